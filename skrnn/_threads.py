@@ -1,0 +1,101 @@
+"""Threads: the guard that holds BLAS at one thread, and the shards of a batch that use the cores instead.
+
+Two BLAS threads gain little on the small products of a recurrent step, and lose a factor of a hundred when another
+process keeps the cores busy: their workers spin. A batch dealt to Python threads degrades gently.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from threading import Lock
+
+import numpy as np
+from joblib import effective_n_jobs
+from threadpoolctl import ThreadpoolController
+
+from .core.batches import SequenceBatch
+from .core.network import Network
+from .core.training import LossGradient
+from .core.workspace import Workspace
+
+MIN_COLUMN_UNITS = 8192
+"""Below this many hidden units times sequences a batch is not worth dealing to threads."""
+
+
+class _BlasGuard:
+    """One BLAS thread while anyone is inside; the first in saves the setting and the last out restores it.
+
+    threadpoolctl's own limits restore what each of them found: two that overlap, and end in the order in which they
+    began, leave BLAS at one thread for good.
+    """
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._n_inside = 0
+        self._limiter = None
+
+    @contextmanager
+    def __call__(self) -> Iterator[None]:
+        with self._lock:
+            if self._n_inside == 0:
+                self._limiter = ThreadpoolController().select(user_api="blas").limit(limits=1)
+            self._n_inside += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._n_inside -= 1
+                if self._n_inside == 0:
+                    self._limiter.restore_original_limits()
+                    self._limiter = None
+
+
+single_threaded_blas = _BlasGuard()
+
+
+def allowed_threads(n_jobs: int | None) -> int:
+    """Number of threads that a fit may use.
+
+    None asks for as many as BLAS may use at this moment, so that OMP_NUM_THREADS, threadpool_limits and the nesting of
+    joblib hold; a number is meant as joblib means it.
+    """
+    if n_jobs is not None:
+        return effective_n_jobs(n_jobs)
+    blas = ThreadpoolController().select(user_api="blas").info()
+    return min((pool["num_threads"] for pool in blas), default=1)
+
+
+def n_shards(n_threads: int, hidden_size: int, batch_size: int) -> int:
+    """Into how many parts a batch is worth dealing; depends on shapes and the limit only."""
+    return n_threads if hidden_size * batch_size >= MIN_COLUMN_UNITS else 1
+
+
+@contextmanager
+def sharded_loss_gradient(network: Network, dtype: np.dtype, shards: int) -> Iterator[LossGradient]:
+    """The network's `loss_gradient` over `shards` threads, each with a workspace of its own.
+
+    Columns are dealt ``k::shards`` after sorting, so each shard has lengths of every kind, and the shards'
+    gradients are added in their order: the same bits at every run.
+    """
+    workspaces = [Workspace(dtype) for _ in range(shards)]
+    if shards == 1:
+        yield lambda params, batch, out: network.loss_gradient(params, batch, workspaces[0], out)
+        return
+    gradients = np.empty((shards, network.layout.size), dtype)
+
+    def run(params: np.ndarray, batch: SequenceBatch, k: int) -> float:
+        gradients[k] = 0
+        return network.loss_gradient(params, network.shard(batch, k, shards), workspaces[k], gradients[k])
+
+    with ThreadPoolExecutor(shards) as pool:
+
+        def loss_gradient(params: np.ndarray, batch: SequenceBatch, out: np.ndarray) -> float:
+            n_parts = min(shards, len(batch.indices))
+            losses = list(pool.map(lambda k: run(params, batch, k), range(n_parts)))
+            for k in range(n_parts):
+                out += gradients[k]
+            return sum(losses)
+
+        yield loss_gradient

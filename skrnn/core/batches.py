@@ -1,0 +1,247 @@
+"""Sequences side by side in memory: packed data sets, rectangular segments, minibatches."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class PackedSequences:
+    """All steps of all sequences in one array, one step a row.
+
+    Attributes
+    ----------
+    steps : ndarray of shape (sum of lengths, n_features + 1)
+        The steps of sequence 0, then those of sequence 1, and so on, C-contiguous. The last column is 1 everywhere:
+        a bias is the weight of an input that is always one.
+    lengths : ndarray of shape (n_sequences,), dtype intp
+        Number of steps of each sequence, at least 1.
+    """
+
+    steps: np.ndarray
+    lengths: np.ndarray
+
+    @classmethod
+    def from_arrays(cls, arrays: Sequence[np.ndarray], dtype: np.dtype | type) -> PackedSequences:
+        """Pack a non-empty list of arrays of shape (n_steps_i, n_features), which are copied."""
+        lengths = np.fromiter(map(len, arrays), dtype=np.intp, count=len(arrays))
+        steps = np.empty((lengths.sum(), arrays[0].shape[1] + 1), dtype=dtype)
+        np.concatenate(arrays, out=steps[:, :-1], casting="unsafe")
+        steps[:, -1] = 1
+        return cls(steps, lengths)
+
+    @classmethod
+    def from_rectangle(cls, X: np.ndarray) -> PackedSequences:
+        """Pack an array of shape (n_sequences, n_steps, n_features), which is copied."""
+        n_sequences, n_steps, n_features = X.shape
+        steps = np.empty((n_sequences * n_steps, n_features + 1), dtype=X.dtype)
+        steps[:, :-1] = X.reshape(-1, n_features)
+        steps[:, -1] = 1
+        return cls(steps, np.full(n_sequences, n_steps, dtype=np.intp))
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    @property
+    def n_features(self) -> int:
+        return self.steps.shape[1] - 1
+
+    @property
+    def offsets(self) -> np.ndarray:
+        """Row of `steps` where each sequence begins, shape (n_sequences,)."""
+        return np.cumsum(self.lengths) - self.lengths
+
+    def take(self, indices: np.ndarray) -> PackedSequences:
+        """Copy the sequences at `indices`, in that order."""
+        lengths = self.lengths[indices]
+        within = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+        rows = np.repeat(self.offsets[indices], lengths) + within
+        return PackedSequences(self.steps[rows], lengths)
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A rectangle of a ragged batch: `n_steps` steps of its first `n_columns` sequences.
+
+    Attributes
+    ----------
+    start : int
+        Step of the sequences at which the segment begins.
+    n_steps : int
+        L, the number of its steps.
+    n_columns : int
+        n, the number of its sequences. Some may have ended: padding, which `spans` leaves out.
+    spans : tuple of (int, int, int)
+        ``(first, last, n_alive)``: between steps first and last of the segment the first n_alive sequences go on.
+        The spans follow one another, with ever fewer sequences.
+    """
+
+    start: int
+    n_steps: int
+    n_columns: int
+    spans: tuple[tuple[int, int, int], ...]
+
+
+def cut_segments(lengths: np.ndarray, max_padding: float = 0, max_size: float = np.inf) -> tuple[Segment, ...]:
+    """Cut a batch of sequences, longest first, into rectangles.
+
+    A sequence that ends narrows the batch. Every border costs a little work of its own, so neighbouring rectangles are
+    merged while that wastes few columns, and widths are rounded up to a multiple of four, which products prefer.
+
+    Parameters
+    ----------
+    lengths : ndarray of shape (B,)
+        Number of steps of each sequence, in decreasing order, at least 1.
+    max_padding : float, default=0
+        Column-steps of padding that a segment may hold. 0 cuts at every end and pads nothing; inf never cuts.
+    max_size : float, default=inf
+        Column-steps that a segment may hold; one step always fits.
+
+    Returns
+    -------
+    segments : tuple of Segment
+        In the order of time; together they cover every step of every sequence once.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> [(s.start, s.n_steps, s.n_columns) for s in cut_segments(np.array([5, 5, 2]))]
+    [(0, 2, 3), (2, 3, 2)]
+    >>> cut_segments(np.array([5, 5, 2]), max_padding=10)
+    (Segment(start=0, n_steps=5, n_columns=3, spans=((0, 2, 3), (2, 5, 2))),)
+    """
+    segments: list[Segment] = []
+    start, spans, width, padding = 0, [], 0, 0.0
+    for first, last, n_alive in _spans_of_equal_width(lengths):
+        padding += (last - first) * (width - n_alive)
+        if spans and padding > max_padding:
+            segments.extend(_split(start, width, spans, max_size))
+            spans = []
+        if not spans:
+            limit = width or n_alive
+            start, width = first, min(limit, -(-n_alive // 4) * 4) if max_padding else n_alive
+            padding = (last - first) * (width - n_alive)
+        spans.append((first, last, n_alive))
+    segments.extend(_split(start, width, spans, max_size))
+    return tuple(segments)
+
+
+def rows_by_segment(rows: np.ndarray, segments: Sequence[Segment]) -> list[np.ndarray]:
+    """Views (L, n, width) of `rows` (N, width), one for each segment."""
+    views, start = [], 0
+    for segment in segments:
+        end = start + segment.n_steps * segment.n_columns
+        views.append(rows[start:end].reshape(segment.n_steps, segment.n_columns, -1))
+        start = end
+    return views
+
+
+def _spans_of_equal_width(lengths: np.ndarray) -> list[tuple[int, int, int]]:
+    """(first step, last step, number of sequences that go on) between the places where sequences end."""
+    ends, n_ending = np.unique(lengths, return_counts=True)
+    n_alive = len(lengths) - np.cumsum(n_ending) + n_ending
+    return list(zip([0, *ends[:-1].tolist()], ends.tolist(), n_alive.tolist(), strict=True))
+
+
+def _split(start: int, width: int, spans: list[tuple[int, int, int]], max_size: float) -> list[Segment]:
+    """One rectangle in pieces of equal length that hold at most max_size column-steps."""
+    n_steps = spans[-1][1] - start
+    n_pieces = max(1, -(-n_steps // max(1, int(min(max_size // width, n_steps)))))
+    borders = [start + n_steps * k // n_pieces for k in range(n_pieces + 1)]
+    return [
+        Segment(
+            begin,
+            end - begin,
+            width,
+            tuple((max(a, begin) - begin, min(b, end) - begin, n) for a, b, n in spans if a < end and b > begin),
+        )
+        for begin, end in zip(borders[:-1], borders[1:], strict=True)
+    ]
+
+
+@dataclass(frozen=True)
+class SequenceBatch:
+    """Sequences sorted by decreasing length and cut into segments, with what belongs to each sequence.
+
+    Attributes
+    ----------
+    data : PackedSequences
+        Where the sequences are taken from.
+    indices : ndarray of shape (B,)
+        Which sequences of `data`: column j of every segment is sequence ``indices[j]``. Longest first.
+    segments : tuple of Segment
+        The rectangles.
+    targets : ndarray of shape (B,) or None
+        Class index of each column.
+    weights : ndarray of shape (B,) or None
+        Weight of each column's loss, already divided by the normaliser.
+    masks : tuple of ndarray of shape (B, n_outputs) or None
+        For each layer the factor of each output of each sequence: 0 where dropped out, else 1 / (1 - dropout).
+    """
+
+    data: PackedSequences
+    indices: np.ndarray
+    segments: tuple[Segment, ...]
+    targets: np.ndarray | None = None
+    weights: np.ndarray | None = None
+    masks: tuple[np.ndarray, ...] | None = None
+
+    @property
+    def n_rows(self) -> int:
+        """N, the number of column-steps of all segments, padding included."""
+        return sum(segment.n_steps * segment.n_columns for segment in self.segments)
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """Number of steps of each column, shape (B,)."""
+        return self.data.lengths[self.indices]
+
+    def gather(self, out: np.ndarray) -> np.ndarray:
+        """Write the steps of all segments into `out` (N, F + 1), step after step, one column-step a row."""
+        steps, columns = self._steps_and_columns()
+        within = np.minimum(steps, self.lengths[columns] - 1)  # padding repeats the last step: finite, and inert
+        rows = self.data.offsets[self.indices][columns] + within
+        return self.data.steps.take(rows, axis=0, out=out, mode="clip")
+
+    def reversal(self) -> np.ndarray:
+        """For each of the N rows the row of the same sequence at the mirrored step; an involution. Padding stays."""
+        steps, columns = self._steps_and_columns()
+        mirrored = self.lengths[columns] - 1 - steps
+        width = np.concatenate([np.full(s.n_steps, s.n_columns) for s in self.segments])
+        first_row = np.cumsum(width) - width  # of each step
+        return np.where(mirrored >= 0, first_row[mirrored] + columns, np.arange(len(steps)))
+
+    def _steps_and_columns(self) -> tuple[np.ndarray, np.ndarray]:
+        """Step and column of each of the N rows."""
+        grids = [np.mgrid[s.start : s.start + s.n_steps, : s.n_columns].reshape(2, -1) for s in self.segments]
+        steps, columns = np.concatenate(grids, axis=1)
+        return steps, columns
+
+
+def minibatches(n: int, batch_size: int, rng: np.random.Generator | None = None) -> list[np.ndarray]:
+    """Deal the numbers 0 to n - 1 into batches: at random, or in order without a generator.
+
+    Parameters
+    ----------
+    n : int
+        How many sequences there are.
+    batch_size : int
+        How many of them a batch has; the last one may have fewer. A single batch is never shuffled.
+    rng : numpy.random.Generator, optional
+        Source of the order.
+
+    Returns
+    -------
+    batches : list of ndarray of shape (batch_size,)
+        Each number once.
+
+    Examples
+    --------
+    >>> minibatches(5, batch_size=2)
+    [array([0, 1]), array([2, 3]), array([4])]
+    """
+    order = np.arange(n) if rng is None or batch_size >= n else rng.permutation(n)
+    return np.split(order, range(batch_size, n, batch_size))

@@ -1,0 +1,18 @@
+"""Recurrent cells, one module each: equations, forward and backward."""
+
+from collections.abc import Callable
+
+from ..activations import RELU, TANH
+from .cell import Cell, Tape
+from .elman import ElmanCell
+from .gru import GRUCell
+from .lstm import LSTMCell
+
+CELLS: dict[str, Callable[[int], Cell]] = {
+    "tanh": lambda hidden_size: ElmanCell(hidden_size, activation=TANH),
+    "relu": lambda hidden_size: ElmanCell(hidden_size, activation=RELU),
+    "gru": GRUCell,
+    "lstm": LSTMCell,
+}
+
+__all__ = ["CELLS", "Cell", "ElmanCell", "GRUCell", "LSTMCell", "Tape"]

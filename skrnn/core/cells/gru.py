@@ -1,0 +1,184 @@
+r"""The gated recurrent unit, with the reset gate applied after the recurrent product.
+
+.. math::
+    r_t &= \sigma(W_{xr} x_t + b_r + W_{hr} h_{t-1}) \tag{1} \\
+    z_t &= \sigma(W_{xz} x_t + b_z + W_{hz} h_{t-1}) \tag{2} \\
+    R_t &= W_{hn} h_{t-1} + b_{hn} \tag{3} \\
+    n_t &= \tanh(W_{xn} x_t + b_n + r_t R_t) \tag{4} \\
+    h_t &= n_t + z_t (h_{t-1} - n_t) \tag{5}
+
+r resets, z keeps, n is the candidate; rows of W_x, W_h and b in the order r, z, n. Products of vectors are elementwise.
+With the reset after the product there is one recurrent GEMM a step, as in cuDNN, PyTorch and Keras; in the
+paper r multiplies :math:`h_{t-1}` before it.
+
+Backward, with :math:`d_v = \partial \ell / \partial v`, the gradients of pre-activations:
+
+.. math::
+    d_{n_t} &= d_{h_t} (1 - z_t)(1 - n_t^2), \quad d_{z_t} = d_{h_t} (h_{t-1} - n_t) z_t (1 - z_t) \tag{5', 4', 2'} \\
+    d_{R_t} &= d_{n_t} r_t, \quad d_{r_t} = d_{n_t} R_t r_t (1 - r_t) \tag{4', 1'} \\
+    d_{h_{t-1}} &= d_{h_t} z_t + W_{hn}^\top d_{R_t} + W_{hr}^\top d_{r_t} + W_{hz}^\top d_{z_t} \tag{5', 3', 1', 2'}
+
+References
+----------
+Cho et al., *Learning phrase representations using RNN encoder-decoder for statistical machine translation* (2014),
+equations 5 to 8. Chung et al., *Empirical evaluation of gated recurrent neural networks on sequence modeling* (2014).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..parameters import Weights
+from ..workspace import Workspace
+from .cell import Cell, Injection, Tape
+
+
+@dataclass(frozen=True)
+class GRUCell(Cell):
+    """Gated recurrent unit, reset after the recurrent product.
+
+    Parameters
+    ----------
+    hidden_size : int
+        Number of units H.
+
+    Examples
+    --------
+    >>> GRUCell(hidden_size=3).shapes()
+    {'W_h': (9, 3), 'b_hn': (3,)}
+    """
+
+    n_gates = 3
+    gradient_rows = 4  # R r z n: the first three drive the recurrence, the last three the input
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        return {**super().shapes(), "b_hn": (self.hidden_size,)}
+
+    def initialize(self, weights: Weights, rng: np.random.Generator) -> None:
+        super().initialize(weights, rng)
+        weights["b_hn"][:] = 0
+
+    @property
+    def input_scale(self) -> np.ndarray:
+        return np.repeat([0.5, 0.5, 1.0], self.hidden_size)[:, None]
+
+    @property
+    def input_rows(self) -> slice:
+        return slice(self.hidden_size, None)
+
+    def forward_weights(self, weights: Weights, workspace: Workspace) -> tuple[np.ndarray, ...]:
+        W_h = workspace.lend(weights["W_h"].shape)
+        np.multiply(weights["W_h"], self.input_scale, out=W_h, casting="same_kind")
+        return W_h, weights["b_hn"][:, None]
+
+    def backward_weights(self, weights: Weights, workspace: Workspace) -> np.ndarray:
+        H = self.hidden_size
+        W_h = workspace.lend(weights["W_h"].shape)  # rows in the order n, r, z: those that R, r and z came from
+        W_h[:H] = weights["W_h"][2 * H :]
+        W_h[H:] = weights["W_h"][: 2 * H]
+        return W_h.T
+
+    def tape(self, workspace: Workspace, n_steps: int, n: int) -> Tape:
+        H = self.hidden_size
+        saved = workspace.lend((n_steps, 4 * H, n))  # r z n R
+        states = workspace.lend((n_steps + 1, H, n))
+        return Tape(saved[:, : 3 * H], states, saved, (states[0],), (states[-1],))
+
+    def forward(self, recurrent: tuple[np.ndarray, ...], tape: Tape, workspace: Workspace) -> None:
+        H, n_columns = tape.states.shape[1:]
+        matmul, add, subtract, multiply, tanh = np.matmul, np.add, np.subtract, np.multiply, np.tanh
+        W_h, b_hn = recurrent
+        half = np.array(0.5, workspace.dtype)
+        mark = workspace.mark()
+        v = workspace.lend((3 * H, n_columns))
+        v_rz, v_n = v[: 2 * H], v[2 * H :]
+        u = workspace.lend((H, n_columns))
+        states, saved = list(tape.states), tape.saved
+        steps = zip(
+            states[:-1],
+            states[1:],
+            list(saved[:, : 2 * H]),
+            list(saved[:, :H]),
+            list(saved[:, H : 2 * H]),
+            list(saved[:, 2 * H : 3 * H]),
+            list(saved[:, 3 * H :]),
+            strict=True,
+        )
+        for h_prev, h, rz, r, z, n, R in steps:
+            matmul(W_h, h_prev, v)
+            add(rz, v_rz, rz)  # 1, 2
+            tanh(rz, rz)
+            multiply(rz, half, rz)
+            add(rz, half, rz)
+            add(v_n, b_hn, R)  # 3
+            multiply(r, R, u)  # 4
+            add(n, u, n)
+            tanh(n, n)
+            subtract(h_prev, n, u)  # 5
+            multiply(u, z, u)
+            add(n, u, h)
+        workspace.release(mark)
+
+    def backward(
+        self,
+        recurrent: np.ndarray,
+        tape: Tape,
+        d_state: tuple[np.ndarray, ...],
+        injections: Sequence[Injection],
+        d_a: np.ndarray,
+        workspace: Workspace,
+    ) -> None:
+        n_steps, H, n_columns = len(d_a), *tape.states.shape[1:]
+        matmul, add, multiply = np.matmul, np.add, np.multiply
+        (d_h,) = d_state
+        mark = workspace.mark()
+        u = workspace.lend((H, n_columns))
+        self._factors(tape, d_a, workspace)
+        blocks = d_a.reshape(n_steps, 4, H, n_columns)
+        steps = zip(
+            reversed(list(blocks[:, :2])),
+            reversed(list(blocks[:, 2:])),
+            reversed(list(blocks[:, 3])),
+            reversed(list(d_a[:, : 3 * H])),
+            reversed(list(tape.saved[:, H : 2 * H])),
+            reversed(injections),
+            strict=True,
+        )
+        for d_Rr, d_zn, d_n, d_Rrz, z, injection in steps:
+            if injection is not None:
+                add(*injection, injection[0])
+            multiply(d_zn, d_h, d_zn)  # 5', 4', 2'
+            multiply(d_Rr, d_n, d_Rr)  # 4', 1'
+            multiply(d_h, z, u)  # 5'
+            matmul(recurrent, d_Rrz, d_h)  # 3', 1', 2'
+            add(d_h, u, d_h)
+        workspace.release(mark)
+
+    def add_gradients(self, gradients: Weights, d_a: np.ndarray, h_prev: np.ndarray) -> None:
+        H = self.hidden_size
+        d_W_h = d_a[: 3 * H] @ h_prev.T  # rows R r z
+        gradients["W_h"][: 2 * H] += d_W_h[H:]
+        gradients["W_h"][2 * H :] += d_W_h[:H]
+        gradients["b_hn"] += d_a[:H].sum(axis=1)
+
+    def _factors(self, tape: Tape, Q: np.ndarray, workspace: Workspace) -> None:
+        """Fill Q (L, 4*H, n), rows R r z n, with what does not depend on the gradient: equations 1' to 5'."""
+        H = self.hidden_size
+        r, z, n, R = (tape.saved[:, k * H : (k + 1) * H] for k in range(4))
+        Q_r, Q_z, Q_n = (Q[:, k * H : (k + 1) * H] for k in range(1, 4))
+        Q[:, :H] = r
+        np.subtract(1, tape.saved[:, : 2 * H], out=Q[:, H : 3 * H])  # 1 - r, 1 - z
+        mark = workspace.mark()
+        u = workspace.lend(n.shape)
+        np.multiply(n, n, out=u)
+        np.subtract(1, u, out=u)
+        np.multiply(Q_z, u, out=Q_n)  # (1 - z)(1 - n^2)
+        Q_r *= r
+        Q_r *= R
+        Q_z *= z
+        np.subtract(tape.states[:-1], n, out=u)
+        Q_z *= u
+        workspace.release(mark)

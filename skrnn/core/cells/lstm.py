@@ -1,0 +1,165 @@
+r"""Long short-term memory with a forget gate and without peepholes.
+
+.. math::
+    g_t &= \tanh(W_{xg} x_t + b_g + W_{hg} h_{t-1}) \tag{1} \\
+    f_t &= \sigma(W_{xf} x_t + b_f + W_{hf} h_{t-1}) \tag{2} \\
+    i_t &= \sigma(W_{xi} x_t + b_i + W_{hi} h_{t-1}) \tag{3} \\
+    o_t &= \sigma(W_{xo} x_t + b_o + W_{ho} h_{t-1}) \tag{4} \\
+    c_t &= f_t c_{t-1} + i_t g_t \tag{5} \\
+    h_t &= o_t \tanh(c_t) \tag{6}
+
+g is the candidate, f forgets, i lets in, o lets out; rows of W_x, W_h and b in the order g, f, i, o. Products of vectors
+are elementwise. The bias b_f starts at 1, so that a fresh network remembers.
+
+Backward, with :math:`d_v = \partial \ell / \partial v`, gradients of pre-activations for the gates:
+
+.. math::
+    d_{o_t} &= d_{h_t} \tanh(c_t) o_t (1 - o_t), \quad d_{c_t} \mathrel{+}= d_{h_t} o_t (1 - \tanh^2 c_t) \tag{6', 4'} \\
+    d_{g_t} &= d_{c_t} i_t (1 - g_t^2), \quad d_{f_t} = d_{c_t} c_{t-1} f_t (1 - f_t), \quad
+    d_{i_t} = d_{c_t} g_t i_t (1 - i_t) \tag{5', 1', 2', 3'} \\
+    d_{c_{t-1}} &= d_{c_t} f_t, \quad d_{h_{t-1}} = W_h^\top [d_{g_t} d_{f_t} d_{i_t} d_{o_t}] \tag{5', 1' to 4'}
+
+References
+----------
+Hochreiter and Schmidhuber, *Long short-term memory* (1997), section 4. Gers, Schmidhuber and Cummins, *Learning to
+forget* (2000), equations 1 to 9. Jozefowicz, Zaremba and Sutskever, *An empirical exploration of recurrent network
+architectures* (2015), section 2.2: the bias of the forget gate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..parameters import Weights
+from ..workspace import Workspace
+from .cell import Cell, Injection, Tape
+
+
+@dataclass(frozen=True)
+class LSTMCell(Cell):
+    """Long short-term memory, forget bias 1.
+
+    Parameters
+    ----------
+    hidden_size : int
+        Number of units H.
+
+    Examples
+    --------
+    >>> LSTMCell(hidden_size=3).shapes()
+    {'W_h': (12, 3)}
+    """
+
+    n_gates = 4
+    n_states = 2
+    gradient_rows = 4
+
+    def initialize(self, weights: Weights, rng: np.random.Generator) -> None:
+        super().initialize(weights, rng)
+        weights["b"][self.hidden_size : 2 * self.hidden_size] = 1
+
+    @property
+    def input_scale(self) -> np.ndarray:
+        return np.repeat([1.0, 0.5, 0.5, 0.5], self.hidden_size)[:, None]
+
+    def forward_weights(self, weights: Weights, workspace: Workspace) -> tuple[np.ndarray, ...]:
+        W_h = workspace.lend(weights["W_h"].shape)
+        np.multiply(weights["W_h"], self.input_scale, out=W_h, casting="same_kind")
+        return (W_h,)
+
+    def tape(self, workspace: Workspace, n_steps: int, n: int) -> Tape:
+        H = self.hidden_size
+        saved = workspace.lend((n_steps, 6 * H, n))  # c_prev g f i o tanh(c)
+        states = workspace.lend((n_steps + 1, H, n))
+        c_last = workspace.lend((H, n))
+        return Tape(saved[:, H : 5 * H], states, saved, (states[0], saved[0, :H]), (states[-1], c_last))
+
+    def forward(self, recurrent: tuple[np.ndarray, ...], tape: Tape, workspace: Workspace) -> None:
+        H, n_columns = tape.states.shape[1:]
+        matmul, add, multiply, tanh = np.matmul, np.add, np.multiply, np.tanh
+        (W_h,) = recurrent
+        half = np.array(0.5, workspace.dtype)
+        mark = workspace.mark()
+        v = workspace.lend((4 * H, n_columns))
+        u = workspace.lend((2 * H, n_columns))
+        u_f, u_i = u[:H], u[H:]
+        states, saved = list(tape.states), tape.saved
+        steps = zip(
+            states[:-1],
+            states[1:],
+            list(tape.a),
+            list(saved[:, 2 * H : 5 * H]),
+            list(saved[:, : 2 * H]),
+            list(saved[:, 2 * H : 4 * H]),
+            list(saved[:, 4 * H : 5 * H]),
+            list(saved[:, 5 * H :]),
+            [*saved[1:, :H], tape.last[1]],
+            strict=True,
+        )
+        for h_prev, h, gfio, fio, c_prev_g, fi, o, tanh_c, c in steps:
+            matmul(W_h, h_prev, v)
+            add(gfio, v, gfio)
+            tanh(gfio, gfio)  # 1
+            multiply(fio, half, fio)  # 2, 3, 4
+            add(fio, half, fio)
+            multiply(c_prev_g, fi, u)  # 5
+            add(u_f, u_i, c)
+            tanh(c, tanh_c)  # 6
+            multiply(o, tanh_c, h)
+        workspace.release(mark)
+
+    def backward(
+        self,
+        recurrent: np.ndarray,
+        tape: Tape,
+        d_state: tuple[np.ndarray, ...],
+        injections: Sequence[Injection],
+        d_a: np.ndarray,
+        workspace: Workspace,
+    ) -> None:
+        n_steps, H, n_columns = len(d_a), *tape.states.shape[1:]
+        matmul, add, multiply = np.matmul, np.add, np.multiply
+        d_h, d_c = d_state
+        mark = workspace.mark()
+        P = workspace.lend((n_steps, H, n_columns))
+        u = workspace.lend((H, n_columns))
+        self._factors(tape, d_a, P, workspace)
+        steps = zip(
+            reversed(list(d_a)),
+            reversed(list(d_a[:, : 3 * H].reshape(n_steps, 3, H, n_columns))),
+            reversed(list(d_a[:, 3 * H :])),
+            reversed(list(P)),
+            reversed(list(tape.saved[:, 2 * H : 3 * H])),
+            reversed(injections),
+            strict=True,
+        )
+        for d_gfio, d_gfi, d_o, P_t, f, injection in steps:
+            if injection is not None:
+                add(*injection, injection[0])
+            multiply(d_h, P_t, u)  # 6'
+            add(d_c, u, d_c)
+            multiply(d_o, d_h, d_o)  # 6', 4'
+            multiply(d_gfi, d_c, d_gfi)  # 5', 1', 2', 3'
+            multiply(d_c, f, d_c)  # 5'
+            matmul(recurrent, d_gfio, d_h)  # 1' to 4'
+        workspace.release(mark)
+
+    def _factors(self, tape: Tape, Q: np.ndarray, P: np.ndarray, workspace: Workspace) -> None:
+        """Fill Q (L, 4*H, n), rows g f i o, and P (L, H, n) with what does not depend on the gradient."""
+        H = self.hidden_size
+        saved = tape.saved
+        g, i, o, tanh_c = (saved[:, k * H : (k + 1) * H] for k in (1, 3, 4, 5))
+        Q_g, Q_fi, Q_o, Q_fio = Q[:, :H], Q[:, H : 3 * H], Q[:, 3 * H :], Q[:, H:]
+        np.multiply(tanh_c, tanh_c, out=P)
+        np.subtract(1, P, out=P)
+        P *= o  # o (1 - tanh(c)^2)
+        np.multiply(g, g, out=Q_g)
+        np.subtract(1, Q_g, out=Q_g)
+        Q_g *= i  # i (1 - g^2)
+        np.subtract(1, saved[:, 2 * H : 5 * H], out=Q_fio)
+        Q_fio *= saved[:, 2 * H : 5 * H]  # s (1 - s)
+        Q_fi *= saved[:, : 2 * H]  # times c_prev, g
+        Q_o *= tanh_c

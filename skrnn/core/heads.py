@@ -1,0 +1,63 @@
+"""The last part of a network: from a pooled state to class probabilities."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .losses import softmax_cross_entropy
+from .parameters import Weights, glorot_uniform
+from .workspace import Workspace
+
+
+@dataclass(frozen=True)
+class SoftmaxHead:
+    """Logits ``z = W_y h + b_y`` and their cross-entropy.
+
+    Parameters
+    ----------
+    n_inputs : int
+        Length of the pooled state h.
+    n_classes : int
+        K.
+
+    Examples
+    --------
+    >>> SoftmaxHead(n_inputs=4, n_classes=3).shapes()
+    {'W_y': (3, 4), 'b_y': (3,)}
+    """
+
+    n_inputs: int
+    n_classes: int
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Shapes of the head's parameters, by name."""
+        return {"W_y": (self.n_classes, self.n_inputs), "b_y": (self.n_classes,)}
+
+    def initialize(self, weights: Weights, rng: np.random.Generator) -> None:
+        """Write the initial parameters: Glorot, and zero."""
+        weights["W_y"][:] = glorot_uniform((self.n_classes, self.n_inputs), rng)
+        weights["b_y"][:] = 0
+
+    def logits(self, weights: Weights, h: np.ndarray) -> np.ndarray:
+        """Logits (K, B) of states h (n_inputs, B)."""
+        z = weights["W_y"] @ h
+        z += weights["b_y"][:, None]
+        return z
+
+    def loss_gradient(
+        self,
+        weights: Weights,
+        gradients: Weights,
+        h: np.ndarray,
+        targets: np.ndarray,
+        sample_weights: np.ndarray,
+        workspace: Workspace,
+    ) -> tuple[float, np.ndarray]:
+        """Weighted sum of losses, nats, and its gradient with respect to h (n_inputs, B); adds to `gradients`."""
+        d_z = self.logits(weights, h)
+        loss = softmax_cross_entropy(d_z, targets, sample_weights)
+        gradients["W_y"] += d_z @ h.T
+        gradients["b_y"] += d_z.sum(axis=1)
+        return loss, np.matmul(weights["W_y"].T, d_z, out=workspace.lend(h.shape))

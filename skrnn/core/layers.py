@@ -1,0 +1,166 @@
+"""A recurrent layer: the products with the input, for every cell alike, around the cell's loop over time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from .batches import Segment, rows_by_segment
+from .cells import Cell, Tape
+from .parameters import Weights
+from .workspace import Workspace
+
+OutputGradient = Sequence[tuple[int, np.ndarray] | None]
+"""For each step of a segment: how many of its first columns have a gradient, and that gradient (H, columns); or None."""
+
+
+@dataclass(frozen=True)
+class RecurrentLayer:
+    """One direction of one layer: ``a = W_x x + b`` of all steps at once, then the cell.
+
+    Inputs and their gradients are rows ``(N, F)``, one row for each column-step of the batch, segment after segment;
+    inside a segment the cell works on columns ``(rows, n)``, one column a sequence.
+
+    Parameters
+    ----------
+    cell : Cell
+        The recurrence.
+    n_inputs : int
+        F, the number of inputs a step.
+
+    Examples
+    --------
+    >>> from skrnn.core.cells import ElmanCell
+    >>> RecurrentLayer(ElmanCell(hidden_size=4), n_inputs=2).shapes()
+    {'W_x': (4, 2), 'W_h': (4, 4), 'b': (4,)}
+    """
+
+    cell: Cell
+    n_inputs: int
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Shapes of the layer's parameters, by name."""
+        n_rows = self.cell.n_gates * self.cell.hidden_size
+        return {"W_x": (n_rows, self.n_inputs), **self.cell.shapes(), "b": (n_rows,)}
+
+    def forward(
+        self,
+        weights: Weights,
+        x: np.ndarray,
+        segments: Sequence[Segment],
+        workspace: Workspace,
+        state: tuple[np.ndarray, ...] | None = None,
+    ) -> list[Tape]:
+        """Run over all segments.
+
+        Parameters
+        ----------
+        weights : dict of str to ndarray
+            The layer's parameters.
+        x : ndarray of shape (N, F + 1)
+            Inputs, whose last column is 1.
+        segments : sequence of Segment
+            How the N rows are cut.
+        workspace : Workspace
+            Lends the tapes, which stay lent.
+        state : tuple of ndarray of shape (H, B), optional
+            State before the first step; zero by default.
+
+        Returns
+        -------
+        tapes : list of Tape
+            One for each segment.
+        """
+        cell = self.cell
+        W_xb = self._input_weights(weights, workspace)
+        recurrent = cell.forward_weights(weights, workspace)
+        tapes = []
+        for segment, rows in zip(segments, rows_by_segment(x, segments), strict=True):
+            tape = cell.tape(workspace, segment.n_steps, segment.n_columns)
+            np.matmul(W_xb, rows.transpose(0, 2, 1), out=tape.a)
+            for k, first in enumerate(tape.first):
+                first[...] = 0 if state is None else state[k][:, : segment.n_columns]
+            cell.forward(recurrent, tape, workspace)
+            tapes.append(tape)
+            state = tape.last
+        return tapes
+
+    def backward(
+        self,
+        weights: Weights,
+        gradients: Weights,
+        x: np.ndarray,
+        segments: Sequence[Segment],
+        tapes: Sequence[Tape],
+        d_outputs: Sequence[OutputGradient],
+        workspace: Workspace,
+        d_x: np.ndarray | None = None,
+    ) -> tuple[np.ndarray, ...]:
+        """Run back over all segments, mirror image of `forward`.
+
+        Parameters
+        ----------
+        weights : dict of str to ndarray
+            The layer's parameters.
+        gradients : dict of str to ndarray
+            Views of the gradient vector; added to.
+        x, segments, tapes
+            As `forward` had and gave them.
+        d_outputs : sequence of OutputGradient
+            For each segment the gradient with respect to its outputs h.
+        workspace : Workspace
+            Lends scratch, which is given back by the caller.
+        d_x : ndarray of shape (N, F), optional
+            Overwritten with the gradient with respect to the inputs.
+
+        Returns
+        -------
+        d_state : tuple of ndarray of shape (H, n)
+            Gradient with respect to the state before the first step; of the first segment's columns.
+        """
+        cell, H, n_rows = self.cell, self.cell.hidden_size, len(x)
+        recurrent = cell.backward_weights(weights, workspace)
+        d_a_all = workspace.lend((cell.gradient_rows * H, n_rows))
+        h_prev_all = workspace.lend((H, n_rows))
+        d_state: tuple[np.ndarray, ...] = tuple(np.empty((H, 0)) for _ in range(cell.n_states))
+        end = n_rows
+        for segment, tape, d_output in zip(reversed(segments), reversed(tapes), reversed(d_outputs), strict=True):
+            L, n = segment.n_steps, segment.n_columns
+            d_state = tuple(_widen(d_v, n, workspace) for d_v in d_state)
+            injections = [None if d is None else (d_state[0][:, : d[0]], d[1]) for d in d_output]
+            mark = workspace.mark()
+            d_a = workspace.lend((L, cell.gradient_rows * H, n))
+            cell.backward(recurrent, tape, d_state, injections, d_a, workspace)
+            rows = slice(end - L * n, end)
+            d_a_all[:, rows].reshape(-1, L, n)[...] = d_a.transpose(1, 0, 2)
+            h_prev_all[:, rows].reshape(-1, L, n)[...] = tape.states[:-1].transpose(1, 0, 2)
+            workspace.release(mark)
+            end -= L * n
+        d_a_input = d_a_all[cell.input_rows]
+        d_W_xb = np.matmul(d_a_input, x)
+        gradients["W_x"] += d_W_xb[:, :-1]
+        gradients["b"] += d_W_xb[:, -1]
+        cell.add_gradients(gradients, d_a_all, h_prev_all)
+        if d_x is not None:
+            np.matmul(d_a_input.T, weights["W_x"], out=d_x)
+        return d_state
+
+    def _input_weights(self, weights: Weights, workspace: Workspace) -> np.ndarray:
+        """[W_x b] (G*H, F + 1), with the rows scaled as the cell wants them."""
+        W_xb = workspace.lend((len(weights["b"]), self.n_inputs + 1))
+        W_xb[:, :-1] = weights["W_x"]
+        W_xb[:, -1] = weights["b"]
+        if self.cell.input_scale is not None:
+            np.multiply(W_xb, self.cell.input_scale, out=W_xb, casting="same_kind")
+        return W_xb
+
+
+def _widen(d_v: np.ndarray, n: int, workspace: Workspace) -> np.ndarray:
+    """The gradient d_v (H, m) of the columns that go on, as one of n columns: nothing comes back to the others."""
+    wide = workspace.lend((d_v.shape[0], n))
+    m = d_v.shape[1]
+    wide[:, :m] = d_v
+    wide[:, m:] = 0
+    return wide

@@ -1,0 +1,85 @@
+"""The full-batch solver, on the same contract as the training loop. The only module of the core that uses scipy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import isfinite
+
+import numpy as np
+from scipy.optimize import minimize
+
+from .batches import minibatches
+from .network import Network
+from .training import LossGradient, NonFiniteLossError, TrainingMonitor, TrainingSet, penalized_loss_gradient, weighted_batch
+
+
+def train_lbfgs(
+    network: Network,
+    params: np.ndarray,
+    data: TrainingSet,
+    alpha: float,
+    max_iter: int,
+    monitor: TrainingMonitor,
+    loss_gradient: LossGradient,
+    report: Callable[[TrainingMonitor], None] | None = None,
+) -> bool:
+    """Minimise the loss of all of `data` by limited-memory BFGS.
+
+    Parameters
+    ----------
+    network : Network
+        What is trained; without dropout.
+    params : ndarray of shape (network.layout.size,), float64
+        Updated in place.
+    data : TrainingSet
+        What it learns from, float64.
+    alpha : float
+        Strength of the L2 penalty.
+    max_iter : int
+        Largest number of iterations.
+    monitor : TrainingMonitor
+        Updated in place, an iteration an epoch; its `tol` bounds the gradient's largest entry.
+    loss_gradient : callable
+        ``loss_gradient(params, batch, out) -> loss``.
+    report : callable, optional
+        ``report(monitor)``, called after each iteration.
+
+    Returns
+    -------
+    has_converged : bool
+        False where `max_iter` ended it.
+
+    Raises
+    ------
+    NonFiniteLossError
+        If the loss or its gradient is NaN or infinite.
+
+    References
+    ----------
+    Byrd, Lu, Nocedal and Zhu, *A limited memory algorithm for bound constrained optimization* (1995).
+    """
+    (indices,) = minibatches(len(data), len(data))
+    batch = weighted_batch(network, data, indices, np.random.default_rng(0))  # no dropout: nothing is drawn
+
+    last_loss = np.nan  # at the iterate when the callback comes: the line search ends with it
+
+    def objective(vector: np.ndarray) -> tuple[float, np.ndarray]:
+        nonlocal last_loss
+        gradient = np.empty_like(vector)
+        loss = penalized_loss_gradient(network, vector, batch, data, alpha, loss_gradient, gradient)
+        norm = float(np.linalg.norm(gradient))
+        if not (isfinite(loss) and isfinite(norm)):
+            raise NonFiniteLossError(monitor.n_epochs + 1, 1, loss, norm)
+        last_loss = loss
+        return loss, gradient
+
+    def callback(vector: np.ndarray) -> None:
+        params[:] = vector
+        monitor.end_epoch(params, last_loss)
+        if report:
+            report(monitor)
+
+    options = {"maxiter": max_iter, "maxfun": 20 * max_iter, "gtol": monitor.tol}
+    result = minimize(objective, params.copy(), method="L-BFGS-B", jac=True, callback=callback, options=options)
+    params[:] = result.x
+    return bool(result.success)

@@ -1,0 +1,161 @@
+"""From the outputs of all steps of a sequence to one vector: the last, the mean, the maximum.
+
+Forward works span by span (`Segment.spans`), where no sequence ends, so padding is never seen; and it accumulates,
+so that a sequence may arrive piece by piece.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from .batches import Segment
+from .layers import OutputGradient
+
+
+@dataclass(frozen=True)
+class Pooling(ABC):
+    """Contract of a pooling of the steps."""
+
+    initial: float = 0.0
+    """What an accumulator holds before the first step."""
+
+    def forward(self, outputs: Sequence[np.ndarray], segments: Sequence[Segment], pooled: np.ndarray) -> None:
+        """Accumulate into `pooled` (H, B) the `outputs` (L, H, n) of each segment."""
+        for h, segment in zip(outputs, segments, strict=True):
+            for first, last, n in segment.spans:
+                self.accumulate(h[first:last, :, :n], pooled[:, :n])
+
+    @abstractmethod
+    def accumulate(self, h: np.ndarray, pooled: np.ndarray) -> None:
+        """Take the steps `h` (L, H, n), without padding, into `pooled` (H, n)."""
+
+    def finish(self, pooled: np.ndarray, lengths: np.ndarray) -> None:
+        """Turn accumulated values (H, B) into pooled ones, in place, for sequences of `lengths` steps in all."""
+
+    @abstractmethod
+    def backward(
+        self,
+        outputs: Sequence[np.ndarray],
+        segments: Sequence[Segment],
+        lengths: np.ndarray,
+        pooled: np.ndarray,
+        d_pooled: np.ndarray,
+    ) -> list[OutputGradient]:
+        """Gradient with respect to the outputs of every step, from `d_pooled` (H, B), which may be overwritten."""
+
+
+@dataclass(frozen=True)
+class LastPooling(Pooling):
+    """The output of each sequence's last step.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> pooled = np.zeros((1, 2))
+    >>> LastPooling().accumulate(np.array([[[1.0, 2.0]], [[3.0, 4.0]]]), pooled)
+    >>> pooled
+    array([[3., 4.]])
+    """
+
+    def accumulate(self, h: np.ndarray, pooled: np.ndarray) -> None:
+        pooled[...] = h[-1]
+
+    def backward(
+        self,
+        outputs: Sequence[np.ndarray],
+        segments: Sequence[Segment],
+        lengths: np.ndarray,
+        pooled: np.ndarray,
+        d_pooled: np.ndarray,
+    ) -> list[OutputGradient]:
+        d_outputs: list[OutputGradient] = []
+        for segment in segments:
+            d_output: list[tuple[int, np.ndarray] | None] = [None] * segment.n_steps
+            for _, last, n in segment.spans:
+                ends_here = lengths[:n] == segment.start + last
+                if ends_here.any():
+                    d_output[last - 1] = (n, np.where(ends_here, d_pooled[:, :n], 0))
+            d_outputs.append(d_output)
+        return d_outputs
+
+
+@dataclass(frozen=True)
+class MeanPooling(Pooling):
+    """The mean of each sequence's outputs.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> pooled = np.zeros((1, 2))
+    >>> MeanPooling().accumulate(np.array([[[1.0, 2.0]], [[3.0, 4.0]]]), pooled)
+    >>> MeanPooling().finish(pooled, lengths=np.array([2, 2]))
+    >>> pooled
+    array([[2., 3.]])
+    """
+
+    def accumulate(self, h: np.ndarray, pooled: np.ndarray) -> None:
+        pooled += h.sum(axis=0)
+
+    def finish(self, pooled: np.ndarray, lengths: np.ndarray) -> None:
+        np.divide(pooled, lengths, out=pooled, casting="same_kind")
+
+    def backward(
+        self,
+        outputs: Sequence[np.ndarray],
+        segments: Sequence[Segment],
+        lengths: np.ndarray,
+        pooled: np.ndarray,
+        d_pooled: np.ndarray,
+    ) -> list[OutputGradient]:
+        self.finish(d_pooled, lengths)
+        return [
+            [(n, d_pooled[:, :n]) for first, last, n in segment.spans for _ in range(first, last)]
+            for segment in segments
+        ]
+
+
+@dataclass(frozen=True)
+class MaxPooling(Pooling):
+    """The largest value of each output over the steps; the first of equals gets the gradient.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> pooled = np.full((1, 2), -np.inf)
+    >>> MaxPooling().accumulate(np.array([[[1.0, 4.0]], [[3.0, 2.0]]]), pooled)
+    >>> pooled
+    array([[3., 4.]])
+    """
+
+    initial: float = -np.inf
+
+    def accumulate(self, h: np.ndarray, pooled: np.ndarray) -> None:
+        np.maximum(pooled, h.max(axis=0), out=pooled)
+
+    def backward(
+        self,
+        outputs: Sequence[np.ndarray],
+        segments: Sequence[Segment],
+        lengths: np.ndarray,
+        pooled: np.ndarray,
+        d_pooled: np.ndarray,
+    ) -> list[OutputGradient]:
+        open_ = np.ones(pooled.shape, dtype=bool)  # maxima whose step has not come yet
+        d_outputs: list[OutputGradient] = []
+        for h, segment in zip(outputs, segments, strict=True):
+            d_h = np.zeros_like(h)
+            for first, last, n in segment.spans:
+                is_maximum = h[first:last, :, :n] == pooled[:, :n]
+                found = is_maximum.any(axis=0) & open_[:, :n]
+                units, columns = np.nonzero(found)
+                d_h[first + is_maximum.argmax(axis=0)[found], units, columns] = d_pooled[units, columns]
+                open_[:, :n] &= ~found
+            d_outputs.append([(segment.n_columns, d_h_t) for d_h_t in d_h])
+        return d_outputs
+
+
+POOLINGS: dict[str, Pooling] = {"last": LastPooling(), "mean": MeanPooling(), "max": MaxPooling()}

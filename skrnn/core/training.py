@@ -1,0 +1,262 @@
+"""The one training loop, and the monitor that watches it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from math import inf, isfinite
+
+import numpy as np
+
+from .batches import PackedSequences, SequenceBatch, minibatches
+from .network import Network
+from .optimizers import Optimizer, OptimizerState, clip_by_global_norm
+from .schedules import ADAPTIVE_FACTOR, MIN_ADAPTIVE_RATE, learning_rate_at
+
+LossGradient = Callable[[np.ndarray, SequenceBatch, np.ndarray], float]
+"""``loss_gradient(params, batch, out) -> loss``, which adds the gradient to ``out``: `Network.loss_gradient`, or shards."""
+
+
+@dataclass(frozen=True)
+class TrainingSet:
+    """Sequences with what is to be learned of them.
+
+    Attributes
+    ----------
+    sequences : PackedSequences
+        n sequences.
+    targets : ndarray of shape (n,), integer
+        Class index of each.
+    weights : ndarray of shape (n,)
+        Weight of each, positive; their mean normalises the loss.
+    """
+
+    sequences: PackedSequences
+    targets: np.ndarray
+    weights: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.sequences)
+
+    def take(self, indices: np.ndarray) -> TrainingSet:
+        """Copy the sequences at `indices`, in that order."""
+        return TrainingSet(self.sequences.take(indices), self.targets[indices], self.weights[indices])
+
+    def canonical(self) -> TrainingSet:
+        """The same weighted set in a form of its own: duplicates merged, their weights summed, ordered by content.
+
+        Repeating a sequence and doubling its weight then give the same arrays, and so the same bits in a full-batch fit.
+        """
+        rows = np.split(self.sequences.steps, self.sequences.offsets[1:])
+        keys: dict[tuple[int, bytes], list[int]] = {}
+        for index, (steps, target) in enumerate(zip(rows, self.targets.tolist(), strict=True)):
+            keys.setdefault((target, steps.tobytes()), []).append(index)
+        groups = [keys[key] for key in sorted(keys)]
+        merged = self.take(np.array([group[0] for group in groups]))
+        weights = np.array([np.sort(self.weights[group]).sum() for group in groups], dtype=self.weights.dtype)
+        return TrainingSet(merged.sequences, merged.targets, weights)
+
+
+@dataclass
+class TrainingMonitor:
+    """History of a training, its patience, and the best parameters so far.
+
+    Parameters
+    ----------
+    tol : float
+        Least improvement of the score that counts.
+    n_iter_no_change : int
+        Number of epochs without one after which a plateau is reached.
+
+    Attributes
+    ----------
+    loss_curve : list of float
+        Training loss of each epoch, nats, L2 included.
+    validation_scores : list of float
+        Score of each epoch on held-out sequences; higher is better. Empty without validation.
+    best_score : float
+        The largest validation score, or minus the least training loss.
+    best_params : ndarray or None
+        A copy of the parameters that had it.
+    best_epoch : int
+        When, counted from 1.
+    """
+
+    tol: float
+    n_iter_no_change: int
+    loss_curve: list[float] = field(default_factory=list)
+    validation_scores: list[float] = field(default_factory=list)
+    best_score: float = -inf
+    best_params: np.ndarray | None = None
+    best_epoch: int = 0
+    n_without_improvement: int = 0
+    n_plateaus: int = 0
+
+    @property
+    def n_epochs(self) -> int:
+        return len(self.loss_curve)
+
+    def end_epoch(self, params: np.ndarray, loss: float, validation_score: float | None = None) -> bool:
+        """Take down an epoch; True where the score has not improved for more than `n_iter_no_change` epochs."""
+        self.loss_curve.append(loss)
+        score = -loss
+        if validation_score is not None:
+            self.validation_scores.append(validation_score)
+            score = validation_score
+        self.n_without_improvement = 0 if score >= self.best_score + self.tol else self.n_without_improvement + 1
+        if score > self.best_score:
+            self.best_score, self.best_params, self.best_epoch = score, params.copy(), self.n_epochs
+        return self.n_without_improvement > self.n_iter_no_change
+
+
+class NonFiniteLossError(ArithmeticError):
+    """The loss or its gradient stopped being finite.
+
+    Attributes
+    ----------
+    epoch, batch : int
+        Where, both counted from 1.
+    loss, norm : float
+        The loss, and the norm of its gradient.
+    """
+
+    def __init__(self, epoch: int, batch: int, loss: float, norm: float) -> None:
+        super().__init__(f"The loss became {loss} in epoch {epoch}, batch {batch} (gradient norm {norm:.1e}).")
+        self.epoch, self.batch, self.loss, self.norm = epoch, batch, loss, norm
+
+
+@dataclass(frozen=True)
+class TrainingPlan:
+    """How to train: what `train` reads of an estimator's parameters.
+
+    Parameters
+    ----------
+    optimizer : Optimizer
+        Takes the steps.
+    learning_rate : {"constant", "adaptive", "cosine"}
+        See `learning_rate_at`.
+    learning_rate_init : float
+        Rate of the first epoch.
+    max_iter : int
+        Largest number of epochs.
+    batch_size : int
+        Sequences a batch; at least as many as there are: full batch.
+    shuffle : bool
+        Whether batches are dealt at random in each epoch.
+    alpha : float
+        Strength of the L2 penalty ``alpha / 2 * ||W||^2 / sum(weights)``; biases are free.
+    max_grad_norm : float or None
+        Longest gradient; None never clips.
+    """
+
+    optimizer: Optimizer
+    learning_rate: str
+    learning_rate_init: float
+    max_iter: int
+    batch_size: int
+    shuffle: bool
+    alpha: float
+    max_grad_norm: float | None
+
+
+def train(
+    network: Network,
+    params: np.ndarray,
+    data: TrainingSet,
+    plan: TrainingPlan,
+    state: OptimizerState,
+    monitor: TrainingMonitor,
+    rng: np.random.Generator,
+    loss_gradient: LossGradient,
+    validate: Callable[[np.ndarray], float] | None = None,
+    report: Callable[[TrainingMonitor], None] | None = None,
+) -> bool:
+    """Train until the score stops improving or `plan.max_iter` epochs have passed.
+
+    Parameters
+    ----------
+    network : Network
+        What is trained.
+    params : ndarray of shape (network.layout.size,)
+        Updated in place.
+    data : TrainingSet
+        What it learns from.
+    plan : TrainingPlan
+        How.
+    state : OptimizerState
+        Updated in place.
+    monitor : TrainingMonitor
+        Updated in place; one that has seen epochs goes on counting.
+    rng : numpy.random.Generator
+        Source of batches and dropout masks.
+    loss_gradient : callable
+        ``loss_gradient(params, batch, out) -> loss``.
+    validate : callable, optional
+        ``validate(params) -> score``, higher is better, called after each epoch.
+    report : callable, optional
+        ``report(monitor)``, called after each epoch.
+
+    Returns
+    -------
+    has_converged : bool
+        False where `plan.max_iter` ended it.
+
+    Raises
+    ------
+    NonFiniteLossError
+        If a batch's loss or gradient is NaN or infinite.
+    """
+    gradient = np.empty_like(params)
+    for _ in range(plan.max_iter):
+        epoch = monitor.n_epochs
+        rate = learning_rate_at(plan.learning_rate, plan.learning_rate_init, epoch, plan.max_iter, monitor.n_plateaus)
+        loss = 0.0
+        batches = minibatches(len(data), plan.batch_size, rng if plan.shuffle else None)
+        for number, indices in enumerate(batches, start=1):
+            batch = weighted_batch(network, data, indices, rng)
+            batch_loss = penalized_loss_gradient(network, params, batch, data, plan.alpha, loss_gradient, gradient)
+            norm = clip_by_global_norm(gradient, plan.max_grad_norm)
+            if not (isfinite(batch_loss) and isfinite(norm)):
+                raise NonFiniteLossError(epoch + 1, number, batch_loss, norm)
+            plan.optimizer.update(params, gradient, state, rate)
+            loss += batch_loss * len(indices) / len(data)
+        at_plateau = monitor.end_epoch(params, loss, validate(params) if validate else None)
+        if report:
+            report(monitor)
+        if at_plateau:
+            if plan.learning_rate != "adaptive" or rate / ADAPTIVE_FACTOR < MIN_ADAPTIVE_RATE:
+                return True
+            monitor.n_plateaus += 1
+            monitor.n_without_improvement = 0
+    return False
+
+
+def weighted_batch(
+    network: Network, data: TrainingSet, indices: np.ndarray, rng: np.random.Generator
+) -> SequenceBatch:
+    """The sequences at `indices`, with dropout masks, and weights divided by ``len(indices) * mean weight of the set``.
+
+    Dividing by the batch's own weight instead would be biased: the loss of a minibatch would not be the mean of the
+    set's in expectation.
+    """
+    weights = data.weights[indices] / (len(indices) * data.weights.mean())
+    masks = network.stack.draw_masks(rng, len(indices), data.sequences.steps.dtype)
+    return network.batch(data.sequences, indices, data.targets[indices], weights, masks)
+
+
+def penalized_loss_gradient(
+    network: Network,
+    params: np.ndarray,
+    batch: SequenceBatch,
+    data: TrainingSet,
+    alpha: float,
+    loss_gradient: LossGradient,
+    out: np.ndarray,
+) -> float:
+    """Loss of a batch with the L2 penalty; `out` (n_params,) is overwritten with the gradient."""
+    out.fill(0)
+    loss = loss_gradient(params, batch, out)
+    W = params[: network.layout.n_penalized]
+    strength = float(alpha / data.weights.sum())
+    out[: len(W)] += strength * W
+    return loss + 0.5 * strength * float(W @ W)
