@@ -1,0 +1,1 @@
+"""The engine: cells, layers, networks and their training on NumPy alone. No estimator is needed to use it."""

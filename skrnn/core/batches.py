@@ -54,6 +54,10 @@ class PackedSequences:
         """Row of `steps` where each sequence begins, shape (n_sequences,)."""
         return np.cumsum(self.lengths) - self.lengths
 
+    def arrays(self) -> list[np.ndarray]:
+        """Views of each sequence's steps, shape (n_steps_i, n_features)."""
+        return np.split(self.steps[:, :-1], self.offsets[1:])
+
     def take(self, indices: np.ndarray) -> PackedSequences:
         """Copy the sequences at `indices`, in that order."""
         lengths = self.lengths[indices]

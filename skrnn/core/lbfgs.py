@@ -82,4 +82,6 @@ def train_lbfgs(
     options = {"maxiter": max_iter, "maxfun": 20 * max_iter, "gtol": monitor.tol}
     result = minimize(objective, params.copy(), method="L-BFGS-B", jac=True, callback=callback, options=options)
     params[:] = result.x
+    if not monitor.n_epochs:  # the gradient was zero where it began: nothing to iterate
+        monitor.end_epoch(params, float(result.fun))
     return bool(result.success)

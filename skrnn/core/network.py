@@ -16,6 +16,8 @@ from .pooling import POOLINGS, Pooling
 from .stack import LayerStates, RecurrentStack, StackTrail
 from .workspace import Workspace
 
+_PREDICTION_WIDTH = 256  # sequences a batch
+_PREDICTION_SIZE = 2**17  # column-steps a batch
 _SEGMENT_BYTES = 2**20  # scratch of one segment's backward pass: what a second-level cache holds
 
 
@@ -145,14 +147,34 @@ class Network:
         workspace.release(mark)
         return loss
 
-    def predict_log_proba(self, params: np.ndarray, batch: SequenceBatch, workspace: Workspace) -> np.ndarray:
-        """Log-probabilities (B, K) of the classes, one row for each column of `batch`."""
-        mark = workspace.mark()
+    def predict_log_proba(self, params: np.ndarray, data: PackedSequences, workspace: Workspace) -> np.ndarray:
+        """Log-probabilities of the classes.
+
+        Parameters
+        ----------
+        params : ndarray of shape (layout.size,)
+            The parameters.
+        data : PackedSequences
+            n sequences; predicted in batches of like lengths.
+        workspace : Workspace
+            Of the dtype of `params`; everything lent is given back.
+
+        Returns
+        -------
+        log_proba : ndarray of shape (n, K)
+            In the order of `data`, nats.
+        """
         weights = self.layout.views(params)
-        *_, pooled = self._forward(weights, batch, workspace)
-        log_proba = log_softmax(self.head.logits(weights["head"], pooled))
-        workspace.release(mark)
-        return log_proba.T
+        log_proba = np.empty((len(data), self.head.n_classes), params.dtype)
+        by_length = np.argsort(-data.lengths, kind="stable")
+        while len(by_length):
+            n = int(np.clip(_PREDICTION_SIZE // data.lengths[by_length[0]], 1, _PREDICTION_WIDTH))
+            indices, by_length = by_length[:n], by_length[n:]
+            mark = workspace.mark()
+            *_, pooled = self._forward(weights, self.batch(data, indices), workspace)
+            log_proba[indices] = log_softmax(self.head.logits(weights["head"], pooled)).T
+            workspace.release(mark)
+        return log_proba
 
     def advance(
         self, params: np.ndarray, batch: SequenceBatch, workspace: Workspace, state: NetworkState | None = None

@@ -109,6 +109,31 @@ class TrainingMonitor:
         return self.n_without_improvement > self.n_iter_no_change
 
 
+@dataclass
+class TrainingState:
+    """Where a training stands: all that going on with it needs.
+
+    Attributes
+    ----------
+    params : ndarray of shape (n_params,)
+        As the last epoch left them; the estimator may predict with better ones.
+    optimizer_state : OptimizerState
+        Moments.
+    monitor : TrainingMonitor
+        History and patience.
+    rng : numpy.random.Generator
+        Source of batches and dropout masks.
+    split_seed : int
+        Seed of the validation split, so that going on holds out the same sequences.
+    """
+
+    params: np.ndarray
+    optimizer_state: OptimizerState
+    monitor: TrainingMonitor
+    rng: np.random.Generator
+    split_seed: int
+
+
 class NonFiniteLossError(ArithmeticError):
     """The loss or its gradient stopped being finite.
 
@@ -161,12 +186,9 @@ class TrainingPlan:
 
 def train(
     network: Network,
-    params: np.ndarray,
+    state: TrainingState,
     data: TrainingSet,
     plan: TrainingPlan,
-    state: OptimizerState,
-    monitor: TrainingMonitor,
-    rng: np.random.Generator,
     loss_gradient: LossGradient,
     validate: Callable[[np.ndarray], float] | None = None,
     report: Callable[[TrainingMonitor], None] | None = None,
@@ -177,18 +199,12 @@ def train(
     ----------
     network : Network
         What is trained.
-    params : ndarray of shape (network.layout.size,)
-        Updated in place.
+    state : TrainingState
+        Updated in place; one that has seen epochs goes on where it stands.
     data : TrainingSet
         What it learns from.
     plan : TrainingPlan
         How.
-    state : OptimizerState
-        Updated in place.
-    monitor : TrainingMonitor
-        Updated in place; one that has seen epochs goes on counting.
-    rng : numpy.random.Generator
-        Source of batches and dropout masks.
     loss_gradient : callable
         ``loss_gradient(params, batch, out) -> loss``.
     validate : callable, optional
@@ -206,19 +222,20 @@ def train(
     NonFiniteLossError
         If a batch's loss or gradient is NaN or infinite.
     """
+    params, monitor = state.params, state.monitor
     gradient = np.empty_like(params)
     for _ in range(plan.max_iter):
         epoch = monitor.n_epochs
         rate = learning_rate_at(plan.learning_rate, plan.learning_rate_init, epoch, plan.max_iter, monitor.n_plateaus)
         loss = 0.0
-        batches = minibatches(len(data), plan.batch_size, rng if plan.shuffle else None)
+        batches = minibatches(len(data), plan.batch_size, state.rng if plan.shuffle else None)
         for number, indices in enumerate(batches, start=1):
-            batch = weighted_batch(network, data, indices, rng)
+            batch = weighted_batch(network, data, indices, state.rng)
             batch_loss = penalized_loss_gradient(network, params, batch, data, plan.alpha, loss_gradient, gradient)
             norm = clip_by_global_norm(gradient, plan.max_grad_norm)
             if not (isfinite(batch_loss) and isfinite(norm)):
                 raise NonFiniteLossError(epoch + 1, number, batch_loss, norm)
-            plan.optimizer.update(params, gradient, state, rate)
+            plan.optimizer.update(params, gradient, state.optimizer_state, rate)
             loss += batch_loss * len(indices) / len(data)
         at_plateau = monitor.end_epoch(params, loss, validate(params) if validate else None)
         if report:

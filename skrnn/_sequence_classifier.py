@@ -1,0 +1,366 @@
+"""The classifier: from sequences and labels to a network that tells them apart."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from copy import copy
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.metrics import check_scoring
+from sklearn.model_selection import train_test_split
+from sklearn.utils import check_array, check_consistent_length, compute_class_weight
+from sklearn.utils._param_validation import StrOptions
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.multiclass import type_of_target
+from sklearn.utils.validation import check_is_fitted, column_or_1d
+
+from ._base import (
+    TRAINING_CONSTRAINTS,
+    TrainingState,
+    begin_training,
+    check_sample_weight,
+    continue_training,
+    run_training,
+    unchanged_on_error,
+    warn_of,
+)
+from ._threads import single_threaded_blas
+from .core.batches import PackedSequences
+from .core.network import Network
+from .core.pooling import POOLINGS
+from .core.training import TrainingSet
+from .core.workspace import Workspace
+from .sequences import _validate_sequences
+
+_MIN_GUARDED_UNITS = 2**17
+"""Hidden units times steps from which a prediction holds BLAS at one thread."""
+
+
+def _is_stochastic(estimator: RNNSequenceClassifier) -> bool:
+    if estimator.solver == "lbfgs":
+        raise AttributeError("partial_fit needs a stochastic solver: adam, sgd or rmsprop. solver='lbfgs' is not one.")
+    return True
+
+
+class RNNSequenceClassifier(ClassifierMixin, BaseEstimator):
+    """Recurrent neural network that puts whole sequences into classes.
+    """
+
+    _parameter_constraints = {
+        **TRAINING_CONSTRAINTS,
+        "bidirectional": ["boolean"],
+        "pooling": [StrOptions(set(POOLINGS))],
+        "scoring": [str, callable, None],
+        "class_weight": [dict, StrOptions({"balanced"}), None],
+    }
+
+    def __init__(
+        self,
+        hidden_size: int = 64,
+        *,
+        cell: str = "gru",
+        n_layers: int = 1,
+        bidirectional: bool = False,
+        pooling: str = "last",
+        dropout: float = 0.0,
+        solver: str = "adam",
+        alpha: float = 1e-4,
+        batch_size: int | str = "auto",
+        learning_rate: str = "constant",
+        learning_rate_init: float = 1e-2,
+        max_iter: int = 200,
+        shuffle: bool = True,
+        random_state: int | np.random.RandomState | None = None,
+        tol: float = 1e-4,
+        verbose: bool | int = False,
+        warm_start: bool = False,
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        max_grad_norm: float | None = 1.0,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 10,
+        scoring: str | Callable | None = "loss",
+        class_weight: dict | str | None = None,
+        n_jobs: int | None = None,
+    ) -> None:
+        self.hidden_size = hidden_size
+        self.cell = cell
+        self.n_layers = n_layers
+        self.bidirectional = bidirectional
+        self.pooling = pooling
+        self.dropout = dropout
+        self.solver = solver
+        self.alpha = alpha
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.learning_rate_init = learning_rate_init
+        self.max_iter = max_iter
+        self.shuffle = shuffle
+        self.random_state = random_state
+        self.tol = tol
+        self.verbose = verbose
+        self.warm_start = warm_start
+        self.momentum = momentum
+        self.nesterovs_momentum = nesterovs_momentum
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon = epsilon
+        self.max_grad_norm = max_grad_norm
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.scoring = scoring
+        self.class_weight = class_weight
+        self.n_jobs = n_jobs
+
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        *,
+        X_val: Any = None,
+        y_val: Any = None,
+        sample_weight_val: Any = None,
+    ) -> RNNSequenceClassifier:
+        """Learn from labelled sequences.
+        """
+        self._validate_params()
+        self._check_compatible_parameters(X_val, y_val)
+        with unchanged_on_error(self):
+            is_continuing = self.warm_start and hasattr(self, "_training")
+            data = self._validate_training_data(X, y, sample_weight, reset=not is_continuing)
+            network, state = self._begin_or_continue(is_continuing, data.sequences.steps.dtype)
+            validate = None
+            if self.early_stopping:
+                data, validate = self._hold_out(
+                    network, data, state.split_seed, X_val, y_val, sample_weight_val, sample_weight is not None
+                )
+            data = data.take(np.flatnonzero(data.weights))
+            params, problem = run_training(self, network, state, data, validate)
+            self._set_fitted(network, params, state)
+        warn_of(problem)
+        return self
+
+    @available_if(_is_stochastic)
+    def partial_fit(
+        self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None
+    ) -> RNNSequenceClassifier:
+        """Go through the given sequences once.
+        """
+        self._validate_params()
+        if self.early_stopping:
+            raise ValueError("partial_fit does not support early_stopping=True. Use fit, or early_stopping=False.")
+        with unchanged_on_error(self):
+            is_continuing = hasattr(self, "_training")
+            if not is_continuing and classes is None:
+                raise ValueError("classes must be passed on the first call to partial_fit: all labels that will come.")
+            data = self._validate_training_data(X, y, sample_weight, reset=not is_continuing, classes=classes)
+            network, state = self._begin_or_continue(is_continuing, data.sequences.steps.dtype)
+            data = data.take(np.flatnonzero(data.weights))
+            params, problem = run_training(self, network, state, data, max_iter=1)
+            self._set_fitted(network, params, state)
+        warn_of(problem)
+        return self
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Predict the likeliest class of each sequence.
+        """
+        check_is_fitted(self)
+        return self.classes_[self._log_proba(self._validate_for_prediction(X)).argmax(axis=1)]
+
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """Predict the probability of each class.
+        """
+        return np.exp(self.predict_log_proba(X))
+
+    def predict_log_proba(self, X: Any) -> np.ndarray:
+        """Predict the logarithm of the probability of each class.
+        """
+        check_is_fitted(self)
+        return self._log_proba(self._validate_for_prediction(X))
+
+    @property
+    def weights_(self) -> dict[str, np.ndarray]:
+        """Parameters by name: views of one vector."""
+        check_is_fitted(self)
+        views = self._network.layout.views(self._params)
+        return {f"{part}.{name}": array for part, arrays in views.items() for name, array in arrays.items()}
+
+    def __sklearn_tags__(self):  # type: ignore[no-untyped-def]  # the type of the tags is not public
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        return tags
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "_params")
+
+    def _check_compatible_parameters(self, X_val: Any, y_val: Any) -> None:
+        """Raise where parameters that are valid one by one contradict each other."""
+        if (X_val is None) != (y_val is None):
+            given, missing = ("X_val", "y_val") if y_val is None else ("y_val", "X_val")
+            raise ValueError(f"{given} is provided, but {missing} was not provided. Pass both.")
+        if X_val is not None and not self.early_stopping:
+            raise ValueError("X_val and y_val are passed to fit, but early_stopping is False. Set early_stopping=True.")
+        if self.solver == "lbfgs" and self.early_stopping:
+            raise ValueError("solver='lbfgs' does not support early_stopping=True. Use adam, sgd or rmsprop.")
+        if self.solver == "lbfgs" and self.dropout > 0:
+            raise ValueError(f"solver='lbfgs' needs dropout=0, got {self.dropout}. Use adam, sgd or rmsprop.")
+
+    def _validate_training_data(
+        self, X: Any, y: Any, sample_weight: Any, *, reset: bool, classes: Any = None
+    ) -> TrainingSet:
+        """Sequences, class indices and weights; sets ``classes_`` and what the shape of X tells if `reset`."""
+        sequences = _validate_sequences(self, X, reset=reset, dtype=None if reset else self._params.dtype)
+        y = self._validate_labels(y)
+        check_consistent_length(sequences.lengths, y)
+        if reset:
+            self.classes_ = np.unique(y if classes is None else self._validate_labels(classes))
+        targets = self._encode(y, "y")
+        weights = check_sample_weight(sample_weight, len(y))
+        if self.class_weight is not None:
+            weights = weights * self._weights_of_classes(y, weights)[targets]
+            if not weights.any():
+                raise ValueError("All weights are zero: class_weight and sample_weight leave no sequence to learn from.")
+        return TrainingSet(sequences, targets, weights.astype(sequences.steps.dtype))
+
+    def _validate_labels(self, y: Any) -> np.ndarray:
+        """Labels as an array (n,)."""
+        if y is None:
+            raise ValueError(
+                f"{type(self).__name__} requires y to be passed, but the target y is None. Pass a label for each sequence."
+            )
+        y = column_or_1d(check_array(y, ensure_2d=False, dtype=None, input_name="y"), warn=True)
+        kind = type_of_target(y, input_name="y")
+        if kind not in ("binary", "multiclass"):
+            raise ValueError(f"Unknown label type: {kind}. y must hold class labels, one for each sequence.")
+        return y
+
+    def _encode(self, y: np.ndarray, name: str) -> np.ndarray:
+        """Index of each label in ``classes_``."""
+        targets = np.searchsorted(self.classes_, y).clip(max=len(self.classes_) - 1)
+        unknown = np.flatnonzero(self.classes_[targets] != y)
+        if len(unknown):
+            raise ValueError(
+                f"{name}[{unknown[0]}] is {y[unknown[0]]!r}, which is not one of the classes {self.classes_.tolist()} "
+                "that came before. Pass all classes in the first call, or fit anew with warm_start=False."
+            )
+        return targets
+
+    def _weights_of_classes(self, y: np.ndarray, weights: np.ndarray) -> np.ndarray:
+        """Weight of each class, (n_classes,); 1 for those that y lacks."""
+        present = np.unique(y)
+        factors = np.ones(len(self.classes_))
+        factors[self._encode(present, "y")] = compute_class_weight(
+            self.class_weight, classes=present, y=y, sample_weight=weights
+        )
+        return factors
+
+    def _begin_or_continue(self, is_continuing: bool, dtype: np.dtype) -> tuple[Network, TrainingState]:
+        """The network and the state of its training: fresh, or a copy of the estimator's own."""
+        network = Network.build(
+            self.cell,
+            self.n_inputs_,
+            self.hidden_size,
+            len(self.classes_),
+            n_layers=self.n_layers,
+            bidirectional=self.bidirectional,
+            pooling=self.pooling,
+            dropout=self.dropout,
+        )
+        if not is_continuing:
+            return network, begin_training(self, network, dtype)
+        if network.layout.shapes != self._network.layout.shapes:
+            raise ValueError(
+                "cell, hidden_size, n_layers and bidirectional cannot change while training goes on: the parameters "
+                "would not fit. Set them back, or fit anew with warm_start=False."
+            )
+        return network, continue_training(self, self._training)
+
+    def _hold_out(
+        self,
+        network: Network,
+        data: TrainingSet,
+        seed: int,
+        X_val: Any,
+        y_val: Any,
+        sample_weight_val: Any,
+        is_weighted: bool,
+    ) -> tuple[TrainingSet, Callable[[np.ndarray], float]]:
+        """What is left to learn from, and the score on what is not: the caller's sequences, or a part of `data`."""
+        if X_val is None:
+            n_of_class = np.bincount(data.targets)
+            train, held_out = train_test_split(
+                np.arange(len(data)),
+                test_size=self.validation_fraction,
+                random_state=seed,
+                stratify=data.targets if n_of_class[n_of_class > 0].min() > 1 else None,
+            )
+            data, validation = data.take(np.sort(train)), data.take(np.sort(held_out))
+            if not (data.weights.any() and validation.weights.any()):
+                raise ValueError(
+                    "The validation split leaves one side with zero weight only. Change validation_fraction or "
+                    "random_state, or pass X_val and y_val."
+                )
+        else:
+            sequences = _validate_sequences(self, X_val, reset=False, dtype=data.sequences.steps.dtype)
+            targets = self._encode(self._validate_labels(y_val), "y_val")
+            check_consistent_length(sequences.lengths, targets)
+            weights = check_sample_weight(sample_weight_val, len(targets), "sample_weight_val")
+            validation = TrainingSet(sequences, targets, weights.astype(sequences.steps.dtype))
+            is_weighted = sample_weight_val is not None
+        return data, self._validation_score(network, validation, is_weighted)
+
+    def _validation_score(
+        self, network: Network, validation: TrainingSet, is_weighted: bool
+    ) -> Callable[[np.ndarray], float]:
+        """Score of parameters on `validation`: minus the mean loss, or what `scoring` names."""
+        if self.scoring == "loss":
+            workspace = Workspace(validation.sequences.steps.dtype)
+
+            def minus_loss(params: np.ndarray) -> float:
+                log_proba = network.predict_log_proba(params, validation.sequences, workspace)
+                of_target = log_proba[np.arange(len(validation)), validation.targets]
+                return float(np.average(of_target, weights=validation.weights))
+
+            return minus_loss
+
+        scorer = check_scoring(self, scoring=self.scoring)
+        X, y = validation.sequences.arrays(), self.classes_[validation.targets]
+        kwargs = {"sample_weight": validation.weights} if is_weighted else {}
+        candidate = copy(self)
+        candidate._network = network
+
+        def score(params: np.ndarray) -> float:
+            candidate._params = params
+            return float(scorer(candidate, X, y, **kwargs))
+
+        return score
+
+    def _set_fitted(self, network: Network, params: np.ndarray, state: TrainingState) -> None:
+        """Take over the result of a training."""
+        monitor = state.monitor
+        self._network, self._params, self._training = network, params, state
+        self.n_iter_ = monitor.n_epochs
+        self.loss_curve_ = list(monitor.loss_curve)
+        self.loss_ = self.loss_curve_[-1]
+        self.best_loss_ = None if self.early_stopping else min(self.loss_curve_)
+        self.validation_scores_ = list(monitor.validation_scores) if self.early_stopping else None
+        self.best_validation_score_ = max(self.validation_scores_) if self.validation_scores_ else None
+
+    def _validate_for_prediction(self, X: Any) -> PackedSequences:
+        return _validate_sequences(self, X, reset=False, dtype=self._params.dtype)
+
+    def _log_proba(self, sequences: PackedSequences) -> np.ndarray:
+        """Log-probabilities (n, K)."""
+        workspace = Workspace(self._params.dtype)
+        if len(sequences.steps) * self.hidden_size < _MIN_GUARDED_UNITS:  # entering the guard costs more than it saves
+            return self._network.predict_log_proba(self._params, sequences, workspace)
+        with single_threaded_blas():
+            return self._network.predict_log_proba(self._params, sequences, workspace)

@@ -1,0 +1,16 @@
+"""What every test gets: scipy with its array API support, and a seeded generator."""
+
+import os
+
+# scipy reads this when it is imported; without it scikit-learn skips its array API check. pytest imports this file
+# before any test or doctest, because `tests` is among the testpaths.
+os.environ.setdefault("SCIPY_ARRAY_API", "1")
+
+import numpy as np
+import pytest
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    """Draw the same random numbers in every test and every run."""
+    return np.random.default_rng(0)
