@@ -63,7 +63,7 @@ def relu(a: np.ndarray, out: np.ndarray) -> np.ndarray:
     >>> relu(a, out=a)
     array([0., 3.])
     """
-    return np.maximum(a, 0, out)
+    return np.maximum(a, 0, out=out)
 
 
 def tanh_derivative(h: np.ndarray, out: np.ndarray) -> np.ndarray:

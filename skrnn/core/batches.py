@@ -153,7 +153,7 @@ def _spans_of_equal_width(lengths: np.ndarray) -> list[tuple[int, int, int]]:
 def _split(start: int, width: int, spans: list[tuple[int, int, int]], max_size: float) -> list[Segment]:
     """One rectangle in pieces of equal length that hold at most max_size column-steps."""
     n_steps = spans[-1][1] - start
-    n_pieces = max(1, -(-n_steps // max(1, int(min(max_size // width, n_steps)))))
+    n_pieces = -(-n_steps // max(1, int(min(max_size / width, n_steps))))
     borders = [start + n_steps * k // n_pieces for k in range(n_pieces + 1)]
     return [
         Segment(

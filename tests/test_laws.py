@@ -1,0 +1,353 @@
+"""The laws that every cell obeys, alone, stacked, in both directions, and under each pooling."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from skrnn.core.batches import PackedSequences, SequenceBatch, cut_segments
+from skrnn.core.cells import CELLS
+from skrnn.core.layers import RecurrentLayer
+from skrnn.core.network import Network
+from skrnn.core.workspace import Workspace
+
+CELL_NAMES = sorted(CELLS)
+POOLING_NAMES = ["last", "mean", "max"]
+RAGGED = [5, 1, 3, 3, 9, 2, 2]
+
+
+def sigmoid(a):
+    return 1 / (1 + np.exp(-a))
+
+
+def make_network(cell, **kwargs):
+    return Network.build(cell, n_inputs=3, hidden_size=4, n_classes=3, **kwargs)
+
+
+def make_params(network, rng):
+    """Parameters with no zeros: no gradient can be right by accident."""
+    return network.initialize(rng) + 0.3 * rng.standard_normal(network.layout.size)
+
+
+def make_data(rng, lengths=RAGGED, n_features=3, dtype=np.float64):
+    return PackedSequences.from_arrays([rng.standard_normal((n, n_features)) for n in lengths], dtype)
+
+
+def make_batch(network, data, rng, masks=None):
+    n = len(data)
+    return network.batch(data, np.arange(n), rng.integers(0, 3, n), rng.random(n), masks)
+
+
+def loss_and_gradient(network, params, batch):
+    gradient = np.zeros_like(params)
+    loss = network.loss_gradient(params, batch, Workspace(params.dtype), gradient)
+    return loss, gradient
+
+
+def central_differences(function, x, step=1e-5):
+    """Gradient of function() with respect to the array x, which it reads."""
+    gradient = np.empty_like(x)
+    for index in np.ndindex(x.shape):
+        value = x[index]
+        x[index] = value + step
+        above = function()
+        x[index] = value - step
+        below = function()
+        x[index] = value
+        gradient[index] = (above - below) / (2 * step)
+    return gradient
+
+
+def relative_error(got, wanted):
+    return np.abs(got - wanted).max() / np.abs(wanted).max()
+
+
+# The slow oracle: the equations of each cell's module, one sequence and one step at a time.
+
+
+def step_elman(W, x, h, f):
+    return f(W["W_x"] @ x + W["b"] + W["W_h"] @ h)
+
+
+def step_gru(W, x, h):
+    a_r, a_z, a_n = np.split(W["W_x"] @ x + W["b"], 3)
+    R_r, R_z, R_n = np.split(W["W_h"] @ h, 3)
+    r, z = sigmoid(a_r + R_r), sigmoid(a_z + R_z)
+    n = np.tanh(a_n + r * (R_n + W["b_hn"]))
+    return (1 - z) * n + z * h
+
+
+def step_lstm(W, x, h, c):
+    a_g, a_f, a_i, a_o = np.split(W["W_x"] @ x + W["b"] + W["W_h"] @ h, 4)
+    c = sigmoid(a_f) * c + sigmoid(a_i) * np.tanh(a_g)
+    return sigmoid(a_o) * np.tanh(c), c
+
+
+def run_slowly(cell, W, x):
+    """Outputs (T, H) of one sequence x (T, F)."""
+    H = W["W_h"].shape[1]
+    h, c, outputs = np.zeros(H), np.zeros(H), []
+    for x_t in x:
+        if cell == "lstm":
+            h, c = step_lstm(W, x_t, h, c)
+        elif cell == "gru":
+            h = step_gru(W, x_t, h)
+        else:
+            h = step_elman(W, x_t, h, np.tanh if cell == "tanh" else lambda a: np.maximum(a, 0))
+        outputs.append(h)
+    return np.array(outputs)
+
+
+def predict_slowly(network, cell, params, x, pooling):
+    """Log-probabilities (K,) of one sequence x (T, F)."""
+    weights = network.layout.views(params)
+    for layer in range(network.stack.n_layers):
+        directions = [run_slowly(cell, weights[f"rnn.{layer}"], x)]
+        if network.stack.bidirectional:
+            directions.append(run_slowly(cell, weights[f"rnn.{layer}.reverse"], x[::-1])[::-1])
+        x = np.concatenate(directions, axis=1)
+    final = np.concatenate([d[-1] if k == 0 else d[0] for k, d in enumerate(directions)])
+    pooled = {"last": final, "mean": x.mean(axis=0), "max": x.max(axis=0)}[pooling]
+    z = weights["head"]["W_y"] @ pooled + weights["head"]["b_y"]
+    return z - np.log(np.exp(z).sum())
+
+
+@pytest.mark.parametrize("pooling", POOLING_NAMES)
+@pytest.mark.parametrize("bidirectional", [False, True])
+@pytest.mark.parametrize("n_layers", [1, 2])
+@pytest.mark.parametrize("cell", CELL_NAMES)
+def test_law_1_forward_equals_the_equations_step_by_step(cell, n_layers, bidirectional, pooling, rng):
+    network = make_network(cell, n_layers=n_layers, bidirectional=bidirectional, pooling=pooling)
+    params, data = make_params(network, rng), make_data(rng)
+
+    log_proba = network.predict_log_proba(params, data, Workspace(np.float64))
+
+    wanted = [predict_slowly(network, cell, params, x, pooling) for x in data.arrays()]
+    np.testing.assert_allclose(log_proba, wanted, rtol=1e-12, atol=1e-13)
+
+
+@pytest.mark.parametrize("cell", CELL_NAMES)
+def test_law_2_layer_gradients_equal_central_differences(cell, rng):
+    """Every parameter, the inputs, and the initial state, from a gradient on every output."""
+    layer = RecurrentLayer(CELLS[cell](4), n_inputs=3)
+    data = make_data(rng)
+    network = make_network(cell)
+    batch = network.batch(data, np.arange(len(data)))
+    weights = {name: 0.5 * rng.standard_normal(shape) for name, shape in layer.shapes().items()}
+    gradients = {name: np.zeros(shape) for name, shape in layer.shapes().items()}
+    x = batch.gather(np.empty((batch.n_rows, 4)))
+    state = tuple(0.5 * rng.standard_normal((4, len(data))) for _ in range(layer.cell.n_states))
+    d_outputs, alive = [], []
+    for segment in batch.segments:
+        steps = segment.start + np.arange(segment.n_steps)
+        alive.append(steps[:, None, None] < batch.lengths[: segment.n_columns])  # padding has no gradient
+        d_outputs.append(rng.standard_normal((segment.n_steps, 4, segment.n_columns)) * alive[-1])
+
+    def loss():
+        tapes = layer.forward(weights, x, batch.segments, Workspace(np.float64), state)
+        return sum((tape.states[1:] * d).sum() for tape, d in zip(tapes, d_outputs, strict=True))
+
+    workspace = Workspace(np.float64)
+    tapes = layer.forward(weights, x, batch.segments, workspace, state)
+    d_x = np.empty((batch.n_rows, 3))
+    injected = [[(d_t.shape[1], d_t) for d_t in d] for d in d_outputs]
+    d_state = layer.backward(weights, gradients, x, batch.segments, tapes, injected, workspace, d_x)
+
+    for name, array in weights.items():
+        assert relative_error(gradients[name], central_differences(loss, array)) < 1e-6, name
+    assert relative_error(d_x, central_differences(loss, x)[:, :-1]) < 1e-6
+    for d_v, v in zip(d_state, state, strict=True):
+        assert relative_error(d_v, central_differences(loss, v)) < 1e-6
+
+
+@pytest.mark.parametrize("cell", CELL_NAMES)
+@pytest.mark.parametrize(
+    "kwargs",
+    [
+        {"pooling": "last"},
+        {"pooling": "mean", "dropout": 0.4},
+        {"pooling": "max", "n_layers": 2},
+        {"pooling": "last", "bidirectional": True, "n_layers": 2, "dropout": 0.4},
+        {"pooling": "max", "bidirectional": True},
+        {"pooling": "mean", "n_layers": 3},
+    ],
+    ids=str,
+)
+def test_law_2_network_gradient_equals_central_differences(cell, kwargs, rng):
+    network = make_network(cell, **kwargs)
+    params, data = make_params(network, rng), make_data(rng)
+    masks = network.stack.draw_masks(rng, len(data), params.dtype)
+    batch = make_batch(network, data, rng, masks)
+
+    _, gradient = loss_and_gradient(network, params, batch)
+
+    wanted = central_differences(lambda: loss_and_gradient(network, params, batch)[0], params)
+    assert relative_error(gradient, wanted) < 1e-6
+    assert (gradient != 0).mean() > 0.5
+
+
+@pytest.mark.parametrize("cell", CELL_NAMES)
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_law_3_directional_derivative_at_realistic_size(cell, bidirectional, rng):
+    network = Network.build(cell, 12, 64, 9, n_layers=2, bidirectional=bidirectional, pooling="mean")
+    params, data = network.initialize(rng), make_data(rng, rng.integers(7, 60, size=32), n_features=12)
+    if cell == "relu":
+        params *= 0.5  # from the identity upwards, sixty steps of relu explode
+    batch = make_batch(network, data, rng)
+    direction = rng.standard_normal(params.shape)
+    direction /= np.linalg.norm(direction)
+
+    _, gradient = loss_and_gradient(network, params, batch)
+
+    above, below = (loss_and_gradient(network, params + step * direction, batch)[0] for step in (1e-6, -1e-6))
+    assert gradient @ direction == pytest.approx((above - below) / 2e-6, rel=1e-5)
+
+
+@pytest.mark.parametrize("cell", CELL_NAMES)
+@pytest.mark.parametrize("pooling", POOLING_NAMES)
+def test_law_4_a_single_step_has_a_gradient(cell, pooling, rng):
+    network = make_network(cell, pooling=pooling)
+    params = make_params(network, rng)
+    batch = make_batch(network, make_data(rng, [1]), rng)
+
+    _, gradient = loss_and_gradient(network, params, batch)
+
+    wanted = central_differences(lambda: loss_and_gradient(network, params, batch)[0], params)
+    assert relative_error(gradient, wanted) < 1e-6
+    parts = network.layout.views(gradient)
+    assert np.abs(parts["rnn.0"]["W_x"]).max() > 0
+    assert np.abs(parts["rnn.0"]["W_h"]).max() == 0  # there was no state before
+
+
+@pytest.mark.parametrize("cell", CELL_NAMES)
+def test_law_4_the_first_step_of_a_long_sequence_counts(cell, rng):
+    network = make_network(cell)
+    params, data = make_params(network, rng), make_data(rng, [12])
+    batch = make_batch(network, data, rng)
+    data.steps[1:, 0] = 0  # the first feature shows in the first step alone
+
+    _, gradient = loss_and_gradient(network, params, batch)
+
+    wanted = central_differences(lambda: loss_and_gradient(network, params, batch)[0], params)
+    first_feature = [network.layout.views(g)["rnn.0"]["W_x"][:, 0] for g in (gradient, wanted)]
+    assert relative_error(*first_feature) < 1e-6
+    assert np.abs(first_feature[0]).max() > 0
+
+
+@pytest.mark.parametrize("cell", CELL_NAMES)
+@settings(max_examples=25, deadline=None)
+@given(
+    lengths=st.lists(st.integers(1, 12), min_size=1, max_size=9),
+    max_padding=st.sampled_from([0, 3, 12, np.inf]),
+    max_size=st.sampled_from([1, 5, 30, np.inf]),
+    bidirectional=st.booleans(),
+    pooling=st.sampled_from(POOLING_NAMES),
+)
+def test_law_5_ragged_is_the_sum_of_its_parts(cell, lengths, max_padding, max_size, bidirectional, pooling):
+    rng = np.random.default_rng(1)
+    network = make_network(cell, bidirectional=bidirectional, pooling=pooling, n_layers=2)
+    params, data = make_params(network, rng), make_data(rng, lengths)
+    batch = make_batch(network, data, rng)
+    cut = cut_segments(batch.lengths, max_padding, max_size)
+    batch = SequenceBatch(data, batch.indices, cut, batch.targets, batch.weights)
+
+    loss, gradient = loss_and_gradient(network, params, batch)
+
+    parts = [loss_and_gradient(network, params, network.shard(batch, k, len(lengths))) for k in range(len(lengths))]
+    assert loss == pytest.approx(sum(part[0] for part in parts), rel=1e-12)
+    np.testing.assert_allclose(gradient, sum(part[1] for part in parts), rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("cell", CELL_NAMES)
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_law_6_buffers_hold_no_memory(cell, bidirectional, rng):
+    network = make_network(cell, bidirectional=bidirectional, n_layers=2, pooling="max", dropout=0.2)
+    params = make_params(network, rng)
+    batches = [
+        make_batch(network, data, rng, network.stack.draw_masks(rng, len(data), params.dtype))
+        for data in (make_data(rng), make_data(rng, [20, 3, 3, 3, 1]))
+    ]
+    workspace = Workspace(np.float64)
+
+    def run(batch):
+        gradient = np.zeros_like(params)
+        return network.loss_gradient(params, batch, workspace, gradient), gradient
+
+    first = run(batches[0])
+    run(batches[1])
+    mark = workspace.mark()
+    workspace.lend((workspace.size,)).fill(np.nan)
+    workspace.release(mark)
+    again = run(batches[0])
+
+    assert first[0] == again[0]
+    np.testing.assert_array_equal(first[1], again[1])
+
+
+@pytest.mark.parametrize("cell", CELL_NAMES)
+def test_law_7_order_is_irrelevant(cell, rng):
+    network = make_network(cell, bidirectional=True)
+    params, data = make_params(network, rng), make_data(rng)
+    permutation = rng.permutation(len(data))
+
+    log_proba = network.predict_log_proba(params, data, Workspace(np.float64))
+    permuted = network.predict_log_proba(params, data.take(permutation), Workspace(np.float64))
+
+    np.testing.assert_allclose(permuted, log_proba[permutation], atol=1e-9)
+
+
+@pytest.mark.parametrize("cell", CELL_NAMES)
+@pytest.mark.parametrize("pooling", POOLING_NAMES)
+def test_law_9_steps_compose(cell, pooling, rng):
+    network = make_network(cell, n_layers=2, pooling=pooling)
+    params, data = make_params(network, rng), make_data(rng, [6, 6, 6])
+    X, state, workspace = np.stack(data.arrays()), None, Workspace(np.float64)
+
+    for t in range(6):
+        step = PackedSequences.from_rectangle(X[:, t : t + 1])
+        log_proba, state = network.advance(params, network.batch(step, np.arange(3)), workspace, state)
+
+    assert state.n_steps == 6
+    np.testing.assert_allclose(log_proba, network.predict_log_proba(params, data, workspace), atol=1e-12)
+
+
+def test_a_bidirectional_network_cannot_advance(rng):
+    network = make_network("gru", bidirectional=True)
+    batch = network.batch(make_data(rng, [1]), np.arange(1))
+
+    with pytest.raises(ValueError, match="bidirectional network cannot advance"):
+        network.advance(make_params(network, rng), batch, Workspace(np.float64))
+
+
+@pytest.mark.parametrize("cell", CELL_NAMES)
+def test_law_10_dtype_is_kept(cell, rng):
+    network = make_network(cell, n_layers=2, bidirectional=True, pooling="mean", dropout=0.2)
+    params = network.initialize(rng, np.float32)
+    data = make_data(rng, dtype=np.float32)
+    masks = network.stack.draw_masks(rng, len(data), params.dtype)
+    batch = network.batch(data, np.arange(len(data)), rng.integers(0, 3, len(data)), np.ones(len(data), "f4"), masks)
+    workspace = Workspace(np.float32)
+    gradient = np.zeros_like(params)
+    weights = network.layout.views(params)
+
+    network.loss_gradient(params, batch, workspace, gradient)
+    trail = network.stack.forward(weights, batch.gather(np.empty((batch.n_rows, 4), "f4")), batch, workspace)
+
+    assert params.dtype == gradient.dtype == np.float32
+    assert network.predict_log_proba(params, data, workspace).dtype == np.float32
+    assert {array.dtype for arrays in trail.inputs for array in arrays} == {np.dtype("f4")}
+    assert {tape.saved.dtype for layer in trail.tapes for tapes in layer for tape in tapes} == {np.dtype("f4")}
+    double = network.loss_gradient(
+        params.astype(float),
+        network.batch(
+            PackedSequences(data.steps.astype(float), data.lengths),
+            np.arange(len(data)),
+            batch.targets[np.argsort(batch.indices)],
+            np.ones(len(data)),
+            tuple(mask[np.argsort(batch.indices)].astype(float) for mask in batch.masks),
+        ),
+        Workspace(np.float64),
+        wanted := np.zeros(network.layout.size),
+    )
+    assert np.isfinite(double)
+    assert relative_error(gradient, wanted) < 1e-4

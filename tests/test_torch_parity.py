@@ -1,0 +1,135 @@
+"""Law 8: PyTorch agrees. Same weights, same log-probabilities, loss and gradients, to 1e-10 in float64.
+
+Skipped where torch is not installed, unless SKRNN_REQUIRE_TORCH is set. Install it with the extra `parity`.
+"""
+
+import os
+
+import numpy as np
+import pytest
+
+from skrnn.core.batches import PackedSequences
+from skrnn.core.network import Network
+from skrnn.core.workspace import Workspace
+
+if os.environ.get("SKRNN_REQUIRE_TORCH"):
+    import torch
+else:
+    torch = pytest.importorskip("torch")
+
+H, F, K = 5, 3, 4
+BLOCKS = {"tanh": [0], "relu": [0], "gru": [0, 1, 2], "lstm": [2, 1, 0, 3]}  # our row blocks in torch's order
+
+
+def reorder(cell, array):
+    """Rows of ours in torch's order, and the other way round: the permutations are their own inverses."""
+    return np.concatenate([array[k * H : (k + 1) * H] for k in BLOCKS[cell]])
+
+
+def make_torch_rnn(cell, n_layers, bidirectional):
+    kwargs = {"num_layers": n_layers, "bidirectional": bidirectional, "dtype": torch.float64}
+    if cell in ("tanh", "relu"):
+        return torch.nn.RNN(F, H, nonlinearity=cell, **kwargs)
+    return {"gru": torch.nn.GRU, "lstm": torch.nn.LSTM}[cell](F, H, **kwargs)
+
+
+def torch_names(part):
+    """rnn.1.reverse -> _l1_reverse."""
+    _, layer, *reverse = part.split(".")
+    return f"_l{layer}" + ("_reverse" if reverse else "")
+
+
+def copy_weights(cell, weights, rnn):
+    with torch.no_grad():
+        for part, arrays in weights.items():
+            if part == "head":
+                continue
+            suffix = torch_names(part)
+            b_h = np.zeros_like(arrays["b"])
+            if cell == "gru":
+                b_h[2 * H :] = arrays["b_hn"]
+            for name, array in {
+                "weight_ih": arrays["W_x"],
+                "weight_hh": arrays["W_h"],
+                "bias_ih": arrays["b"],
+                "bias_hh": b_h,
+            }.items():
+                getattr(rnn, name + suffix).copy_(torch.from_numpy(reorder(cell, array)))
+
+
+def pool(pooling, outputs, h_n, lengths, bidirectional):
+    """(B, D*H) from torch's padded outputs (B, T, D*H) and final states (layers * D, B, H)."""
+    if pooling == "last":
+        return torch.cat([h_n[-2], h_n[-1]], dim=1) if bidirectional else h_n[-1]
+    pieces = [o[:n] for o, n in zip(outputs, lengths, strict=True)]
+    return torch.stack([p.mean(dim=0) if pooling == "mean" else p.max(dim=0).values for p in pieces])
+
+
+@pytest.mark.parametrize("pooling", ["last", "mean", "max"])
+@pytest.mark.parametrize("bidirectional", [False, True])
+@pytest.mark.parametrize("n_layers", [1, 2])
+@pytest.mark.parametrize("lengths", [[6, 6, 6, 6], [1, 9, 4, 4, 2, 7]], ids=["equal", "ragged"])
+@pytest.mark.parametrize("cell", ["tanh", "relu", "gru", "lstm"])
+def test_log_proba_loss_and_gradients_equal_those_of_torch(cell, lengths, n_layers, bidirectional, pooling, rng):
+    network = Network.build(cell, F, H, K, n_layers=n_layers, bidirectional=bidirectional, pooling=pooling)
+    params = network.initialize(rng) + 0.3 * rng.standard_normal(network.layout.size)
+    data = PackedSequences.from_arrays([rng.standard_normal((n, F)) for n in lengths], np.float64)
+    targets, sample_weights = rng.integers(0, K, len(lengths)), rng.random(len(lengths))
+    weights = network.layout.views(params)
+    rnn = make_torch_rnn(cell, n_layers, bidirectional)
+    copy_weights(cell, weights, rnn)
+    W_y, b_y = (torch.tensor(weights["head"][name], requires_grad=True) for name in ("W_y", "b_y"))
+
+    gradient, workspace = np.zeros_like(params), Workspace(np.float64)
+    batch = network.batch(data, np.arange(len(lengths)), targets, sample_weights)
+    loss = network.loss_gradient(params, batch, workspace, gradient)
+
+    packed = torch.nn.utils.rnn.pack_sequence([torch.from_numpy(x) for x in data.arrays()], enforce_sorted=False)
+    outputs, h_n = rnn(packed)
+    outputs, _ = torch.nn.utils.rnn.pad_packed_sequence(outputs, batch_first=True)
+    pooled = pool(pooling, outputs, h_n[0] if cell == "lstm" else h_n, lengths, bidirectional)
+    logits = pooled @ W_y.T + b_y
+    losses = torch.nn.functional.cross_entropy(logits, torch.from_numpy(targets), reduction="none")
+    torch_loss = (losses * torch.from_numpy(sample_weights)).sum()
+    torch_loss.backward()
+
+    close = {"rtol": 1e-10, "atol": 1e-10}
+    log_proba = torch.log_softmax(logits, dim=1).detach().numpy()
+    np.testing.assert_allclose(network.predict_log_proba(params, data, workspace), log_proba, **close)
+    np.testing.assert_allclose(loss, torch_loss.item(), **close)
+    gradients = network.layout.views(gradient)
+    np.testing.assert_allclose(gradients["head"]["W_y"], W_y.grad.numpy(), **close)
+    np.testing.assert_allclose(gradients["head"]["b_y"], b_y.grad.numpy(), **close)
+    for part in weights.keys() - {"head"}:
+        theirs = {
+            name: reorder(cell, getattr(rnn, name + torch_names(part)).grad.numpy())
+            for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+        }
+        np.testing.assert_allclose(gradients[part]["W_x"], theirs["weight_ih"], **close)
+        np.testing.assert_allclose(gradients[part]["W_h"], theirs["weight_hh"], **close)
+        np.testing.assert_allclose(gradients[part]["b"], theirs["bias_ih"], **close)
+        if cell == "gru":
+            np.testing.assert_allclose(gradients[part]["b_hn"], theirs["bias_hh"][2 * H :], **close)
+
+
+@pytest.mark.parametrize("name", ["adam", "sgd", "nesterov", "rmsprop"])
+def test_optimizers_take_the_same_steps_as_those_of_torch(name, rng):
+    from skrnn.core.optimizers import SGD, Adam, RMSprop
+
+    start = rng.standard_normal(7)
+    ours, theirs = start.copy(), torch.tensor(start, requires_grad=True)
+    optimizer, torch_optimizer = {
+        "adam": (Adam(), torch.optim.Adam([theirs], lr=0.1)),
+        "sgd": (SGD(0.9, nesterov=False), torch.optim.SGD([theirs], lr=0.1, momentum=0.9)),
+        "nesterov": (SGD(0.9, nesterov=True), torch.optim.SGD([theirs], lr=0.1, momentum=0.9, nesterov=True)),
+        "rmsprop": (RMSprop(decay=0.9), torch.optim.RMSprop([theirs], lr=0.1, alpha=0.9)),
+    }[name]
+    state = optimizer.init(ours)
+
+    for _ in range(5):
+        gradient = rng.standard_normal(7)
+        theirs.grad = torch.from_numpy(gradient.copy())
+        torch_optimizer.step()
+        optimizer.update(ours, gradient, state, learning_rate=0.1)
+
+    np.testing.assert_allclose(ours, theirs.detach().numpy(), rtol=1e-7)
