@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from threading import Lock
+from functools import cache
+from threading import Event, Lock, Thread
 
 import numpy as np
 from joblib import effective_n_jobs
@@ -24,23 +25,35 @@ MIN_COLUMN_UNITS = 8192
 """Below this many hidden units times sequences a batch is not worth dealing to threads."""
 
 
+@cache
+def _blas() -> ThreadpoolController:
+    """The BLAS libraries of this process; looking for them takes milliseconds."""
+    return ThreadpoolController().select(user_api="blas")
+
+
 class _BlasGuard:
-    """One BLAS thread while anyone is inside; the first in saves the setting and the last out restores it.
+    """One BLAS thread while anyone is inside; the first in begins it and the last out ends it.
 
     threadpoolctl's own limits restore what each of them found: two that overlap, and end in the order in which they
-    began, leave BLAS at one thread for good.
+    began, leave BLAS at one thread for good. And only the thread that set a limit may take it back (threadpoolctl
+    3.8), so a thread of the guard's own holds it. Where the caller holds a limit, that limit stays.
     """
 
     def __init__(self) -> None:
         self._lock = Lock()
         self._n_inside = 0
-        self._limiter = None
+        self._last_left = Event()
+        self._keeper = Thread()
 
     @contextmanager
     def __call__(self) -> Iterator[None]:
         with self._lock:
             if self._n_inside == 0:
-                self._limiter = ThreadpoolController().select(user_api="blas").limit(limits=1)
+                is_held = Event()
+                self._last_left.clear()
+                self._keeper = Thread(target=self._hold, args=(is_held,), daemon=True)
+                self._keeper.start()
+                is_held.wait()
             self._n_inside += 1
         try:
             yield
@@ -48,8 +61,16 @@ class _BlasGuard:
             with self._lock:
                 self._n_inside -= 1
                 if self._n_inside == 0:
-                    self._limiter.restore_original_limits()
-                    self._limiter = None
+                    self._last_left.set()
+                    self._keeper.join()
+
+    def _hold(self, is_held: Event) -> None:
+        try:
+            with _blas().limit(limits=1):
+                is_held.set()
+                self._last_left.wait()
+        finally:
+            is_held.set()
 
 
 single_threaded_blas = _BlasGuard()
@@ -63,8 +84,7 @@ def allowed_threads(n_jobs: int | None) -> int:
     """
     if n_jobs is not None:
         return effective_n_jobs(n_jobs)
-    blas = ThreadpoolController().select(user_api="blas").info()
-    return min((pool["num_threads"] for pool in blas), default=1)
+    return min((pool["num_threads"] for pool in _blas().info()), default=1)
 
 
 def n_shards(n_threads: int, hidden_size: int, batch_size: int) -> int:

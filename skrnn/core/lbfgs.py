@@ -10,7 +10,14 @@ from scipy.optimize import minimize
 
 from .batches import minibatches
 from .network import Network
-from .training import LossGradient, NonFiniteLossError, TrainingMonitor, TrainingSet, penalized_loss_gradient, weighted_batch
+from .training import (
+    LossGradient,
+    NonFiniteLossError,
+    TrainingMonitor,
+    TrainingSet,
+    penalized_loss_gradient,
+    weighted_batch,
+)
 
 
 def train_lbfgs(

@@ -1,0 +1,92 @@
+"""Imports go downward, the core knows NumPy alone, and the public names are these."""
+
+import ast
+import sys
+from pathlib import Path
+
+import pytest
+
+import skrnn
+
+ROOT = Path(skrnn.__file__).parent
+FLOORS = [
+    {"core.activations", "core.losses", "core.parameters", "core.workspace", "core.optimizers", "core.schedules"},
+    {"core.cells.cell"},
+    {"core.cells.elman", "core.cells.gru", "core.cells.lstm"},
+    {"core.cells", "core.batches"},
+    {"core.layers", "core.heads"},
+    {"core.pooling", "core.stack"},
+    {"core.network"},
+    {"core.training"},
+    {"core.lbfgs", "core"},
+    {"sequences", "_threads", "datasets._japanese_vowels"},
+    {"_base", "preprocessing", "datasets"},
+    {"_sequence_classifier"},
+    {""},
+]
+FLOOR_OF = {module: floor for floor, modules in enumerate(FLOORS) for module in modules}
+
+
+def name_of(path):
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def imports_of(path):
+    """Modules that a file imports: absolute names, skrnn's own without the leading ``skrnn.``."""
+    package = ["skrnn", *path.relative_to(ROOT).parent.parts]
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else []
+            module = ".".join([*base, *([node.module] if node.module else [])])
+            if node.module is None:  # from . import x
+                yield from (f"{module}.{alias.name}" for alias in node.names)
+            else:
+                yield module
+
+
+FILES = sorted(ROOT.rglob("*.py"))
+
+
+def test_every_module_has_a_floor():
+    assert {name_of(path) for path in FILES} == set(FLOOR_OF)
+
+
+@pytest.mark.parametrize("path", FILES, ids=name_of)
+def test_imports_go_downward(path):
+    ours = [name.removeprefix("skrnn").lstrip(".") for name in imports_of(path) if name.split(".")[0] == "skrnn"]
+
+    upward = [name for name in ours if FLOOR_OF[name] >= FLOOR_OF[name_of(path)]]
+
+    assert not upward
+
+
+@pytest.mark.parametrize("path", [p for p in FILES if name_of(p).startswith("core")], ids=name_of)
+def test_the_core_knows_numpy_and_the_standard_library_only(path):
+    allowed = {"numpy", "skrnn", *sys.stdlib_module_names}
+    if name_of(path) == "core.lbfgs":
+        allowed.add("scipy")
+
+    assert {name.split(".")[0] for name in imports_of(path)} <= allowed
+
+
+def test_public_names():
+    from skrnn import datasets, preprocessing, sequences
+
+    assert skrnn.__all__ == ["RNNSequenceClassifier"]
+    assert datasets.__all__ == ["load_japanese_vowels"]
+    assert preprocessing.__all__ == ["SequenceScaler"]
+    assert sequences.__all__ == [
+        "from_channels_first",
+        "from_concatenated",
+        "from_long_dataframe",
+        "from_padded",
+        "sliding_windows",
+        "to_padded",
+    ]
+
+
+def test_pickles_record_the_public_place():
+    assert skrnn.RNNSequenceClassifier.__module__ == "skrnn"

@@ -1,0 +1,271 @@
+"""The training loop, its monitor, the full-batch solver and the threads, without an estimator."""
+
+import threading
+
+import numpy as np
+import pytest
+import threadpoolctl
+from threadpoolctl import threadpool_limits
+
+from skrnn import _threads
+from skrnn.core.batches import PackedSequences
+from skrnn.core.lbfgs import train_lbfgs
+from skrnn.core.network import Network
+from skrnn.core.optimizers import Adam
+from skrnn.core.training import (
+    NonFiniteLossError,
+    TrainingMonitor,
+    TrainingPlan,
+    TrainingSet,
+    TrainingState,
+    penalized_loss_gradient,
+    train,
+    weighted_batch,
+)
+from skrnn.core.workspace import Workspace
+
+
+def make_set(rng, n=20, weights=None):
+    """Sequences whose class is the sign of their first step."""
+    arrays = [rng.standard_normal((length, 2)) for length in rng.integers(1, 7, n)]
+    targets = np.array([int(x[0, 0] > 0) for x in arrays])
+    return TrainingSet(PackedSequences.from_arrays(arrays, np.float64), targets, np.ones(n) if weights is None else weights)
+
+
+def make_plan(**kwargs):
+    defaults = {
+        "optimizer": Adam(),
+        "learning_rate": "constant",
+        "learning_rate_init": 0.01,
+        "max_iter": 30,
+        "batch_size": 8,
+        "shuffle": True,
+        "alpha": 1e-4,
+        "max_grad_norm": 1.0,
+    }
+    return TrainingPlan(**{**defaults, **kwargs})
+
+
+def make_state(network, **kwargs):
+    rng = np.random.default_rng(0)
+    params = network.initialize(rng)
+    monitor = TrainingMonitor(**{"tol": 1e-4, "n_iter_no_change": 5, **kwargs})
+    return TrainingState(params, Adam().init(params), monitor, rng, split_seed=0)
+
+
+def plain_loss_gradient(network):
+    workspace = Workspace(np.float64)
+    return lambda params, batch, out: network.loss_gradient(params, batch, workspace, out)
+
+
+@pytest.fixture
+def network():
+    return Network.build("gru", n_inputs=2, hidden_size=6, n_classes=2)
+
+
+def test_training_lowers_the_loss_and_learns(network, rng):
+    data, state = make_set(rng, 60), make_state(network)
+
+    train(network, state, data, make_plan(max_iter=150), plain_loss_gradient(network))
+
+    curve = state.monitor.loss_curve
+    assert curve[-1] < 0.1 * curve[0]
+    log_proba = network.predict_log_proba(state.params, data.sequences, Workspace(np.float64))
+    assert (log_proba.argmax(axis=1) == data.targets).mean() > 0.95
+
+
+def test_minibatch_gradients_add_up_to_that_of_the_set(network, rng):
+    """The mean over a pass of minibatches is the gradient of the full batch, penalty included."""
+    data, params = make_set(rng, 20, weights=rng.random(20)), make_state(network).params
+    loss_gradient = plain_loss_gradient(network)
+
+    def gradient_of(indices):
+        out = np.empty_like(params)
+        batch = weighted_batch(network, data, indices, rng)
+        return penalized_loss_gradient(network, params, batch, data, 0.3, loss_gradient, out), out
+
+    whole = gradient_of(np.arange(20))
+    parts = [gradient_of(indices) for indices in np.split(np.arange(20), 4)]
+
+    assert whole[0] == pytest.approx(np.mean([loss for loss, _ in parts]))
+    np.testing.assert_allclose(whole[1], np.mean([g for _, g in parts], axis=0), atol=1e-12)
+
+
+def test_the_penalty_spares_biases(network, rng):
+    data, params = make_set(rng), make_state(network).params
+    batch = weighted_batch(network, data, np.arange(20), rng)
+    with_penalty, without = np.empty_like(params), np.empty_like(params)
+
+    for alpha, out in ((0.5, with_penalty), (0.0, without)):
+        penalized_loss_gradient(network, params, batch, data, alpha, plain_loss_gradient(network), out)
+
+    difference = with_penalty - without
+    n = network.layout.n_penalized
+    np.testing.assert_allclose(difference[:n], 0.5 / 20 * params[:n], atol=1e-14)
+    assert not difference[n:].any()
+
+
+def test_canonical_form_is_the_same_for_repeated_and_for_weighted(rng):
+    data = make_set(rng, 6, weights=np.array([1.0, 2.0, 3.0, 1.0, 1.0, 2.0]))
+    repeated = data.take(np.repeat(np.arange(6), data.weights.astype(int))[rng.permutation(10)])
+    repeated = TrainingSet(repeated.sequences, repeated.targets, np.ones(10))
+
+    first, second = data.canonical(), repeated.canonical()
+
+    for a, b in zip(
+        (first.sequences.steps, first.sequences.lengths, first.targets, first.weights),
+        (second.sequences.steps, second.sequences.lengths, second.targets, second.weights),
+        strict=True,
+    ):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_equal_sequences_with_different_labels_stay_apart():
+    data = TrainingSet(PackedSequences.from_arrays([np.ones((2, 1))] * 3, float), np.array([0, 1, 0]), np.ones(3))
+
+    assert data.canonical().targets.tolist() == [0, 1]
+    assert data.canonical().weights.tolist() == [2, 1]
+
+
+def test_equal_steps_in_sequences_of_other_shape_stay_apart():
+    arrays = [np.ones((2, 1)), np.ones((3, 1))]
+    data = TrainingSet(PackedSequences.from_arrays(arrays, float), np.array([0, 0]), np.ones(2))
+
+    assert data.canonical().sequences.lengths.tolist() == [2, 3]
+
+
+def test_monitor_follows_the_best():
+    monitor = TrainingMonitor(tol=0.1, n_iter_no_change=2)
+    params = np.zeros(1)
+
+    at_plateau = []
+    for epoch, loss in enumerate([1.0, 0.5, 0.45, 0.44, 0.46], start=1):
+        params[0] = epoch
+        at_plateau.append(monitor.end_epoch(params, loss))
+
+    assert at_plateau == [False, False, False, False, True]  # 0.45, 0.44 and 0.46 are no improvement by 0.1
+    assert monitor.best_params.tolist() == [4]
+    assert monitor.best_epoch == 4
+
+
+def test_adaptive_rate_falls_at_plateaus_before_training_ends(network, rng):
+    state = make_state(network, tol=10.0, n_iter_no_change=1)  # nothing improves by so much
+
+    has_converged = train(
+        network,
+        state,
+        make_set(rng),
+        make_plan(learning_rate="adaptive", learning_rate_init=1e-3, max_iter=100),
+        plain_loss_gradient(network),
+    )
+
+    assert has_converged
+    assert state.monitor.n_plateaus == 4  # 1e-3 / 5**4 is 1.6e-6, and a fifth of that is below the least rate
+    assert state.monitor.n_epochs == 3 + 4 * 2
+
+
+def test_a_loss_that_is_not_finite_says_where(network, rng):
+    data, state = make_set(rng), make_state(network)
+    data.sequences.steps[0, 0] = np.nan
+
+    with np.errstate(invalid="ignore"), pytest.raises(NonFiniteLossError, match="became nan in epoch 1, batch 1") as e:
+        train(network, state, data, make_plan(batch_size=20), plain_loss_gradient(network))
+
+    assert (e.value.epoch, e.value.batch) == (1, 1)
+
+
+def test_lbfgs_finds_a_stationary_point(network, rng):
+    data, state = make_set(rng), make_state(network, tol=1e-5)
+
+    has_converged = train_lbfgs(
+        network, state.params, data, 1.0, 2000, state.monitor, plain_loss_gradient(network)
+    )
+
+    gradient = np.empty_like(state.params)
+    batch = weighted_batch(network, data, np.arange(20), rng)
+    loss = penalized_loss_gradient(network, state.params, batch, data, 1.0, plain_loss_gradient(network), gradient)
+    assert has_converged
+    assert np.abs(gradient).max() < 1e-3
+    assert state.monitor.loss_curve[-1] == pytest.approx(loss)
+    assert np.all(np.diff(state.monitor.loss_curve) <= 1e-12)
+
+
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_shards_add_up(bidirectional, rng):
+    network = Network.build("lstm", 2, 6, 2, bidirectional=bidirectional, dropout=0.3)
+    data, params = make_set(rng, 21), network.initialize(rng)
+    batch = weighted_batch(network, data, np.arange(21), rng)
+    results = []
+    for shards in (1, 2, 3, 3):
+        with _threads.sharded_loss_gradient(network, params.dtype, shards) as loss_gradient:
+            out = np.zeros_like(params)
+            results.append((loss_gradient(params, batch, out), out))
+
+    for loss, out in results[1:]:
+        assert loss == pytest.approx(results[0][0], rel=1e-12)
+        np.testing.assert_allclose(out, results[0][1], rtol=1e-9, atol=1e-12)
+    np.testing.assert_array_equal(results[2][1], results[3][1])
+
+
+def test_more_shards_than_sequences(rng):
+    network = Network.build("tanh", 2, 3, 2)
+    data, params = make_set(rng, 2), network.initialize(rng)
+    batch = weighted_batch(network, data, np.arange(2), rng)
+
+    with _threads.sharded_loss_gradient(network, params.dtype, 4) as loss_gradient:
+        assert np.isfinite(loss_gradient(params, batch, np.zeros_like(params)))
+
+
+def blas_threads():
+    return [pool["num_threads"] for pool in threadpoolctl.threadpool_info() if pool["user_api"] == "blas"]
+
+
+def test_the_guard_restores_blas_whatever_the_order_of_leaving():
+    before = blas_threads()
+    first_entered, second_entered, first_left = threading.Event(), threading.Event(), threading.Event()
+    seen = []
+
+    def first():
+        with _threads.single_threaded_blas():
+            first_entered.set()
+            second_entered.wait(10)
+        first_left.set()
+        all_done.wait(10)  # alive: it could keep what it set
+
+    def second():
+        first_entered.wait(10)
+        with _threads.single_threaded_blas():
+            second_entered.set()
+            first_left.wait(10)
+            seen.extend(blas_threads())
+
+    all_done = threading.Event()
+    workers = [threading.Thread(target=f) for f in (first, second)]
+    for worker in workers:
+        worker.start()
+    workers[1].join()
+
+    assert set(seen) == {1}
+    assert blas_threads() == before
+    with threadpool_limits(3, user_api="blas"):
+        assert set(blas_threads()) == {3}  # nobody holds on to BLAS
+    all_done.set()
+    workers[0].join()
+
+
+def test_a_limit_that_the_caller_holds_is_given_back():
+    with threadpool_limits(3, user_api="blas"):
+        with _threads.single_threaded_blas():
+            pass
+        assert set(blas_threads()) == {3}
+
+
+def test_threads_follow_what_blas_may_use():
+    with threadpool_limits(1):
+        assert _threads.allowed_threads(None) == 1
+    assert _threads.allowed_threads(3) == 3
+
+
+def test_only_large_batches_are_dealt():
+    assert _threads.n_shards(4, hidden_size=32, batch_size=32) == 1
+    assert _threads.n_shards(4, hidden_size=256, batch_size=128) == 4
