@@ -55,8 +55,8 @@ class SequenceScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator, auto
     Notes
     -----
     All three statistics are always learned; `with_mean` and `with_std` decide what is used. They are computed in
-    float64 by the corrected two-pass algorithm on values shifted by the first step, and batches are combined exactly
-    [1]_, so that large offsets do no harm. A feature is constant if its standard deviation is below ten units in the
+    float64 in two passes over values shifted by the first step, and batches are combined without approximation [1]_,
+    so that large offsets do no harm. A feature is constant if its standard deviation is below ten units in the
     last place of its mean: StandardScaler's rule, without the part that grows with the number of steps.
 
     References
@@ -220,8 +220,9 @@ class SequenceScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator, auto
         if not reset:
             seen = _combine((self.n_steps_seen_, self.mean_, self.var_), seen)
         self.n_steps_seen_, self.mean_, self.var_ = seen
-        is_constant = self.var_ <= np.square(10 * np.finfo(np.float64).eps * self.mean_)
-        self.scale_ = np.where(is_constant, 1.0, np.sqrt(self.var_))
+        deviation = np.sqrt(self.var_)
+        is_constant = deviation <= 10 * np.finfo(np.float64).eps * np.abs(self.mean_)
+        self.scale_ = np.where(is_constant, 1.0, deviation)
         return self
 
     def _open(self, X: Any) -> tuple[np.ndarray, Any]:
@@ -240,9 +241,8 @@ def _moments(steps: np.ndarray) -> _Moments:
     deviations = steps - first  # float64
     shift = deviations.mean(axis=0)
     deviations -= shift
-    error = deviations.mean(axis=0)  # of the mean, by rounding
-    variance = np.einsum("ij,ij->j", deviations, deviations) / n - error**2
-    return n, first + (shift + error), np.maximum(variance, 0)
+    error = deviations.mean(axis=0)  # that rounding made in the shift
+    return n, first + (shift + error), np.einsum("ij,ij->j", deviations, deviations) / n
 
 
 def _combine(a: _Moments, b: _Moments) -> _Moments:
@@ -267,17 +267,17 @@ def _restore(sequences: PackedSequences, X: Any) -> Any:
 
 def _like(original: Any, values: np.ndarray) -> Any:
     """Values (n_steps, n_features) as a frame, Series or array like the original."""
-    if len(np.shape(original)) == 1:
+    if len(np.shape(original)) == 1 and values.shape[1] == 1:
         values = values[:, 0]
-    match _library(original), values.ndim:
-        case "pandas", 1:
-            return type(original)(values, index=original.index, name=original.name)
-        case "pandas", 2:
+    match _library(original), hasattr(original, "columns"), values.ndim:
+        case "pandas", True, 2:
             return type(original)(values, index=original.index, columns=original.columns)
-        case "polars", 1:
-            return type(original)(original.name, values)
-        case "polars", 2:
+        case "pandas", False, 1:
+            return type(original)(values, index=original.index, name=original.name)
+        case "polars", True, 2:
             return type(original)(values, schema=original.columns, orient="row")
+        case "polars", False, 1:
+            return type(original)(original.name, values)
     return values
 
 
@@ -294,7 +294,7 @@ def _collect(items: list, X: Any) -> Any:
         case "pandas":
             return type(X)(items, index=X.index, name=X.name, dtype=object)
         case "polars":
-            keeps_dtype = items[0].dtype == np.float32  # only then were all of X's numbers float32
+            keeps_dtype = items[0].dtype == np.float32  # only if all numbers of X were float32
             return type(X)(X.name, [item.tolist() for item in items], dtype=X.dtype if keeps_dtype else None)
     return items
 

@@ -8,6 +8,7 @@ with their input, except :func:`sliding_windows`, which says so.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from numbers import Number
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,7 @@ __all__ = [
     "to_padded",
 ]
 
+_SCALARS = (Number, np.generic, type(None))
 _FLOATS = [np.float64, np.float32]
 _SHAPES = "Pass arrays of shape (n_steps,) or (n_steps, n_features)."
 _PADDING_HINT = "If NaN marks padding, cut it off with skrnn.sequences.from_padded(X, pad_value=np.nan)."
@@ -186,7 +188,7 @@ def from_concatenated(X: Any, lengths: Any) -> list[np.ndarray]:
 
 
 def from_long_dataframe(
-    df: Any, *, sequence: str, order: str | None = None, columns: Sequence[str] | None = None
+    df: Any, *, sequence: str, order: str | None = None, columns: str | Sequence[str] | None = None
 ) -> tuple[list[np.ndarray], np.ndarray]:
     """Cut a long table, one row for each step, into sequences.
 
@@ -199,7 +201,7 @@ def from_long_dataframe(
     order : str, default=None
         Column to sort the steps of each sequence by; equal values keep the order of their rows. By default all rows
         keep it.
-    columns : list of str, default=None
+    columns : str or list of str, default=None
         Columns that hold the features. By default all others.
 
     Returns
@@ -234,7 +236,10 @@ def from_long_dataframe(
     if not hasattr(df, "columns"):
         raise TypeError(f"df is {_describe(df)}. Pass a pandas or polars DataFrame.")
     keys = [sequence] if order is None else [sequence, order]
-    columns = [name for name in df.columns if name not in keys] if columns is None else list(columns)
+    if columns is None:
+        columns = [name for name in df.columns if name not in keys]
+    elif isinstance(columns, str):
+        columns = [columns]
     for name in [*keys, *columns]:
         if name not in df.columns:
             raise ValueError(f"df has no column {name!r}. Its columns are {list(df.columns)}.")
@@ -338,13 +343,14 @@ def sliding_windows(X: Any, size: int, *, step: int = 1) -> np.ndarray:
             raise ValueError(f"{name} is {value}. Pass an integer of at least 1.")
     if size > len(X):
         raise ValueError(f"size is {size}, but X has {_count(len(X), 'step')}. Pass a size of at most that.")
-    windows = np.lib.stride_tricks.sliding_window_view(X.reshape(len(X), -1), size, axis=0)  # (n_windows, F, size)
+    steps = X if X.ndim == 2 else X[:, np.newaxis]
+    windows = np.lib.stride_tricks.sliding_window_view(steps, size, axis=0)  # (n_windows, F, size)
     return windows[::step].transpose(0, 2, 1)
 
 
 def _lengths_before_padding(X: np.ndarray, pad_value: float | None) -> np.ndarray:
     """Lengths (n,) of the sequences in X (n, T) or (n, T, F) without the steps at their ends that are padding."""
-    steps = X.reshape(*X.shape[:2], -1)
+    steps = X if X.ndim == 3 else X[:, :, np.newaxis]
     # NaN is the only value that differs from itself.
     is_data = (steps == steps if pad_value != pad_value else steps != pad_value).any(axis=2)
     empty = np.flatnonzero(~is_data.any(axis=1))
@@ -456,7 +462,7 @@ def _read(X: Any) -> tuple[str, Any]:
     if not items:
         raise ValueError("X is empty: at least one sequence is needed.")
     types = set(map(type, items))
-    is_flat = not any(hasattr(kind, "__len__") for kind in types)
+    is_flat = all(issubclass(kind, _SCALARS) for kind in types)
     if is_flat or (types <= {list, tuple} and _is_rectangle(items)):
         return "2-D", X
     return "ragged", items
@@ -464,8 +470,7 @@ def _read(X: Any) -> tuple[str, Any]:
 
 def _is_rectangle(rows: list[Sequence]) -> bool:
     """Whether lists are rows of scalars of one length."""
-    has_scalars = (not row or isinstance(row[0], str) or not hasattr(row[0], "__len__") for row in rows)
-    return len(set(map(len, rows))) == 1 and all(has_scalars)
+    return len(set(map(len, rows))) == 1 and all(not row or isinstance(row[0], (str, *_SCALARS)) for row in rows)
 
 
 def _check_2d(estimator: Any, X: Any, *, reset: bool, dtype: Any) -> np.ndarray:
@@ -494,14 +499,16 @@ def _pack(data: np.ndarray | list, dtype: Any = None, fitted: Any = None) -> Pac
     """Pack an array (n, T, F) or a list of items; the features must be those that `fitted` was fitted on."""
     if isinstance(data, np.ndarray):
         array = _check_3d(_as_numbers(data, "X"), fitted)
-        return PackedSequences.from_rectangle(array.astype(dtype or _common_dtype([array]), copy=False))
+        return PackedSequences.from_rectangle(array.astype(_choose_dtype([array], dtype), copy=False))
     arrays = [_as_sequence(item, i) for i, item in enumerate(data)]
     _check_widths(arrays, fitted)
-    return PackedSequences.from_arrays(arrays, dtype or _common_dtype(arrays))
+    return PackedSequences.from_arrays(arrays, _choose_dtype(arrays, dtype))
 
 
-def _common_dtype(arrays: list[np.ndarray]) -> type:
-    """float32 if all arrays are, else float64."""
+def _choose_dtype(arrays: list[np.ndarray], dtype: Any) -> Any:
+    """The given dtype; if None, float32 if all arrays are float32, else float64."""
+    if dtype is not None:
+        return dtype
     return np.float32 if {array.dtype for array in arrays} == {np.dtype(np.float32)} else np.float64
 
 
@@ -554,11 +561,16 @@ def _as_numbers(data: Any, name: str) -> np.ndarray:
         raise TypeError(f"{name} is {_describe(data)}, but a sequence of numbers is needed. {_SHAPES}")
     try:
         array = np.asarray(data)
-        if array.dtype == object:  # lists with None, nullable columns, arrays of arrays
-            array = np.asarray(array.tolist(), dtype=np.float64)
+        if array.dtype == object:  # arrays of arrays, frames of several dtypes
+            array = np.asarray(array.tolist())
+        if array.dtype == object:  # None among numbers
+            array = array.astype(np.float64)
     except (TypeError, ValueError) as error:
         kind = TypeError if isinstance(error, TypeError) else ValueError
-        raise kind(f"{name} cannot be read as an array of numbers: {error} {_SHAPES}") from error
+        raise kind(
+            f"{name} cannot be read as an array of numbers: {str(error).rstrip('.')}. "
+            "Every entry must be a number, every row as long as the first."
+        ) from error
     if array.dtype.kind == "c":
         raise ValueError(f"Complex data not supported: {name} has dtype {array.dtype}. Pass real numbers.")
     if array.dtype.kind not in "fiub":

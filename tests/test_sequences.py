@@ -1,0 +1,773 @@
+"""Converters, and what every estimator does with X: containers, dtypes, fitted attributes, messages."""
+
+import re
+from collections import deque
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from numpy.testing import assert_array_equal
+from scipy import sparse
+from sklearn.base import BaseEstimator
+
+from skrnn.sequences import (
+    _validate_sequences,
+    from_channels_first,
+    from_concatenated,
+    from_long_dataframe,
+    from_padded,
+    sliding_windows,
+    to_padded,
+)
+
+RAGGED_1 = [np.arange(4.0), np.arange(3.0)]
+RAGGED_2 = [np.arange(8.0).reshape(4, 2), np.arange(6.0).reshape(3, 2)]
+
+
+class RNNSequenceClassifier(BaseEstimator):
+    """Nothing but the validation, under a name for the messages."""
+
+    def fit(self, X, dtype=None):
+        self.sequences = _validate_sequences(self, X, reset=True, dtype=dtype)
+        return self
+
+    def read(self, X, dtype=None):
+        return _validate_sequences(self, X, reset=False, dtype=dtype)
+
+
+def fit(X):
+    return RNNSequenceClassifier().fit(X)
+
+
+def steps(sequences):
+    """Split the packed steps again, without the column of ones."""
+    assert_array_equal(sequences.steps[:, -1], 1)
+    return np.split(sequences.steps[:, :-1], np.cumsum(sequences.lengths)[:-1])
+
+
+def assert_sequences_equal(actual, expected):
+    assert len(actual) == len(expected)
+    for a, b in zip(actual, expected):
+        assert_array_equal(a, b, strict=True)
+
+
+def object_array(items):
+    array = np.empty(len(items), dtype=object)
+    for i, item in enumerate(items):
+        array[i] = item
+    return array
+
+
+def raises(error, message):
+    return pytest.raises(error, match=re.escape(message))
+
+
+def ragged(dtype=np.float64):
+    """Lists of 1 to 5 arrays (T_i, F)."""
+    values = hnp.from_dtype(np.dtype(dtype), allow_nan=False, allow_infinity=False)
+    shapes = st.integers(1, 3).map(lambda n_features: st.tuples(st.integers(1, 6), st.just(n_features)))
+    return shapes.flatmap(lambda shape: st.lists(hnp.arrays(dtype, shape, elements=values), min_size=1, max_size=5))
+
+
+# Converters
+
+
+class TestFromPadded:
+    X = np.array([[[1, 2], [0, 0], [3, 0], [0, 0]], [[0, 5], [0, 0], [0, 0], [0, 0]], [[1, 1]] * 4])
+
+    def test_only_the_tail_is_padding(self):
+        expected = [self.X[0, :3], self.X[1, :1], self.X[2]]
+        assert_sequences_equal(from_padded(self.X, pad_value=0), expected)
+
+    def test_lengths_may_keep_the_pad_value(self):
+        assert_sequences_equal(from_padded(self.X, [4, 2, 1]), [self.X[0], self.X[1, :2], self.X[2, :1]])
+
+    def test_nan_in_the_middle_stays(self):
+        nan = np.nan
+        (x,) = from_padded([[1, nan, 3, nan]], pad_value=nan)
+        assert_array_equal(x, [1, nan, 3])
+        with raises(ValueError, "Input X[0] contains NaN."):
+            fit([x])
+
+    def test_step_that_is_nan_only_in_part_is_data(self):
+        X = np.array([[[1.0, np.nan], [np.nan, np.nan]]])
+        assert_sequences_equal(from_padded(X, pad_value=np.nan), [X[0, :1]])
+
+    def test_univariate_stays_one_dimensional(self):
+        assert_sequences_equal(from_padded(np.array([[1, 0], [1, 2]]), pad_value=0), [np.array([1]), np.array([1, 2])])
+
+    def test_copies(self):
+        X = np.ones((2, 3))
+        from_padded(X, [3, 2])[0][:] = 7
+        assert_array_equal(X, 1)
+
+    @pytest.mark.parametrize("options", [{}, {"lengths": [1], "pad_value": 0}])
+    def test_needs_one_of_the_two(self, options):
+        with raises(TypeError, "from_padded needs lengths or pad_value, one of the two."):
+            from_padded([[1.0]], **options)
+
+    @pytest.mark.parametrize(
+        ("X", "options", "message"),
+        [
+            (
+                np.ones(3),
+                {"lengths": [1]},
+                "X has shape (3,), but padded sequences have shape (n_sequences, n_steps, n_features) or "
+                "(n_sequences, n_steps).",
+            ),
+            (np.ones((1, 2)), {"lengths": [3]}, "lengths[0] is 3, but X has 2 steps."),
+            (np.ones((1, 2)), {"lengths": [1, 1]}, "lengths has 2 entries, but X has 1 sequence."),
+            (np.ones((2, 2)), {"lengths": [1, 0]}, "lengths[1] is 0: every sequence needs at least one step."),
+            (
+                np.ones((1, 2)),
+                {"lengths": [1.0]},
+                "lengths has shape (1,) and dtype float64. Pass one integer for each",
+            ),
+            (np.ones((1, 2)), {"lengths": 1}, "lengths has shape () and dtype int"),
+            (
+                np.array([[1, 0], [0, 0]]),
+                {"pad_value": 0},
+                "X[1] is nothing but padding (0): every sequence needs at least one step. Leave it out.",
+            ),
+            (np.ones((1, 0)), {"pad_value": np.nan}, "X[0] is nothing but padding (nan)"),
+        ],
+    )
+    def test_messages(self, X, options, message):
+        with raises(ValueError, message):
+            from_padded(X, **options)
+
+
+class TestToPadded:
+    def test_pads_the_ends(self):
+        padded, lengths = to_padded(RAGGED_2, pad_value=-1)
+        assert padded.shape == (2, 4, 2)
+        assert_array_equal(padded[1], [[0, 1], [2, 3], [4, 5], [-1, -1]])
+        assert_array_equal(lengths, [4, 3])
+
+    def test_keeps_nan(self):
+        padded, _ = to_padded([np.array([np.nan, 1.0]), np.array([2.0])])
+        assert_array_equal(padded[:, :, 0], [[np.nan, 1], [2, 0]])
+
+    @pytest.mark.parametrize(
+        ("X", "dtype"),
+        [([np.ones(2, "f4")], "f4"), ([np.ones(2, "f4"), np.ones(2)], "f8"), ([np.ones(2, int)], "f8")],
+    )
+    def test_dtype(self, X, dtype):
+        assert to_padded(X)[0].dtype == dtype
+
+    @pytest.mark.parametrize("X", [np.ones((2, 3)), np.ones((2, 3, 1)), [[1, 1, 1], [1, 1, 1]]])
+    def test_rectangles(self, X):
+        padded, lengths = to_padded(X)
+        assert_array_equal(padded, np.ones((2, 3, 1)), strict=True)
+        assert_array_equal(lengths, [3, 3])
+
+    def test_messages_are_those_of_the_estimators(self):
+        with raises(ValueError, "X[1] is empty: every sequence needs at least one step."):
+            to_padded([np.ones(2), np.ones(0)])
+        with raises(ValueError, "X is empty: at least one sequence is needed."):
+            to_padded([])
+        with raises(ValueError, "0 feature(s) (shape=(2, 0))"):
+            to_padded(np.ones((2, 0)))
+
+    @given(ragged())
+    @settings(max_examples=40, deadline=None)
+    def test_round_trip_by_lengths(self, X):
+        padded, lengths = to_padded(X, pad_value=X[0][0, 0])
+        assert_sequences_equal(from_padded(padded, lengths), X)
+
+    @given(ragged(np.float32))
+    @settings(max_examples=40, deadline=None)
+    def test_round_trip_by_value(self, X):
+        padded, lengths = to_padded(X, pad_value=np.nan)
+        assert np.isnan(padded).sum() == (lengths.max() - lengths).sum() * X[0].shape[1]
+        assert_sequences_equal(from_padded(padded, pad_value=np.nan), X)
+
+
+class TestFromConcatenated:
+    @given(ragged())
+    @settings(max_examples=40, deadline=None)
+    def test_round_trip(self, X):
+        assert_sequences_equal(from_concatenated(np.concatenate(X), [len(x) for x in X]), X)
+
+    def test_rows_of_scalars(self):
+        assert_sequences_equal(from_concatenated(np.arange(3), [1, 2]), [np.array([0]), np.array([1, 2])])
+
+    def test_copies(self):
+        X = np.ones(3)
+        from_concatenated(X, [3])[0][:] = 7
+        assert_array_equal(X, 1)
+
+    @pytest.mark.parametrize(
+        ("X", "lengths", "message"),
+        [
+            (np.ones(3), [1, 1], "lengths sum to 2, but X has 3 rows."),
+            (np.ones(1), [2], "lengths sum to 2, but X has 1 row."),
+            (np.ones(3), [4, -1], "lengths[1] is -1: every sequence needs at least one step."),
+            (np.ones(3), [], "lengths has shape (0,) and dtype float64. Pass one integer for each sequence."),
+            (
+                np.ones((3, 1, 1)),
+                [3],
+                "X has shape (3, 1, 1), but concatenated sequences have shape (n_rows, n_features) or (n_rows,).",
+            ),
+        ],
+    )
+    def test_messages(self, X, lengths, message):
+        with raises(ValueError, message):
+            from_concatenated(X, lengths)
+
+
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+class TestFromLongDataFrame:
+    def frame(self, library, **columns):
+        table = {"id": list("babba"), "t": [2, 9, 1, 1, 8], "x": [0, 1, 2, 3, 4], "y": [0.5, 1.5, 2.5, 3.5, 4.5]}
+        return pytest.importorskip(library).DataFrame({**table, **columns})
+
+    def test_order_of_first_appearance(self, library):
+        X, ids = from_long_dataframe(self.frame(library), sequence="id", columns=["y", "x"])
+        assert ids.tolist() == ["b", "a"]
+        assert_sequences_equal(X, [np.array([[0.5, 0], [2.5, 2], [3.5, 3]]), np.array([[1.5, 1], [4.5, 4]])])
+
+    def test_stable_order_and_all_other_columns(self, library):
+        X, _ = from_long_dataframe(self.frame(library), sequence="id", order="t")
+        assert_sequences_equal(X, [np.array([[2, 2.5], [3, 3.5], [0, 0.5]]), np.array([[4, 4.5], [1, 1.5]])])
+
+    def test_rows_may_have_any_index(self, library):
+        df = self.frame(library)[::-1]
+        X, ids = from_long_dataframe(df, sequence="id", columns="x")
+        assert ids.tolist() == ["a", "b"]
+        assert_sequences_equal(X, [np.array([[4.0], [1.0]]), np.array([[3.0], [2.0], [0.0]])])
+
+    def test_ids_keep_their_dtype(self, library):
+        days = np.array(["2020-01-02", "2020-01-01", "2020-01-02", "2020-01-02", "2020-01-01"], dtype="M8[ns]")
+        _, ids = from_long_dataframe(self.frame(library, id=days), sequence="id")
+        assert_array_equal(ids, days[:2])
+
+    def test_float32(self, library):
+        df = self.frame(library, x=np.ones(5, "f4"), y=np.ones(5, "f4"))
+        assert from_long_dataframe(df, sequence="id", columns=["x", "y"])[0][0].dtype == np.float32
+        assert from_long_dataframe(df, sequence="id", columns=["x", "t"])[0][0].dtype == np.float64
+
+    @pytest.mark.parametrize(
+        ("options", "message"),
+        [
+            ({"sequence": "q"}, "df has no column 'q'. Its columns are ['id', 't', 'x', 'y']."),
+            ({"sequence": "id", "order": "q"}, "df has no column 'q'."),
+            ({"sequence": "id", "columns": ["x", "q"]}, "df has no column 'q'."),
+            ({"sequence": "id", "columns": []}, "df has 5 rows and 0 feature columns. At least one of each is needed."),
+            ({"sequence": "t", "columns": ["id"]}, "df['id'] "),
+        ],
+    )
+    def test_messages(self, library, options, message):
+        with raises(ValueError, message):
+            from_long_dataframe(self.frame(library), **options)
+
+    def test_missing_keys(self, library):
+        df = self.frame(library, id=["b", "a", None, "b", "a"])
+        with raises(ValueError, "df['id'] has a missing value in row 2. Fill it, or drop these rows."):
+            from_long_dataframe(df, sequence="id")
+        with raises(ValueError, "df['id'] has a missing value in row 2."):
+            from_long_dataframe(df, sequence="t", order="id")
+
+    def test_empty(self, library):
+        with raises(ValueError, "df has 0 rows and 3 feature columns."):
+            from_long_dataframe(self.frame(library)[:0], sequence="id")
+
+
+def test_from_long_dataframe_needs_a_frame():
+    with raises(TypeError, "df is a list. Pass a pandas or polars DataFrame."):
+        from_long_dataframe([1], sequence="a")
+
+
+class TestFromChannelsFirst:
+    def test_array(self, rng):
+        X = rng.normal(size=(2, 3, 5))
+        moved = from_channels_first(X)
+        assert_array_equal(moved[1, 4], X[1, :, 4])
+        assert moved.shape == (2, 5, 3)
+        assert not np.shares_memory(moved, X)
+
+    @pytest.mark.parametrize("container", [list, tuple, object_array])
+    def test_list(self, container):
+        X = [np.arange(6).reshape(2, 3), np.arange(8).reshape(2, 4)]
+        moved = from_channels_first(container(X))
+        assert_sequences_equal(moved, [X[0].T, X[1].T])
+        assert not np.shares_memory(moved[0], X[0])
+
+    def test_messages(self):
+        with raises(
+            ValueError,
+            "X has shape (2, 3), but (n_sequences, n_channels, n_steps) is needed. "
+            "Univariate sequences (n_sequences, n_steps) need no conversion.",
+        ):
+            from_channels_first(np.ones((2, 3)))
+        with raises(ValueError, "X[1] has shape (3,), but (n_channels, n_steps) is needed."):
+            from_channels_first([np.ones((2, 3)), np.ones(3)])
+
+
+class TestSlidingWindows:
+    @given(st.integers(1, 12), st.integers(1, 12), st.integers(1, 5))
+    def test_each_window(self, n_steps, size, step):
+        size = min(size, n_steps)
+        X = np.arange(2 * n_steps).reshape(n_steps, 2)
+        windows = sliding_windows(X, size, step=step)
+        assert windows.shape == ((n_steps - size) // step + 1, size, 2)
+        for i, window in enumerate(windows):
+            assert_array_equal(window, X[i * step : i * step + size])
+
+    def test_univariate(self):
+        assert_array_equal(sliding_windows([1, 2, 3], 2), [[[1], [2]], [[2], [3]]])
+
+    def test_read_only_view(self):
+        X = np.zeros((9, 2))
+        windows = sliding_windows(X, np.int64(3))
+        assert np.shares_memory(windows, X)
+        assert not windows.flags.writeable
+
+    def test_estimators_read_it(self):
+        X = np.arange(8.0).reshape(4, 2)
+        assert_sequences_equal(steps(fit(sliding_windows(X, 3)).sequences), [X[:3], X[1:]])
+
+    @pytest.mark.parametrize(
+        ("X", "options", "error", "message"),
+        [
+            (np.ones((2, 3, 4)), {"size": 1}, ValueError, "X has shape (2, 3, 4), but one recording has shape"),
+            (np.ones(3), {"size": 4}, ValueError, "size is 4, but X has 3 steps. Pass a size of at most that."),
+            (np.ones(3), {"size": 0}, ValueError, "size is 0. Pass an integer of at least 1."),
+            (np.ones(3), {"size": 1, "step": -1}, ValueError, "step is -1. Pass an integer of at least 1."),
+            (np.ones(3), {"size": 1, "step": True}, TypeError, "step is a bool (True). Pass an integer of at least 1."),
+            (np.ones(3), {"size": 2.0}, TypeError, "size is a float (2.0). Pass an integer of at least 1."),
+        ],
+    )
+    def test_messages(self, X, options, error, message):
+        with raises(error, message):
+            sliding_windows(X, **options)
+
+
+# Validation: what is accepted
+
+
+@pytest.mark.parametrize("container", [list, tuple, deque, object_array])
+@pytest.mark.parametrize("X", [RAGGED_1, RAGGED_2])
+def test_containers_of_arrays(container, X):
+    estimator = fit(container(X))
+    expected = [x.reshape(len(x), -1) for x in X]
+    assert_sequences_equal(steps(estimator.sequences), expected)
+    assert_sequences_equal(steps(estimator.read(container(X))), expected)
+    assert estimator.n_features_in_ == estimator.n_inputs_ == expected[0].shape[1]
+
+
+def test_lists_of_arrays_of_one_length_are_ragged():
+    estimator = fit([np.arange(3.0), np.arange(3.0)])
+    assert estimator.n_features_in_ == 1
+    assert estimator.read([np.arange(5.0)]).lengths.tolist() == [5]
+    estimator = fit(object_array([np.ones((3, 2)), np.ones((3, 2))]))
+    assert estimator.n_features_in_ == 2
+
+
+@pytest.mark.parametrize(
+    "X", [np.arange(6.0).reshape(2, 3), [[0, 1, 2], [3, 4, 5]], [(0, 1, 2), [3, 4, 5]], np.arange(6).reshape(2, 3)]
+)
+def test_two_dimensions(X):
+    estimator = fit(X)
+    assert (estimator.n_features_in_, estimator.n_inputs_) == (3, 1)
+    assert_sequences_equal(steps(estimator.sequences), [np.array([[0.0], [1], [2]]), np.array([[3.0], [4], [5]])])
+
+
+def test_three_dimensions(rng):
+    X = rng.normal(size=(4, 5, 3))
+    estimator = fit(X)
+    assert (estimator.n_features_in_, estimator.n_inputs_) == (3, 3)
+    assert_sequences_equal(steps(estimator.sequences), list(X))
+    assert_sequences_equal(steps(estimator.read(X.astype(object)[:, :2])), list(X[:, :2]))
+
+
+@pytest.mark.parametrize(
+    ("X", "n_features"),
+    [
+        ([[1, 2], [3]], 1),
+        ([[[1, 2]], [[3, 4], [5, 6]]], 2),
+        ([[[1, 2]], [[3, 4]]], 2),
+        ([[np.ones(2)], [np.ones(2)]], 2),
+        ([[1, 2], np.ones(2)], 1),
+        ([np.ones(2), np.ones((3, 1))], 1),
+        ([object_array([np.ones(2), np.ones(2)])], 2),
+    ],
+)
+def test_nested_lists(X, n_features):
+    estimator = fit(X)
+    assert not estimator._fitted_on_2d
+    assert estimator.n_features_in_ == n_features
+    assert estimator.sequences.lengths.tolist() == [len(x) for x in X]
+
+
+class HasArray:
+    """Another library's array, which has only the protocol."""
+
+    def __init__(self, array):
+        self.array = array
+
+    def __array__(self, dtype=None, copy=None):
+        return np.asarray(self.array, dtype=dtype)
+
+
+def test_array_protocol():
+    assert fit(HasArray(np.ones((2, 5)))).n_features_in_ == 5
+    assert fit(HasArray(np.ones((2, 5, 3)))).n_features_in_ == 3
+    assert fit([HasArray(np.ones((2, 5)))]).n_inputs_ == 5
+
+
+def test_pandas():
+    pd = pytest.importorskip("pandas")
+    series = pd.Series(RAGGED_2, index=[7, 9])
+    assert_sequences_equal(steps(fit(series).sequences), RAGGED_2)
+    frames = [pd.DataFrame(x, columns=["a", "b"]) for x in RAGGED_2]
+    estimator = fit(frames)
+    assert_sequences_equal(steps(estimator.sequences), RAGGED_2)
+    assert not hasattr(estimator, "feature_names_in_")
+    assert_sequences_equal(steps(fit(pd.Series(frames)).sequences), RAGGED_2)
+    columns = [pd.Series(x, index=x + 5) for x in RAGGED_1]
+    assert_sequences_equal(steps(fit(columns).sequences), [x[:, None] for x in RAGGED_1])
+    nullable = pd.DataFrame({"a": pd.array([1, 2], dtype="Int64"), "b": [0.5, 1.5]})
+    assert_sequences_equal(steps(fit([nullable]).sequences), [np.array([[1, 0.5], [2, 1.5]])])
+
+
+def test_pandas_table_keeps_names():
+    pd = pytest.importorskip("pandas")
+    table = pd.DataFrame(np.ones((2, 3)), columns=["a", "b", "c"])
+    estimator = fit(table)
+    assert estimator.feature_names_in_.tolist() == ["a", "b", "c"]
+    assert len(estimator.read(table)) == 2
+    with raises(ValueError, "The feature names should match"):
+        estimator.read(table[["b", "a", "c"]])
+    for X in (RAGGED_1, np.ones((2, 3, 1)), np.ones((2, 3))):
+        assert not hasattr(fit(table).fit(X), "feature_names_in_")
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_polars(dtype):
+    pl = pytest.importorskip("polars")
+    element = {np.float32: pl.Float32, np.float64: pl.Float64}[dtype]
+    univariate = [x.astype(dtype)[:, None] for x in RAGGED_1]
+    series = pl.Series("a", [x.tolist() for x in RAGGED_1], dtype=pl.List(element))
+    assert_sequences_equal(steps(fit(series).sequences), univariate)
+    assert_sequences_equal(steps(fit([pl.Series("a", x[:, 0]) for x in univariate]).sequences), univariate)
+    features = [x.astype(dtype) for x in RAGGED_2]
+    assert_sequences_equal(steps(fit([pl.DataFrame(x) for x in features]).sequences), features)
+    estimator = fit(pl.DataFrame(np.ones((2, 3), dtype), schema=["a", "b", "c"]))
+    assert estimator.feature_names_in_.tolist() == ["a", "b", "c"]
+    assert (estimator.n_features_in_, estimator.n_inputs_) == (3, 1)
+
+
+def test_polars_nested():
+    pl = pytest.importorskip("polars")
+    series = pl.Series("a", [x.tolist() for x in RAGGED_2])
+    assert_sequences_equal(steps(fit(series).sequences), RAGGED_2)
+    equal = pl.Series("a", [[1.0, 2.0], [3.0, 4.0]], dtype=pl.Array(pl.Float64, 2))
+    assert fit(equal).n_features_in_ == 2
+
+
+# dtype
+
+
+@pytest.mark.parametrize(
+    ("X", "dtype"),
+    [
+        (np.ones((2, 3), "f4"), "f4"),
+        (np.ones((2, 3), "f2"), "f8"),
+        (np.ones((2, 3), bool), "f8"),
+        (np.ones((2, 3, 2), "f4"), "f4"),
+        (np.ones((2, 3, 2), int), "f8"),
+        ([np.ones(2, "f4"), np.ones(3, "f4")], "f4"),
+        ([np.ones(2, "f4"), np.ones(3, "f8")], "f8"),
+        ([np.ones(2, "i4"), np.ones(3, "u1"), np.ones(2, bool)], "f8"),
+        ([np.ones(2, ">f4")], "f8"),
+        ([[1, 2], [3]], "f8"),
+    ],
+)
+def test_dtype(X, dtype):
+    estimator = fit(X)
+    assert estimator.sequences.steps.dtype == dtype
+    for fitted in (np.float32, np.float64, np.dtype("f4"), np.dtype("f8")):
+        assert estimator.read(X, dtype=fitted).steps.dtype == fitted
+
+
+@pytest.mark.parametrize("X", [np.ones((2, 3)), np.ones((2, 3, 2)), [np.ones((2, 2))]])
+def test_copies(X):
+    fit(X).sequences.steps[:] = 7
+    assert_array_equal(X, 1)
+
+
+def test_fortran_and_strided_items(rng):
+    x = rng.normal(size=(6, 4))
+    X = [np.asfortranarray(x), x[::2], x[::-1]]
+    assert_sequences_equal(steps(fit(X).sequences), X)
+
+
+# What a fit decides about later calls
+
+
+def test_after_a_2d_fit():
+    estimator = fit(np.ones((2, 4)))
+    assert len(estimator.read(np.ones((3, 4)))) == 3
+    assert estimator.read([np.ones(9)]).lengths.tolist() == [9]
+    assert estimator.read(np.ones((1, 9, 1))).lengths.tolist() == [9]
+    for X in (np.ones((3, 5)), [[1] * 5]):
+        with raises(
+            ValueError,
+            "X has 5 features, but RNNSequenceClassifier is expecting 4 features as input. "
+            "Pass a list of sequences to use other lengths.",
+        ):
+            estimator.read(X)
+    with raises(
+        ValueError,
+        "X[0] has 2 features per step, but RNNSequenceClassifier was fitted on sequences of 1. "
+        "Pass arrays of shape (n_steps, 1).",
+    ):
+        estimator.read(RAGGED_2)
+
+
+@pytest.mark.parametrize("X", [RAGGED_1, np.ones((2, 3, 1)), [np.ones((1, 1))]])
+def test_after_a_univariate_fit_2d_of_any_width(X):
+    estimator = fit(X)
+    assert_array_equal(estimator.read(np.ones((2, 7))).lengths, [7, 7])
+    assert_array_equal(estimator.read([[1, 2]]).lengths, [2])
+
+
+@pytest.mark.parametrize("X", [RAGGED_2, np.ones((2, 3, 2))])
+def test_after_a_multivariate_fit(X):
+    estimator = fit(X)
+    assert len(estimator.read(RAGGED_2)) == 2
+    assert len(estimator.read(np.ones((1, 9, 2)))) == 1
+    with raises(
+        ValueError,
+        "X has 2 dimensions (shape (4, 2)), but RNNSequenceClassifier was fitted on sequences of 2 features per step. "
+        "Pass shape (n_sequences, n_steps, 2), or a list of arrays of shape (n_steps, 2); [X] if X is one sequence.",
+    ):
+        estimator.read(RAGGED_2[0])
+    with raises(ValueError, "Reshape your data"):
+        estimator.read(np.ones(2))
+    with raises(
+        ValueError,
+        "X[1] has 5 features per step, but RNNSequenceClassifier was fitted on sequences of 2. "
+        "Pass arrays of shape (n_steps, 2).",
+    ):
+        estimator.read([np.ones((3, 2)), np.ones((3, 5))])
+    with raises(ValueError, "X[0] has 1 feature per step, but RNNSequenceClassifier was fitted on sequences of 2."):
+        estimator.read(RAGGED_1)
+
+
+def test_transposed_3d():
+    estimator = fit(RAGGED_2)
+    sentence = "X has 50 features per step, but RNNSequenceClassifier is expecting 2 features per step as input"
+    hint = " skrnn expects (n_sequences, n_steps, n_features); if X is (n, channels, time) use X.transpose(0, 2, 1)."
+    with raises(ValueError, f"{sentence} (shape (8, 2, 50)).{hint}"):
+        estimator.read(np.ones((8, 2, 50)))
+    with pytest.raises(ValueError, match=re.escape(f"{sentence} (shape (8, 3, 50)).") + "$"):
+        estimator.read(np.ones((8, 3, 50)))
+
+
+# What is refused
+
+NAN = np.ones((4, 2))
+NAN[2, 1] = np.nan
+PADDING = "If NaN marks padding, cut it off with skrnn.sequences.from_padded(X, pad_value=np.nan)."
+SHAPES = "Pass arrays of shape (n_steps,) or (n_steps, n_features)."
+NOT_X = "Pass an array or a list of sequences."
+
+
+@pytest.mark.parametrize(
+    ("X", "error", "message"),
+    [
+        pytest.param(None, TypeError, f"X is None. {NOT_X}", id="None"),
+        pytest.param("hello", TypeError, f"X is a str ('hello'). {NOT_X}", id="str"),
+        pytest.param(b"hello", TypeError, f"X is a bytes. {NOT_X}", id="bytes"),
+        pytest.param({"a": [1.0]}, TypeError, f"X is a dict. {NOT_X}", id="dict"),
+        pytest.param(iter([1.0]), TypeError, f"X is a list_iterator. {NOT_X}", id="iterator"),
+        pytest.param(3.0, TypeError, f"X is a float (3.0). {NOT_X}", id="number"),
+        pytest.param(np.float64(3), ValueError, "Reshape your data", id="NumPy scalar"),
+        pytest.param([], ValueError, "X is empty: at least one sequence is needed.", id="[]"),
+        pytest.param(np.empty(0, object), ValueError, "X is empty: at least one sequence", id="empty object array"),
+        pytest.param(np.ones(3), ValueError, "Reshape your data", id="1-D"),
+        pytest.param([1, 2.0, 3], ValueError, "Reshape your data", id="list of numbers"),
+        pytest.param(np.array([1, 2.0], object), ValueError, "Reshape your data", id="object array of numbers"),
+        pytest.param(np.ones((0, 3)), ValueError, "Found array with 0 sample(s) (shape=(0, 3))", id="(0, 3)"),
+        pytest.param([[], []], ValueError, "0 feature(s) (shape=(2, 0)) while a minimum of 1 is", id="[[], []]"),
+        pytest.param(np.ones((0, 3, 2)), ValueError, "X is empty (shape (0, 3, 2)): at least one", id="(0, 3, 2)"),
+        pytest.param(
+            np.ones((2, 0, 2)),
+            ValueError,
+            "X has no steps (shape (2, 0, 2)): every sequence needs at least one step.",
+            id="(2, 0, 2)",
+        ),
+        pytest.param(
+            np.ones((2, 3, 0)),
+            ValueError,
+            "X has no features (shape (2, 3, 0)): every step needs at least one feature.",
+            id="(2, 3, 0)",
+        ),
+        pytest.param(
+            np.ones((2, 3, 4, 5)),
+            ValueError,
+            "X has 4 dimensions (shape (2, 3, 4, 5)), but skrnn expects (n_sequences, n_steps, n_features). "
+            "Flatten the features of each step with X.reshape(2, 3, -1).",
+            id="4-D",
+        ),
+        pytest.param(
+            [np.ones(1)] * 5 + [np.ones(0)],
+            ValueError,
+            "X[5] is empty: every sequence needs at least one step.",
+            id="empty item",
+        ),
+        pytest.param([[1.0], []], ValueError, "X[1] is empty: every sequence needs", id="empty list as item"),
+        pytest.param([np.ones((0, 2))], ValueError, "X[0] is empty: every sequence needs", id="empty 2-D item"),
+        pytest.param(
+            [np.ones((3, 0))],
+            ValueError,
+            "X[0] has no features (shape (3, 0)): every step needs at least one feature.",
+            id="item without features",
+        ),
+        pytest.param(
+            [np.ones((3, 2)), np.ones((4, 2)), np.ones((5, 2)), np.ones((3, 4))],
+            ValueError,
+            "X[3] has 4 features per step, X[0] has 2. All sequences need the same features.",
+            id="features differ",
+        ),
+        pytest.param(
+            [np.ones((2, 30)), np.ones((2, 40))],
+            ValueError,
+            "X[1] has 40 features per step, X[0] has 30. All sequences need the same features. If they are "
+            "(channels, time), use skrnn.sequences.from_channels_first(X).",
+            id="channels first",
+        ),
+        pytest.param(
+            [np.ones(1)] * 4 + [3.0],
+            TypeError,
+            f"X[4] is a number (3.0), but every item of X must be a sequence. {SHAPES}",
+            id="number as item",
+        ),
+        pytest.param([np.ones(1), np.array(3.0)], TypeError, "X[1] is a number (3.0)", id="0-D item"),
+        pytest.param(
+            [np.ones(1), None],
+            TypeError,
+            f"X[1] is None, but a sequence of numbers is needed. {SHAPES}",
+            id="None item",
+        ),
+        pytest.param([np.ones(1), {}], TypeError, "X[1] is a dict, but a sequence of numbers", id="dict item"),
+        pytest.param(["ab"], TypeError, "X[0] is a str ('ab'), but a sequence of numbers is needed.", id="str item"),
+        pytest.param(
+            [np.ones(1), np.array(["a"])],
+            ValueError,
+            "X[1] has dtype <U1, but numbers are needed. One-hot encode categories.",
+            id="strings in an item",
+        ),
+        pytest.param([["a", "b"], ["c"]], ValueError, "X[0] has dtype <U1, but numbers", id="ragged strings"),
+        pytest.param([["a"], ["b"]], ValueError, "could not convert string to float", id="2-D strings"),
+        pytest.param(np.full((2, 2, 2), "a"), ValueError, "X has dtype <U1, but numbers", id="3-D strings"),
+        pytest.param([np.array(["2020"], "M8[D]")], ValueError, "X[0] has dtype datetime64[D], but", id="dates"),
+        pytest.param(
+            [[[1, 2], [3]]],
+            ValueError,
+            "X[0] cannot be read as an array of numbers: setting an array element with a sequence. ",
+            id="ragged steps",
+            marks=pytest.mark.filterwarnings("ignore:Creating an ndarray from ragged"),
+        ),
+        pytest.param(
+            [[[1, {}]]],
+            TypeError,
+            "not 'dict'. Every entry must be a number, every row as long as the first.",
+            id="dict in an item",
+        ),
+        pytest.param(
+            np.array([[1, {}]], object), TypeError, "argument must be a string or a real number", id="dict in 2-D"
+        ),
+        pytest.param(
+            [np.ones((2, 3, 4))],
+            ValueError,
+            "X[0] has 3 dimensions (shape (2, 3, 4)), but a sequence has shape (n_steps, n_features). "
+            "Flatten the features of each step with X[0].reshape(2, -1).",
+            id="3-D item",
+        ),
+        pytest.param(sparse.csr_matrix(np.eye(3)), TypeError, "Sparse data was passed for X", id="sparse"),
+        pytest.param(
+            [np.eye(3), sparse.csr_matrix(np.eye(3))],
+            TypeError,
+            "X[1] is sparse, but dense data is required. Use '.toarray()' to convert it.",
+            id="sparse item",
+        ),
+        pytest.param(np.eye(2) * 1j, ValueError, "Complex data not supported", id="complex 2-D"),
+        pytest.param(
+            np.ones((2, 2, 2)) * 1j,
+            ValueError,
+            "Complex data not supported: X has dtype complex128. Pass real numbers.",
+            id="complex 3-D",
+        ),
+        pytest.param([np.ones(2) * 1j], ValueError, "Complex data not supported: X[0] has", id="complex item"),
+        pytest.param(
+            [NAN[:2], NAN],
+            ValueError,
+            f"Input X[1] contains NaN. It is at step 2, feature 1. {PADDING}",
+            id="NaN in an item",
+        ),
+        pytest.param(np.stack([np.ones((4, 2)), NAN]), ValueError, "Input X[1] contains NaN. It is at", id="NaN 3-D"),
+        pytest.param([[1, 2.0], [None]], ValueError, "Input X[1] contains NaN.", id="None in an item"),
+        pytest.param(NAN, ValueError, "Input X contains NaN.", id="NaN 2-D"),
+        pytest.param(NAN, ValueError, PADDING, id="NaN 2-D, hint"),
+        pytest.param(
+            [np.ones(2), np.array([1, -np.inf])],
+            ValueError,
+            "Input X[1] contains infinity or a value too large for dtype('float64'). It is at step 1, feature 0.",
+            id="infinity",
+        ),
+        pytest.param(np.array([[np.inf]]), ValueError, "Input X contains infinity", id="infinity 2-D"),
+    ],
+)
+def test_messages(X, error, message):
+    with raises(error, message):
+        fit(X)
+
+
+def test_messages_about_frames():
+    pd = pytest.importorskip("pandas")
+    with raises(ValueError, "If the cells of X hold whole sequences, pass a list of them."):
+        fit(pd.DataFrame({"a": [[1, 2], [3]]}))
+    with raises(ValueError, "Expected a 2-dimensional container but got"):
+        fit(pd.Series([1.0, 2.0]))
+    with raises(ValueError, "X[0] has dtype <U1, but numbers are needed. One-hot encode categories."):
+        fit([pd.DataFrame({"a": ["x", "y"]}, dtype=object)])
+    with raises(TypeError, "X[0] cannot be read as an array of numbers: float() argument must be a string or a"):
+        fit([pd.DataFrame({"a": [{}, None]}, dtype=object)])
+
+
+def test_largest_numbers_are_finite():
+    largest = np.finfo(np.float64).max
+    estimator = fit([np.full(9, largest), np.full(9, -largest)])
+    assert np.abs(estimator.sequences.steps[:, 0]).min() == largest
+
+
+@pytest.mark.parametrize("X", [[np.array([1e300])], np.array([[[1e300]]]), np.array([[1e300]])])
+def test_too_large_for_the_fitted_dtype(X):
+    with raises(ValueError, "contains infinity or a value too large for dtype('float32')."):
+        fit(X).read(X, dtype=np.float32)
+
+
+@pytest.mark.parametrize("bad", [[NAN], NAN, np.stack([NAN]), [np.ones(0)], np.ones(3), "text", [np.ones((2, 2)), 3]])
+@pytest.mark.parametrize("good", [np.ones((2, 3)), RAGGED_2])
+def test_estimator_is_as_it_was_after_an_error(good, bad):
+    estimator = fit(good)
+    before = dict(vars(estimator))
+    for call in (estimator.fit, estimator.read):
+        with pytest.raises((TypeError, ValueError)):
+            call(bad)
+        assert vars(estimator) == before
+
+
+def test_estimator_is_as_it_was_after_an_error_in_a_frame():
+    pd = pytest.importorskip("pandas")
+    estimator = RNNSequenceClassifier()
+    with raises(ValueError, "Input X contains NaN."):
+        estimator.fit(pd.DataFrame({"a": [1.0, np.nan]}))
+    with raises(TypeError, "Feature names are only supported if all input features have string names"):
+        estimator.fit(pd.DataFrame([[1.0, 2.0]], columns=["a", 1]))
+    assert not vars(estimator)
