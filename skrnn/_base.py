@@ -84,7 +84,7 @@ def build_optimizer(estimator: BaseEstimator) -> Optimizer:
 
 def resolve_batch_size(batch_size: int | str, n: int) -> int:
     """Number of sequences a batch, of `n`; warns where more are asked for than there are."""
-    if batch_size == "auto":
+    if isinstance(batch_size, str):  # "auto"
         return min(200, n)
     if batch_size > n:
         warnings.warn(f"batch_size={batch_size} is more than the {n} training sequences; {n} is used.", stacklevel=4)
@@ -206,7 +206,8 @@ def run_training(
     finally:
         if report:
             report.close()
-    return (monitor.best_params if is_best else state.params), problem
+    best = monitor.best_params
+    return (best if is_best and best is not None else state.params), problem
 
 
 def _run_lbfgs(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from copy import copy
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
@@ -34,7 +34,7 @@ from .core.training import TrainingSet
 from .core.workspace import Workspace
 from .sequences import _validate_sequences
 
-_MIN_GUARDED_UNITS = 2**17
+_MIN_GUARDED_UNITS = 2**20
 """Hidden units times steps from which a prediction holds BLAS at one thread."""
 
 
@@ -46,9 +46,143 @@ def _is_stochastic(estimator: RNNSequenceClassifier) -> bool:
 
 class RNNSequenceClassifier(ClassifierMixin, BaseEstimator):
     """Recurrent neural network that puts whole sequences into classes.
+
+    The network reads a sequence step by step, pools its states over the steps, and gives each class a probability. It
+    minimises the cross-entropy by backpropagation through time, with sequences of any lengths and no padding.
+
+    One sample is one sequence: X is a list of arrays of shape (n_steps_i, n_features), an array of shape
+    (n_sequences, n_steps, n_features), or, for sequences of single numbers, one of shape (n_sequences, n_steps).
+    Scale X first, for example with :class:`skrnn.preprocessing.SequenceScaler`.
+
+    Parameters
+    ----------
+    hidden_size : int, default=64
+        Number of units of each layer and direction.
+    cell : {"gru", "lstm", "tanh", "relu"}, default="gru"
+        Gated recurrent unit; long short-term memory; Elman's cell with tanh, or with relu and identity initialisation.
+    n_layers : int, default=1
+        Number of recurrent layers on top of each other.
+    bidirectional : bool, default=False
+        Whether each layer also reads the sequences from their ends.
+    pooling : {"last", "mean", "max"}, default="last"
+        What of the top layer's states is classified: the last one of each direction, or the mean or the maximum over
+        all steps.
+    dropout : float in [0, 1), default=0.0
+        Probability with which an output of a layer is dropped in training: one mask for all steps of a sequence
+        (Gal and Ghahramani, 2016), after every layer.
+    solver : {"adam", "sgd", "rmsprop", "lbfgs"}, default="adam"
+        What minimises the loss. "lbfgs" uses all sequences at once and suits small data.
+    alpha : float, default=1e-4
+        Strength of the L2 penalty on weights, not biases: ``alpha / 2 * ||W||^2`` divided by the number of sequences,
+        or, with weights, by their sum.
+    batch_size : int or "auto", default="auto"
+        Sequences a batch; "auto" is ``min(200, n_sequences)``. Unused by "lbfgs".
+    learning_rate : {"constant", "adaptive", "cosine"}, default="constant"
+        "adaptive" divides the rate by 5 whenever the score stops improving, and stops below 1e-6; "cosine" lets it fall
+        to 0 over `max_iter` epochs. Unused by "lbfgs".
+    learning_rate_init : float, default=0.01
+        Learning rate of the first epoch. Unused by "lbfgs".
+    max_iter : int, default=200
+        Largest number of epochs, passes over the sequences; of iterations for "lbfgs".
+    shuffle : bool, default=True
+        Whether batches are dealt at random. A single batch is never shuffled.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the initial parameters, the batches, dropout and the validation split: an int gives the same model at
+        every fit.
+    tol : float, default=1e-4
+        Least improvement of the training loss, or of the validation score, that counts. For "lbfgs" the largest entry
+        of the gradient at which to stop.
+    verbose : bool or int, default=False
+        Print where training is: 1 now and then, 2 at every epoch.
+    warm_start : bool, default=False
+        Whether `fit` goes on from where the last one ended, with its moments, random state and patience:
+        a epochs and then b are the same as a + b.
+    momentum, nesterovs_momentum : float in [0, 1), bool, default=0.9, True
+        Momentum of "sgd", and whether it is Nesterov's.
+    beta_1, beta_2 : float in [0, 1), default=0.9, 0.999
+        Decay of Adam's moments.
+    epsilon : float, default=1e-8
+        Added to the root of the mean square by "adam" and "rmsprop".
+    max_grad_norm : float or None, default=1.0
+        Longer gradients are shortened to this norm; None turns that off. Unused by "lbfgs".
+    early_stopping : bool, default=False
+        Whether to hold out a part of the sequences, stop when the score on it stops improving, and keep the parameters
+        that had the best one. "lbfgs" has none.
+    validation_fraction : float in (0, 1), default=0.1
+        Share of the sequences held out, each class in proportion if it has at least two. Unused if `fit` is given
+        `X_val`.
+    n_iter_no_change : int, default=10
+        Epochs in a row without improvement by `tol` after which training stops.
+    scoring : str, callable or None, default="loss"
+        Score for early stopping: "loss" is minus the mean loss on the sequences held out; else any scorer of
+        scikit-learn, called as ``scorer(estimator, X, y)``; None is the accuracy.
+    class_weight : dict, "balanced" or None, default=None
+        Weight of each class, multiplied into `sample_weight`; "balanced" makes all classes weigh the same.
+    n_jobs : int or None, default=None
+        Threads for large batches. None uses as many as BLAS may use at this moment, so that ``threadpool_limits``,
+        ``OMP_NUM_THREADS`` and the nesting of joblib hold. Results depend on the number of threads in the last bits.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        The labels, sorted.
+    n_inputs_ : int
+        Features per step.
+    n_features_in_ : int
+        Columns of X if it was 2-D, that is steps; else features per step.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Column names, if X was a data frame.
+    n_iter_ : int
+        Number of epochs, those of warm starts and calls of `partial_fit` included.
+    loss_ : float
+        Training loss of the last epoch, nats per sequence, with the penalty.
+    best_loss_ : float or None
+        Least training loss; None with early stopping.
+    loss_curve_ : list of float
+        Training loss of each epoch.
+    validation_scores_ : list of float or None
+        Score of each epoch on what was held out, higher is better; None without early stopping.
+    best_validation_score_ : float or None
+        The highest of them.
+    weights_ : dict of str to ndarray
+        Parameters by name, views of one vector: ``rnn.0.W_x`` (n_gates * hidden_size, n_inputs), ``rnn.0.W_h``,
+        ``rnn.0.b``, ``rnn.0.reverse.W_x``, ..., ``head.W_y`` (n_classes, n_outputs), ``head.b_y``.
+
+    See Also
+    --------
+    skrnn.preprocessing.SequenceScaler : Standardise each feature over all steps.
+    sklearn.neural_network.MLPClassifier : For samples without an order in them.
+
+    Notes
+    -----
+    float32 is used if all of X is float32 at the first fit, else float64; float32 is about twice as fast.
+
+    With full batches (at most 200 sequences by default) repeating a sequence and weighting it are the same to the bit.
+    With minibatches they are the same in expectation only, as in any stochastic training.
+
+    References
+    ----------
+    Elman, *Finding structure in time* (1990). Hochreiter and Schmidhuber, *Long short-term memory* (1997). Cho et al.,
+    *Learning phrase representations using RNN encoder-decoder for statistical machine translation* (2014). The
+    equations are in :mod:`skrnn.core.cells`.
+
+    Examples
+    --------
+    Does a sequence rise or fall?
+
+    >>> import numpy as np
+    >>> from skrnn import RNNSequenceClassifier
+    >>> rng = np.random.default_rng(0)
+    >>> X = [np.linspace(0, rng.choice([-1, 1]), rng.integers(5, 15)) for _ in range(100)]
+    >>> y = ["rises" if x[-1] > 0 else "falls" for x in X]
+    >>> model = RNNSequenceClassifier(hidden_size=8, random_state=0).fit(X, y)
+    >>> model.predict([[0.0, 0.1, 0.2, 0.3], [0.0, -0.2, -0.4]])
+    array(['rises', 'falls'], dtype='<U5')
+    >>> model.score(X, y)
+    1.0
     """
 
-    _parameter_constraints = {
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **TRAINING_CONSTRAINTS,
         "bidirectional": ["boolean"],
         "pooling": [StrOptions(set(POOLINGS))],
@@ -130,6 +264,31 @@ class RNNSequenceClassifier(ClassifierMixin, BaseEstimator):
         sample_weight_val: Any = None,
     ) -> RNNSequenceClassifier:
         """Learn from labelled sequences.
+
+        Parameters
+        ----------
+        X : list of array-like of shape (n_steps_i, n_features), or array-like
+            The sequences, see the class.
+        y : array-like of shape (n_sequences,)
+            Their labels: numbers, strings or booleans.
+        sample_weight : array-like of shape (n_sequences,), default=None
+            Weight of each sequence, not negative; 1 by default. A sequence of weight 0 is left out.
+        X_val, y_val : as X and y, default=None
+            Sequences and labels for early stopping, instead of a part of X.
+        sample_weight_val : array-like of shape (n_sequences_val,), default=None
+            Their weights.
+
+        Returns
+        -------
+        self : RNNSequenceClassifier
+            Fitted. If the loss stops being finite, or Ctrl-C interrupts, then with the best parameters so far, and a
+            warning.
+
+        Raises
+        ------
+        ValueError
+            If X, y or a weight is not what it should be, parameters contradict each other, or the loss is not finite
+            before an epoch is complete. The estimator is then as it was.
         """
         self._validate_params()
         self._check_compatible_parameters(X_val, y_val)
@@ -149,10 +308,30 @@ class RNNSequenceClassifier(ClassifierMixin, BaseEstimator):
         return self
 
     @available_if(_is_stochastic)
-    def partial_fit(
-        self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None
-    ) -> RNNSequenceClassifier:
-        """Go through the given sequences once.
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> RNNSequenceClassifier:
+        """Go through the given sequences once, going on from what was learned before.
+
+        Parameters
+        ----------
+        X : list of array-like of shape (n_steps_i, n_features), or array-like
+            The sequences, see the class.
+        y : array-like of shape (n_sequences,)
+            Their labels.
+        sample_weight : array-like of shape (n_sequences,), default=None
+            Weight of each sequence, not negative; 1 by default.
+        classes : array-like of shape (n_classes,), default=None
+            All labels that will ever come. Needed at the first call, unused after it.
+
+        Returns
+        -------
+        self : RNNSequenceClassifier
+            Fitted.
+
+        Raises
+        ------
+        ValueError
+            As `fit`; if `early_stopping` is set; if `classes` is missing at the first call; if y has a label that is
+            not among them.
         """
         self._validate_params()
         if self.early_stopping:
@@ -171,17 +350,47 @@ class RNNSequenceClassifier(ClassifierMixin, BaseEstimator):
 
     def predict(self, X: Any) -> np.ndarray:
         """Predict the likeliest class of each sequence.
+
+        Parameters
+        ----------
+        X : list of array-like of shape (n_steps_i, n_features), or array-like
+            The sequences, see the class; any lengths, unless both this X and that of `fit` are 2-D.
+
+        Returns
+        -------
+        y : ndarray of shape (n_sequences,)
+            Labels, in the dtype of ``classes_``.
         """
         check_is_fitted(self)
         return self.classes_[self._log_proba(self._validate_for_prediction(X)).argmax(axis=1)]
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """Predict the probability of each class.
+
+        Parameters
+        ----------
+        X : list of array-like of shape (n_steps_i, n_features), or array-like
+            The sequences, as for `predict`.
+
+        Returns
+        -------
+        proba : ndarray of shape (n_sequences, n_classes)
+            In the order of ``classes_``; rows sum to 1.
         """
         return np.exp(self.predict_log_proba(X))
 
     def predict_log_proba(self, X: Any) -> np.ndarray:
         """Predict the logarithm of the probability of each class.
+
+        Parameters
+        ----------
+        X : list of array-like of shape (n_steps_i, n_features), or array-like
+            The sequences, as for `predict`.
+
+        Returns
+        -------
+        log_proba : ndarray of shape (n_sequences, n_classes)
+            In the order of ``classes_``, nats; finite where the probability itself would round to 0.
         """
         check_is_fitted(self)
         return self._log_proba(self._validate_for_prediction(X))
@@ -227,14 +436,18 @@ class RNNSequenceClassifier(ClassifierMixin, BaseEstimator):
         if self.class_weight is not None:
             weights = weights * self._weights_of_classes(y, weights)[targets]
             if not weights.any():
-                raise ValueError("All weights are zero: class_weight and sample_weight leave no sequence to learn from.")
+                raise ValueError(
+                    "All weights are zero: class_weight and sample_weight leave no sequence to learn from. Give a class "
+                    "that y has a weight above 0."
+                )
         return TrainingSet(sequences, targets, weights.astype(sequences.steps.dtype))
 
     def _validate_labels(self, y: Any) -> np.ndarray:
         """Labels as an array (n,)."""
         if y is None:
             raise ValueError(
-                f"{type(self).__name__} requires y to be passed, but the target y is None. Pass a label for each sequence."
+                f"{type(self).__name__} requires y to be passed, but the target y is None. Pass one label for each "
+                "sequence."
             )
         y = column_or_1d(check_array(y, ensure_2d=False, dtype=None, input_name="y"), warn=True)
         kind = type_of_target(y, input_name="y")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from importlib import import_module
+from typing import Any, ClassVar
 
 import numpy as np
+from sklearn import get_config
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
@@ -76,6 +78,8 @@ class SequenceScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator, auto
     [array([[-1.22474487,  0.        ],
            [ 0.        ,  0.        ]]), array([[1.22474487, 0.        ]])]
     """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"with_mean": ["boolean"], "with_std": ["boolean"]}
 
     n_steps_seen_: int
     mean_: np.ndarray
@@ -158,7 +162,7 @@ class SequenceScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator, auto
             features -= self.mean_
         if self.with_std:
             features /= self.scale_
-        return restore()
+        return self._as_configured(restore(), X)
 
     def inverse_transform(self, X: Any) -> Any:
         """Multiply by the scale and add the mean.
@@ -188,20 +192,21 @@ class SequenceScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator, auto
         return restore()
 
     def set_output(self, *, transform: str | None = None) -> SequenceScaler:
-        """Do nothing: the output always has the container of the input.
-
-        The method exists so that ``Pipeline.set_output``, which calls it on every step, works.
+        """Choose the container in which `transform` returns tables.
 
         Parameters
         ----------
         transform : {"default", "pandas", "polars"}, default=None
-            Ignored.
+            For a 2-D X: a data frame of that library, or, by default, the container of X. Sequences always keep theirs:
+            they are no tables. None changes nothing.
 
         Returns
         -------
         self : SequenceScaler
-            Unchanged.
+            Configured.
         """
+        if transform is not None:
+            self._sklearn_output_config = {"transform": transform}  # the attribute that scikit-learn's clone copies
         return self
 
     def __sklearn_tags__(self) -> Tags:
@@ -212,10 +217,7 @@ class SequenceScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator, auto
 
     def _update(self, X: Any, *, reset: bool) -> SequenceScaler:
         """Take the steps of X into the statistics, or begin new ones."""
-        for name in ("with_mean", "with_std"):
-            value = getattr(self, name)
-            if not isinstance(value, (bool, np.bool_)):
-                raise ValueError(f"{name} is {value!r}, but {type(self).__name__} needs True or False.")
+        self._validate_params()
         seen = _moments(_validate_sequences(self, X, reset=reset).steps[:, :-1])
         if not reset:
             seen = _combine((self.n_steps_seen_, self.mean_, self.var_), seen)
@@ -230,6 +232,24 @@ class SequenceScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator, auto
         check_is_fitted(self)
         sequences = _validate_sequences(self, X, reset=False)
         return sequences.steps[:, :-1], lambda: _restore(sequences, X)
+
+    def _as_configured(self, output: Any, X: Any) -> Any:
+        """A table as the frame that `set_output` or the global configuration asks for; sequences as they are."""
+        if len(getattr(output, "shape", ())) != 2:
+            return output
+        config = getattr(self, "_sklearn_output_config", {"transform": get_config()["transform_output"]})
+        container, names = config["transform"], self.get_feature_names_out().tolist()
+        match container:
+            case "default":
+                if hasattr(output, "columns"):  # a frame, perhaps after a fit on an array
+                    output.columns = names
+                return output
+            case "pandas":
+                index = getattr(X, "index", None)
+                return import_module("pandas").DataFrame(np.asarray(output), index=index, columns=names)
+            case "polars":
+                return import_module("polars").DataFrame(np.asarray(output), schema=names, orient="row")
+        raise ValueError(f"set_output got transform={container!r}. Pass 'default', 'pandas' or 'polars'.")
 
 
 _Moments = tuple[int, np.ndarray, np.ndarray]  # number of steps, mean (F,), variance (F,)

@@ -50,13 +50,19 @@ def test_check_estimator_passes_and_skips_nothing():
     assert [(result["check_name"], result["exception"]) for result in results if result["status"] != "passed"] == []
 
 
+@pytest.mark.filterwarnings("ignore:X (has|does not have valid) feature names:UserWarning")
 @pytest.mark.parametrize(
     "name",
     [
         "check_dataframe_column_names_consistency",
         "check_get_feature_names_out_error",
         "check_inplace_ensure_writeable",
+        "check_param_validation",
+        "check_global_output_transform_pandas",
+        "check_global_set_output_transform_polars",
         "check_set_output_transform",
+        "check_set_output_transform_pandas",
+        "check_set_output_transform_polars",
         "check_transformer_get_feature_names_out",
         "check_transformer_get_feature_names_out_pandas",
     ],
@@ -357,6 +363,25 @@ def test_set_output_leaves_sequences_alone(rng, transform):
     assert scaler.set_output(transform=transform) is scaler
 
 
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+def test_set_output_chooses_the_frame_of_tables(rng, library):
+    frames = pytest.importorskip(library)
+    table = rng.standard_normal((5, 3))
+    scaler = SequenceScaler().set_output(transform=library)
+
+    frame = clone(scaler).fit_transform(table)
+
+    assert type(frame) is frames.DataFrame
+    assert list(frame.columns) == ["x0", "x1", "x2"]
+    assert_allclose(frame.to_numpy(), (table - table.mean()) / table.std())
+
+
+def test_set_output_names_what_it_knows(rng):
+    scaler = SequenceScaler().set_output(transform="excel")
+    with pytest.raises(ValueError, match="got transform='excel'. Pass 'default', 'pandas' or 'polars'"):
+        scaler.fit_transform(rng.standard_normal((5, 3)))
+
+
 def test_feature_names_out(X):
     assert SequenceScaler().fit(X).get_feature_names_out().tolist() == ["x0", "x1"]
     assert SequenceScaler().fit(X).get_feature_names_out(["a", "b"]).tolist() == ["a", "b"]
@@ -376,7 +401,9 @@ def test_pickle_and_clone(X):
 @pytest.mark.parametrize("method", ["fit", "partial_fit"])
 def test_parameters(X, name, method):
     scaler = SequenceScaler(**{name: "yes"})
-    with pytest.raises(ValueError, match=f"{name} is 'yes', but SequenceScaler needs True or False."):
+    with pytest.raises(
+        ValueError, match=f"The '{name}' parameter of SequenceScaler must be .*bool.* Got 'yes' instead."
+    ):
         getattr(scaler, method)(X)
     assert not hasattr(scaler, "mean_")
 

@@ -29,7 +29,9 @@ def make_set(rng, n=20, weights=None):
     """Sequences whose class is the sign of their first step."""
     arrays = [rng.standard_normal((length, 2)) for length in rng.integers(1, 7, n)]
     targets = np.array([int(x[0, 0] > 0) for x in arrays])
-    return TrainingSet(PackedSequences.from_arrays(arrays, np.float64), targets, np.ones(n) if weights is None else weights)
+    return TrainingSet(
+        PackedSequences.from_arrays(arrays, np.float64), targets, np.ones(n) if weights is None else weights
+    )
 
 
 def make_plan(**kwargs):
@@ -177,9 +179,7 @@ def test_a_loss_that_is_not_finite_says_where(network, rng):
 def test_lbfgs_finds_a_stationary_point(network, rng):
     data, state = make_set(rng), make_state(network, tol=1e-5)
 
-    has_converged = train_lbfgs(
-        network, state.params, data, 1.0, 2000, state.monitor, plain_loss_gradient(network)
-    )
+    has_converged = train_lbfgs(network, state.params, data, 1.0, 2000, state.monitor, plain_loss_gradient(network))
 
     gradient = np.empty_like(state.params)
     batch = weighted_batch(network, data, np.arange(20), rng)

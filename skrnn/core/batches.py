@@ -118,7 +118,8 @@ def cut_segments(lengths: np.ndarray, max_padding: float = 0, max_size: float = 
     (Segment(start=0, n_steps=5, n_columns=3, spans=((0, 2, 3), (2, 5, 2))),)
     """
     segments: list[Segment] = []
-    start, spans, width, padding = 0, [], 0, 0.0
+    spans: list[tuple[int, int, int]] = []
+    start, width, padding = 0, 0, 0.0
     for first, last, n_alive in _spans_of_equal_width(lengths):
         padding += (last - first) * (width - n_alive)
         if spans and padding > max_padding:

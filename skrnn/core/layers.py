@@ -13,7 +13,7 @@ from .parameters import Weights
 from .workspace import Workspace
 
 OutputGradient = Sequence[tuple[int, np.ndarray] | None]
-"""For each step of a segment: how many of its first columns have a gradient, and that gradient (H, columns); or None."""
+"""For each step of a segment: how many of its first columns have a gradient, and that (H, columns); or None."""
 
 
 @dataclass(frozen=True)

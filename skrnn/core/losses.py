@@ -14,7 +14,7 @@ def log_softmax(logits: np.ndarray) -> np.ndarray:
     Parameters
     ----------
     logits : ndarray of shape (K, B)
-        Unnormalised scores, any finite values. Overwritten with ``logits - log(sum(exp(logits)))`` of each column, nats.
+        Unnormalised scores. Overwritten with ``logits - log(sum(exp(logits)))`` of each column, nats.
 
     Returns
     -------

@@ -55,7 +55,8 @@ class RecurrentStack:
     References
     ----------
     Schuster and Paliwal, *Bidirectional recurrent neural networks* (1997), section III.
-    Gal and Ghahramani, *A theoretically grounded application of dropout in recurrent neural networks* (2016), section 4.
+    Gal and Ghahramani, *A theoretically grounded application of dropout in recurrent neural networks* (2016),
+    section 4.
 
     Examples
     --------
@@ -155,11 +156,12 @@ class RecurrentStack:
         """Mirror image of `forward`: add to `gradients`, from the gradients of the top layer's outputs."""
         for k in reversed(range(self.n_layers)):
             layer, names = self._layers[k]
-            d_inputs = []
+            d_inputs: list[np.ndarray] = []
             for name, x, tapes, d_output in zip(names, trail.inputs[k], trail.tapes[k], d_outputs, strict=True):
-                d_x = workspace.lend((len(x), layer.n_inputs)) if k > 0 else None
+                if k > 0:
+                    d_inputs.append(workspace.lend((len(x), layer.n_inputs)))
+                d_x = d_inputs[-1] if k > 0 else None
                 layer.backward(weights[name], gradients[name], x, batch.segments, tapes, d_output, workspace, d_x)
-                d_inputs.append(d_x)
             if k > 0:
                 d_outputs = self._split(d_inputs, batch, k - 1, trail.reversal, workspace)
 

@@ -14,7 +14,7 @@ from .optimizers import Optimizer, OptimizerState, clip_by_global_norm
 from .schedules import ADAPTIVE_FACTOR, MIN_ADAPTIVE_RATE, learning_rate_at
 
 LossGradient = Callable[[np.ndarray, SequenceBatch, np.ndarray], float]
-"""``loss_gradient(params, batch, out) -> loss``, which adds the gradient to ``out``: `Network.loss_gradient`, or shards."""
+"""``loss_gradient(params, batch, out) -> loss``, which adds the gradient to ``out``."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class TrainingSet:
     def canonical(self) -> TrainingSet:
         """The same weighted set in a form of its own: duplicates merged, their weights summed, ordered by content.
 
-        Repeating a sequence and doubling its weight then give the same arrays, and so the same bits in a full-batch fit.
+        Repeating a sequence and doubling its weight then give the same arrays: the same bits in a full-batch fit.
         """
         rows = np.split(self.sequences.steps, self.sequences.offsets[1:])
         keys: dict[tuple[int, bytes], list[int]] = {}
@@ -248,9 +248,7 @@ def train(
     return False
 
 
-def weighted_batch(
-    network: Network, data: TrainingSet, indices: np.ndarray, rng: np.random.Generator
-) -> SequenceBatch:
+def weighted_batch(network: Network, data: TrainingSet, indices: np.ndarray, rng: np.random.Generator) -> SequenceBatch:
     """The sequences at `indices`, with dropout masks, and weights divided by ``len(indices) * mean weight of the set``.
 
     Dividing by the batch's own weight instead would be biased: the loss of a minibatch would not be the mean of the

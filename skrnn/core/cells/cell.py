@@ -101,7 +101,7 @@ class Cell(ABC):
         return (weights["W_h"],)
 
     def backward_weights(self, weights: Weights, workspace: Workspace) -> np.ndarray:
-        """Matrix (H, rows) that takes `backward`'s gradients of one step to ``d_h`` of the step before; once per batch."""
+        """Matrix (H, rows) from `backward`'s gradients of a step to ``d_h`` of the step before; once per batch."""
         return weights["W_h"].T
 
     @abstractmethod
@@ -110,7 +110,10 @@ class Cell(ABC):
 
     @abstractmethod
     def forward(self, recurrent: tuple[np.ndarray, ...], tape: Tape, workspace: Workspace) -> None:
-        """Run over the steps of `tape` with `forward_weights`: reads ``a`` and ``first``, fills ``states``, ``saved`` and ``last``."""
+        """Run over the steps of `tape`: reads ``a`` and ``first``, fills ``states``, ``saved`` and ``last``.
+
+        `recurrent` is what `forward_weights` gave.
+        """
 
     @abstractmethod
     def backward(

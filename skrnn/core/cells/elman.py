@@ -93,6 +93,7 @@ class ElmanCell(Cell):
         self.activation.derivative(tape.states[1:], d_a)  # f'(a) of all steps, then times d_h in the loop
         for d_a_t, injection in zip(reversed(list(d_a)), reversed(injections), strict=True):
             if injection is not None:
-                add(*injection, injection[0])
+                columns, d_output = injection
+                add(columns, d_output, columns)
             multiply(d_a_t, d_h, d_a_t)  # 2'
             matmul(recurrent, d_a_t, d_h)  # 1'

@@ -149,7 +149,8 @@ class GRUCell(Cell):
         )
         for d_Rr, d_zn, d_n, d_Rrz, z, injection in steps:
             if injection is not None:
-                add(*injection, injection[0])
+                columns, d_output = injection
+                add(columns, d_output, columns)
             multiply(d_zn, d_h, d_zn)  # 5', 4', 2'
             multiply(d_Rr, d_n, d_Rr)  # 4', 1'
             multiply(d_h, z, u)  # 5'

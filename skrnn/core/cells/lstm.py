@@ -8,13 +8,14 @@ r"""Long short-term memory with a forget gate and without peepholes.
     c_t &= f_t c_{t-1} + i_t g_t \tag{5} \\
     h_t &= o_t \tanh(c_t) \tag{6}
 
-g is the candidate, f forgets, i lets in, o lets out; rows of W_x, W_h and b in the order g, f, i, o. Products of vectors
-are elementwise. The bias b_f starts at 1, so that a fresh network remembers.
+g is the candidate, f forgets, i lets in, o lets out; rows of W_x, W_h and b in the order g, f, i, o. Products of
+vectors are elementwise. The bias b_f starts at 1, so that a fresh network remembers.
 
 Backward, with :math:`d_v = \partial \ell / \partial v`, gradients of pre-activations for the gates:
 
 .. math::
-    d_{o_t} &= d_{h_t} \tanh(c_t) o_t (1 - o_t), \quad d_{c_t} \mathrel{+}= d_{h_t} o_t (1 - \tanh^2 c_t) \tag{6', 4'} \\
+    d_{o_t} &= d_{h_t} \tanh(c_t) o_t (1 - o_t), \quad
+    d_{c_t} \mathrel{+}= d_{h_t} o_t (1 - \tanh^2 c_t) \tag{6', 4'} \\
     d_{g_t} &= d_{c_t} i_t (1 - g_t^2), \quad d_{f_t} = d_{c_t} c_{t-1} f_t (1 - f_t), \quad
     d_{i_t} = d_{c_t} g_t i_t (1 - i_t) \tag{5', 1', 2', 3'} \\
     d_{c_{t-1}} &= d_{c_t} f_t, \quad d_{h_{t-1}} = W_h^\top [d_{g_t} d_{f_t} d_{i_t} d_{o_t}] \tag{5', 1' to 4'}
@@ -138,7 +139,8 @@ class LSTMCell(Cell):
         )
         for d_gfio, d_gfi, d_o, P_t, f, injection in steps:
             if injection is not None:
-                add(*injection, injection[0])
+                columns, d_output = injection
+                add(columns, d_output, columns)
             multiply(d_h, P_t, u)  # 6'
             add(d_c, u, d_c)
             multiply(d_o, d_h, d_o)  # 6', 4'
