@@ -107,7 +107,7 @@ def sharded_loss_gradient(network: Network, dtype: np.dtype, shards: int) -> Ite
 
     def run(params: np.ndarray, batch: SequenceBatch, k: int) -> float:
         gradients[k] = 0
-        return network.loss_gradient(params, network.shard(batch, k, shards), workspaces[k], gradients[k])
+        return network.loss_gradient(params, network.stack.shard(batch, k, shards), workspaces[k], gradients[k])
 
     with ThreadPoolExecutor(shards) as pool:
 

@@ -5,6 +5,7 @@ import pytest
 
 from skrnn.core.activations import RELU, TANH, sigmoid
 from skrnn.core.cells import CELLS
+from skrnn.core.inputs import DenseInput
 from skrnn.core.layers import RecurrentLayer
 from skrnn.core.losses import log_softmax, softmax_cross_entropy
 from skrnn.core.network import Network
@@ -101,7 +102,7 @@ def test_cells_begin_as_their_papers_say(cell, rng):
 
 
 def test_layer_shapes():
-    layer = RecurrentLayer(CELLS["gru"](4), n_inputs=3)
+    layer = RecurrentLayer(CELLS["gru"](4), DenseInput(3))
 
     assert layer.shapes() == {"W_x": (12, 3), "W_h": (12, 4), "b_hn": (4,), "b": (12,)}
 

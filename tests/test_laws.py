@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from skrnn.core.batches import PackedSequences, SequenceBatch, cut_segments
 from skrnn.core.cells import CELLS
+from skrnn.core.inputs import DenseInput
 from skrnn.core.layers import RecurrentLayer
 from skrnn.core.network import Network
 from skrnn.core.workspace import Workspace
@@ -35,7 +36,7 @@ def make_data(rng, lengths=RAGGED, n_features=3, dtype=np.float64):
 
 def make_batch(network, data, rng, masks=None):
     n = len(data)
-    return network.batch(data, np.arange(n), rng.integers(0, 3, n), rng.random(n), masks)
+    return network.stack.batch(data, np.arange(n), rng.integers(0, 3, n), rng.random(n), masks)
 
 
 def loss_and_gradient(network, params, batch):
@@ -129,10 +130,10 @@ def test_law_1_forward_equals_the_equations_step_by_step(cell, n_layers, bidirec
 @pytest.mark.parametrize("cell", CELL_NAMES)
 def test_law_2_layer_gradients_equal_central_differences(cell, rng):
     """Every parameter, the inputs, and the initial state, from a gradient on every output."""
-    layer = RecurrentLayer(CELLS[cell](4), n_inputs=3)
+    layer = RecurrentLayer(CELLS[cell](4), DenseInput(3))
     data = make_data(rng)
     network = make_network(cell)
-    batch = network.batch(data, np.arange(len(data)))
+    batch = network.stack.batch(data, np.arange(len(data)))
     weights = {name: 0.5 * rng.standard_normal(shape) for name, shape in layer.shapes().items()}
     gradients = {name: np.zeros(shape) for name, shape in layer.shapes().items()}
     x = batch.gather(np.empty((batch.n_rows, 4)))
@@ -253,7 +254,7 @@ def test_law_5_ragged_is_the_sum_of_its_parts(cell, lengths, max_padding, max_si
 
     loss, gradient = loss_and_gradient(network, params, batch)
 
-    parts = [loss_and_gradient(network, params, network.shard(batch, k, len(lengths))) for k in range(len(lengths))]
+    parts = [loss_and_gradient(network, params, network.stack.shard(batch, k, len(lengths))) for k in range(len(lengths))]
     assert loss == pytest.approx(sum(part[0] for part in parts), rel=1e-12)
     np.testing.assert_allclose(gradient, sum(part[1] for part in parts), rtol=1e-10, atol=1e-12)
 
@@ -305,7 +306,7 @@ def test_law_9_steps_compose(cell, pooling, rng):
 
     for t in range(6):
         step = PackedSequences.from_rectangle(X[:, t : t + 1])
-        log_proba, state = network.advance(params, network.batch(step, np.arange(3)), workspace, state)
+        log_proba, state = network.advance(params, network.stack.batch(step, np.arange(3)), workspace, state)
 
     assert state.n_steps == 6
     np.testing.assert_allclose(log_proba, network.predict_log_proba(params, data, workspace), atol=1e-12)
@@ -313,7 +314,7 @@ def test_law_9_steps_compose(cell, pooling, rng):
 
 def test_a_bidirectional_network_cannot_advance(rng):
     network = make_network("gru", bidirectional=True)
-    batch = network.batch(make_data(rng, [1]), np.arange(1))
+    batch = network.stack.batch(make_data(rng, [1]), np.arange(1))
 
     with pytest.raises(ValueError, match="bidirectional network cannot advance"):
         network.advance(make_params(network, rng), batch, Workspace(np.float64))
@@ -325,7 +326,7 @@ def test_law_10_dtype_is_kept(cell, rng):
     params = network.initialize(rng, np.float32)
     data = make_data(rng, dtype=np.float32)
     masks = network.stack.draw_masks(rng, len(data), params.dtype)
-    batch = network.batch(data, np.arange(len(data)), rng.integers(0, 3, len(data)), np.ones(len(data), "f4"), masks)
+    batch = network.stack.batch(data, np.arange(len(data)), rng.integers(0, 3, len(data)), np.ones(len(data), "f4"), masks)
     workspace = Workspace(np.float32)
     gradient = np.zeros_like(params)
     weights = network.layout.views(params)
@@ -339,7 +340,7 @@ def test_law_10_dtype_is_kept(cell, rng):
     assert {tape.saved.dtype for layer in trail.tapes for tapes in layer for tape in tapes} == {np.dtype("f4")}
     double = network.loss_gradient(
         params.astype(float),
-        network.batch(
+        network.stack.batch(
             PackedSequences(data.steps.astype(float), data.lengths),
             np.arange(len(data)),
             batch.targets[np.argsort(batch.indices)],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -23,6 +24,7 @@ class PackedSequences:
 
     steps: np.ndarray
     lengths: np.ndarray
+    _offsets: np.ndarray | None = None
 
     @classmethod
     def from_arrays(cls, arrays: Sequence[np.ndarray], dtype: np.dtype | type) -> PackedSequences:
@@ -52,7 +54,14 @@ class PackedSequences:
     @property
     def offsets(self) -> np.ndarray:
         """Row of `steps` where each sequence begins, shape (n_sequences,)."""
-        return np.cumsum(self.lengths) - self.lengths
+        return np.cumsum(self.lengths) - self.lengths if self._offsets is None else self._offsets
+
+    def pieces(self, offsets: np.ndarray, lengths: np.ndarray) -> PackedSequences:
+        """Pieces of the sequences as sequences of their own, on the same memory.
+
+        Piece i has ``lengths[i]`` steps, from row ``offsets[i]`` of `steps` on.
+        """
+        return PackedSequences(self.steps, lengths, offsets)
 
     def arrays(self) -> list[np.ndarray]:
         """Views of each sequence's steps, shape (n_steps_i, n_features)."""
@@ -185,6 +194,9 @@ class SequenceBatch:
         Weight of each column's loss, already divided by the normaliser.
     masks : tuple of ndarray of shape (B, n_outputs) or None
         For each layer the factor of each output of each sequence: 0 where dropped out, else 1 / (1 - dropout).
+    state : tuple of tuple of ndarray of shape (H, len(data)) or None
+        State of every layer before the first step of each sequence of `data`; zero if None. A network that trains on
+        pieces of longer sequences overwrites it with that after the last step.
     """
 
     data: PackedSequences
@@ -193,6 +205,7 @@ class SequenceBatch:
     targets: np.ndarray | None = None
     weights: np.ndarray | None = None
     masks: tuple[np.ndarray, ...] | None = None
+    state: tuple[tuple[np.ndarray, ...], ...] | None = None
 
     @property
     def n_rows(self) -> int:
@@ -204,21 +217,35 @@ class SequenceBatch:
         """Number of steps of each column, shape (B,)."""
         return self.data.lengths[self.indices]
 
-    def gather(self, out: np.ndarray) -> np.ndarray:
-        """Write the steps of all segments into `out` (N, F + 1), step after step, one column-step a row."""
-        steps, columns = self._steps_and_columns()
+    def first_state(self, layer: int) -> tuple[np.ndarray, ...] | None:
+        """State (H, B) of a layer before the first step of each column, or None for zero."""
+        return None if self.state is None else tuple(v[:, self.indices] for v in self.state[layer])
+
+    @cached_property
+    def rows(self) -> np.ndarray:
+        """Row of ``data.steps`` of each of the N column-steps, segment after segment and step after step."""
+        steps, columns = self._steps_and_columns
         within = np.minimum(steps, self.lengths[columns] - 1)  # padding repeats the last step: finite, and inert
-        rows = self.data.offsets[self.indices][columns] + within
-        return self.data.steps.take(rows, axis=0, out=out, mode="clip")
+        return self.data.offsets[self.indices][columns] + within
+
+    def gather(self, out: np.ndarray) -> np.ndarray:
+        """Write the steps of all segments into `out` (N, ...), one column-step a row."""
+        return self.data.steps.take(self.rows, axis=0, out=out, mode="clip")
+
+    def weights_of_rows(self) -> np.ndarray:
+        """Weight of each of the N column-steps: its column's, or 0 where that has ended."""
+        steps, columns = self._steps_and_columns
+        return np.where(steps < self.lengths[columns], 1 if self.weights is None else self.weights[columns], 0)
 
     def reversal(self) -> np.ndarray:
         """For each of the N rows the row of the same sequence at the mirrored step; an involution. Padding stays."""
-        steps, columns = self._steps_and_columns()
+        steps, columns = self._steps_and_columns
         mirrored = self.lengths[columns] - 1 - steps
         width = np.concatenate([np.full(s.n_steps, s.n_columns) for s in self.segments])
         first_row = np.cumsum(width) - width  # of each step
         return np.where(mirrored >= 0, first_row[mirrored] + columns, np.arange(len(steps)))
 
+    @cached_property
     def _steps_and_columns(self) -> tuple[np.ndarray, np.ndarray]:
         """Step and column of each of the N rows."""
         grids = [np.mgrid[s.start : s.start + s.n_steps, : s.n_columns].reshape(2, -1) for s in self.segments]

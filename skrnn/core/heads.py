@@ -46,6 +46,40 @@ class SoftmaxHead:
         z += weights["b_y"][:, None]
         return z
 
+    def logits_of_steps(self, weights: Weights, h: np.ndarray, workspace: Workspace) -> np.ndarray:
+        """Logits (L, K, n) of outputs h (L, n_inputs, n), in lent memory."""
+        z = workspace.lend((len(h), self.n_classes, h.shape[2]))
+        np.matmul(weights["W_y"], h, out=z)
+        z += weights["b_y"][:, None]
+        return z
+
+    def loss_gradient_of_steps(
+        self,
+        weights: Weights,
+        gradients: Weights,
+        h: np.ndarray,
+        targets: np.ndarray,
+        step_weights: np.ndarray,
+        workspace: Workspace,
+    ) -> tuple[float, np.ndarray]:
+        """As `loss_gradient`, after every step of a segment.
+
+        Outputs h and their gradient have shape (L, n_inputs, n), targets and weights of the steps (L, n).
+        """
+        d_h = workspace.lend(h.shape)
+        mark = workspace.mark()
+        d_z = self.logits_of_steps(weights, h, workspace)
+        loss = softmax_cross_entropy(d_z, targets, step_weights)
+        np.matmul(weights["W_y"].T, d_z, out=d_h)
+        columns = workspace.lend((self.n_classes, d_z.shape[0] * d_z.shape[2]))
+        columns.reshape(self.n_classes, len(h), -1)[...] = d_z.transpose(1, 0, 2)
+        h_columns = workspace.lend((self.n_inputs, columns.shape[1]))
+        h_columns.reshape(self.n_inputs, len(h), -1)[...] = h.transpose(1, 0, 2)
+        gradients["W_y"] += columns @ h_columns.T
+        gradients["b_y"] += columns.sum(axis=1)
+        workspace.release(mark)
+        return loss, d_h
+
     def loss_gradient(
         self,
         weights: Weights,

@@ -9,6 +9,7 @@ import numpy as np
 
 from .batches import Segment, rows_by_segment
 from .cells import Cell, Tape
+from .inputs import Input
 from .parameters import Weights
 from .workspace import Workspace
 
@@ -20,30 +21,31 @@ OutputGradient = Sequence[tuple[int, np.ndarray] | None]
 class RecurrentLayer:
     """One direction of one layer: ``a = W_x x + b`` of all steps at once, then the cell.
 
-    Inputs and their gradients are rows ``(N, F)``, one row for each column-step of the batch, segment after segment;
+    Inputs and their gradients are rows ``(N, ...)``, one row for each column-step of the batch, segment after segment;
     inside a segment the cell works on columns ``(rows, n)``, one column a sequence.
 
     Parameters
     ----------
     cell : Cell
         The recurrence.
-    n_inputs : int
-        F, the number of inputs a step.
+    input : Input
+        What the steps are made of.
 
     Examples
     --------
     >>> from skrnn.core.cells import ElmanCell
-    >>> RecurrentLayer(ElmanCell(hidden_size=4), n_inputs=2).shapes()
+    >>> from skrnn.core.inputs import DenseInput
+    >>> RecurrentLayer(ElmanCell(hidden_size=4), DenseInput(2)).shapes()
     {'W_x': (4, 2), 'W_h': (4, 4), 'b': (4,)}
     """
 
     cell: Cell
-    n_inputs: int
+    input: Input
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """Shapes of the layer's parameters, by name."""
         n_rows = self.cell.n_gates * self.cell.hidden_size
-        return {"W_x": (n_rows, self.n_inputs), **self.cell.shapes(), "b": (n_rows,)}
+        return {"W_x": (n_rows, self.input.n_inputs), **self.cell.shapes(), "b": (n_rows,)}
 
     def forward(
         self,
@@ -59,8 +61,8 @@ class RecurrentLayer:
         ----------
         weights : dict of str to ndarray
             The layer's parameters.
-        x : ndarray of shape (N, F + 1)
-            Inputs, whose last column is 1.
+        x : ndarray of shape (N, ...)
+            Inputs, in the form that `input` takes.
         segments : sequence of Segment
             How the N rows are cut.
         workspace : Workspace
@@ -74,12 +76,12 @@ class RecurrentLayer:
             One for each segment.
         """
         cell = self.cell
-        W_xb = self._input_weights(weights, workspace)
+        input_weights = self.input.prepare(self._input_weights(weights, workspace), workspace)
         recurrent = cell.forward_weights(weights, workspace)
         tapes = []
         for segment, rows in zip(segments, rows_by_segment(x, segments), strict=True):
             tape = cell.tape(workspace, segment.n_steps, segment.n_columns)
-            np.matmul(W_xb, rows.transpose(0, 2, 1), out=tape.a)
+            self.input.project(input_weights, rows, tape.a, workspace)
             for k, first in enumerate(tape.first):
                 first[...] = 0 if state is None else state[k][:, : segment.n_columns]
             cell.forward(recurrent, tape, workspace)
@@ -139,9 +141,7 @@ class RecurrentLayer:
             workspace.release(mark)
             end -= L * n
         d_a_input = d_a_all[cell.input_rows]
-        d_W_xb = np.matmul(d_a_input, x)
-        gradients["W_x"] += d_W_xb[:, :-1]
-        gradients["b"] += d_W_xb[:, -1]
+        self.input.add_gradients(gradients, d_a_input, x)
         cell.add_gradients(gradients, d_a_all, h_prev_all)
         if d_x is not None:
             np.matmul(d_a_input.T, weights["W_x"], out=d_x)
@@ -149,7 +149,7 @@ class RecurrentLayer:
 
     def _input_weights(self, weights: Weights, workspace: Workspace) -> np.ndarray:
         """[W_x b] (G*H, F + 1), with the rows scaled as the cell wants them."""
-        W_xb = workspace.lend((len(weights["b"]), self.n_inputs + 1))
+        W_xb = workspace.lend((len(weights["b"]), self.input.n_inputs + 1))
         W_xb[:, :-1] = weights["W_x"]
         W_xb[:, -1] = weights["b"]
         if self.cell.input_scale is not None:

@@ -1,6 +1,6 @@
 """Softmax cross-entropy: the loss and its gradient in one pass over the logits.
 
-Conventions: ``logits`` are (K, B), one column a sequence, as everywhere in the core.
+Conventions: ``logits`` are (K, B), one column a sequence, or (L, K, n) for the steps of a segment.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ def log_softmax(logits: np.ndarray) -> np.ndarray:
 
     Parameters
     ----------
-    logits : ndarray of shape (K, B)
+    logits : ndarray of shape (..., K, n)
         Unnormalised scores. Overwritten with ``logits - log(sum(exp(logits)))`` of each column, nats.
 
     Returns
     -------
-    logits : ndarray of shape (K, B)
+    logits : ndarray of shape (..., K, n)
         The argument itself.
 
     Examples
@@ -28,8 +28,8 @@ def log_softmax(logits: np.ndarray) -> np.ndarray:
     array([[0.5],
            [0.5]])
     """
-    logits -= logits.max(axis=0)  # exp never overflows
-    logits -= np.log(np.exp(logits).sum(axis=0))
+    logits -= logits.max(axis=-2, keepdims=True)  # exp never overflows
+    logits -= np.log(np.exp(logits).sum(axis=-2, keepdims=True))
     return logits
 
 
@@ -40,11 +40,11 @@ def softmax_cross_entropy(logits: np.ndarray, targets: np.ndarray, weights: np.n
 
     Parameters
     ----------
-    logits : ndarray of shape (K, B)
+    logits : ndarray of shape (..., K, n)
         Unnormalised scores z. Overwritten with the gradient of the loss with respect to them.
-    targets : ndarray of shape (B,), integer
+    targets : ndarray of shape (..., n), integer
         Index of the true class of each column, in [0, K).
-    weights : ndarray of shape (B,)
+    weights : ndarray of shape (..., n)
         Weight of each column's loss.
 
     Returns
@@ -63,10 +63,12 @@ def softmax_cross_entropy(logits: np.ndarray, targets: np.ndarray, weights: np.n
     >>> round(softmax_cross_entropy(z, np.array([0]), np.array([1.0])), 4), z.ravel()
     (0.6931, array([-0.5,  0.5]))
     """
-    columns = np.arange(logits.shape[1])
-    log_softmax(logits)
-    loss = -float(weights @ logits[targets, columns])
+    targets, weights = targets[..., None, :], weights[..., None, :]
+    logits -= logits.max(axis=-2, keepdims=True)  # exp never overflows
+    of_target = np.take_along_axis(logits, targets, axis=-2)
     np.exp(logits, out=logits)
-    logits[targets, columns] -= 1
-    logits *= weights
+    normalizer = logits.sum(axis=-2, keepdims=True)
+    loss = float((weights * (np.log(normalizer) - of_target)).sum())
+    np.put_along_axis(logits, targets, np.exp(of_target) - normalizer, axis=-2)
+    logits *= weights / normalizer
     return loss

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
-from .batches import PackedSequences, Segment, SequenceBatch, cut_segments
+from .batches import PackedSequences, SequenceBatch
 from .cells import CELLS
 from .heads import SoftmaxHead
+from .inputs import DenseInput
 from .losses import log_softmax
 from .parameters import ParameterLayout, Weights
 from .pooling import POOLINGS, Pooling
@@ -18,7 +19,6 @@ from .workspace import Workspace
 
 _PREDICTION_WIDTH = 256  # sequences a batch
 _PREDICTION_SIZE = 2**17  # column-steps a batch
-_SEGMENT_BYTES = 2**20  # scratch of one segment's backward pass: what a second-level cache holds
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ class Network:
         dropout: float = 0.0,
     ) -> Network:
         """Put a network together from the words of the estimators' parameters."""
-        stack = RecurrentStack(CELLS[cell](hidden_size), n_inputs, n_layers, bidirectional, dropout)
+        stack = RecurrentStack(CELLS[cell](hidden_size), DenseInput(n_inputs), n_layers, bidirectional, dropout)
         return cls(stack, POOLINGS[pooling], SoftmaxHead(stack.n_outputs, n_classes))
 
     @cached_property
@@ -93,25 +93,6 @@ class Network:
         self.stack.initialize(weights, rng)
         self.head.initialize(weights["head"], rng)
         return params.astype(dtype, copy=False)
-
-    def batch(
-        self,
-        data: PackedSequences,
-        indices: np.ndarray,
-        targets: np.ndarray | None = None,
-        weights: np.ndarray | None = None,
-        masks: tuple[np.ndarray, ...] | None = None,
-    ) -> SequenceBatch:
-        """Sort the sequences at `indices` of `data` by length and cut them into segments that suit this network.
-
-        `targets`, `weights` and `masks` belong to `indices`, entry by entry.
-        """
-        batch = SequenceBatch(data, indices, (), targets, weights, masks)
-        return self._select(batch, np.argsort(-data.lengths[indices], kind="stable"))
-
-    def shard(self, batch: SequenceBatch, k: int, n_shards: int) -> SequenceBatch:
-        """Every n-th column of `batch` from the k-th on: lengths of every kind, cut anew."""
-        return self._select(batch, np.arange(k, len(batch.indices), n_shards))
 
     def loss_gradient(self, params: np.ndarray, batch: SequenceBatch, workspace: Workspace, out: np.ndarray) -> float:
         """Loss of a batch, and its gradient.
@@ -171,7 +152,7 @@ class Network:
             n = int(np.clip(_PREDICTION_SIZE // data.lengths[by_length[0]], 1, _PREDICTION_WIDTH))
             indices, by_length = by_length[:n], by_length[n:]
             mark = workspace.mark()
-            *_, pooled = self._forward(weights, self.batch(data, indices), workspace)
+            *_, pooled = self._forward(weights, self.stack.batch(data, indices), workspace)
             log_proba[indices] = log_softmax(self.head.logits(weights["head"], pooled)).T
             workspace.release(mark)
         return log_proba
@@ -208,6 +189,8 @@ class Network:
             raise ValueError("A bidirectional network cannot advance: its reverse direction begins at the last step.")
         mark = workspace.mark()
         weights = self.layout.views(params)
+        if state is not None:
+            batch = replace(batch, state=state.layers)
         trail, accumulated, pooled = self._forward(weights, batch, workspace, state)
         log_proba = log_softmax(self.head.logits(weights["head"], pooled)).T
         layers = tuple(tuple(v.copy() for v in tapes[-1].last) for (tapes,) in trail.tapes)
@@ -216,32 +199,12 @@ class Network:
         workspace.release(mark)
         return log_proba, state
 
-    def _select(self, batch: SequenceBatch, columns: np.ndarray) -> SequenceBatch:
-        """The given columns of `batch`, which are in order of decreasing length, cut into segments."""
-        indices = batch.indices[columns]
-        return SequenceBatch(
-            batch.data,
-            indices,
-            self._cut(batch.data, indices),
-            None if batch.targets is None else batch.targets[columns],
-            None if batch.weights is None else batch.weights[columns],
-            None if batch.masks is None else tuple(mask[columns] for mask in batch.masks),
-        )
-
-    def _cut(self, data: PackedSequences, indices: np.ndarray) -> tuple[Segment, ...]:
-        """Segments that suit the cell, of the sequences at `indices`, longest first."""
-        cell = self.stack.cell
-        # a border costs some 20 us of Python, a padded column-step its arithmetic, which grows with H * H
-        max_padding = 20 * (64 / cell.hidden_size) ** 1.5 * (2 if cell.n_gates == 1 else 1) if cell.is_bounded else 0
-        step_bytes = (cell.gradient_rows + 1) * cell.hidden_size * data.steps.itemsize
-        return cut_segments(data.lengths[indices], max_padding, max_size=_SEGMENT_BYTES // step_bytes)
-
     def _forward(
         self, weights: dict[str, Weights], batch: SequenceBatch, workspace: Workspace, state: NetworkState | None = None
     ) -> tuple[StackTrail, np.ndarray, np.ndarray]:
         """Trail of the layers; what the pooling accumulated, and what it makes of that under dropout, both (D*H, B)."""
-        x = batch.gather(workspace.lend((batch.n_rows, self.stack.n_inputs + 1)))
-        trail = self.stack.forward(weights, x, batch, workspace, state.layers if state else None)
+        x = batch.gather(workspace.lend((batch.n_rows, self.stack.input.n_inputs + 1)))
+        trail = self.stack.forward(weights, x, batch, workspace)
         accumulated, pooled = workspace.lend((2, self.stack.n_outputs, len(batch.indices)))
         accumulated[...] = state.accumulated if state else self.pooling.initial
         for h, part in zip(trail.outputs(), self._by_direction(accumulated), strict=True):

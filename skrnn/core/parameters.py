@@ -13,7 +13,7 @@ Weights = dict[str, np.ndarray]  # the arrays of one part: W_x, W_h, b, ...
 
 @dataclass(frozen=True)
 class ParameterLayout:
-    """Where each named array lies in the flat vector: matrices first, then vectors (biases).
+    """Where each named array lies in the flat vector: matrices first, then what is free of the L2 penalty.
 
     Clipping, L2, the optimizers, snapshots and finite differences see one vector; the parts of a network see
     named, shaped, writable views of it.
@@ -22,13 +22,15 @@ class ParameterLayout:
     ----------
     shapes : mapping of str to mapping of str to tuple of int
         For each part of the network (``"rnn.0"``, ``"head"``) the shapes of its arrays by name.
+    free : tuple of str, default=()
+        Names of matrices without penalty. Vectors (biases) never have one.
 
     Attributes
     ----------
     size : int
         Length of the vector.
     n_penalized : int
-        The L2 penalty covers ``vector[:n_penalized]``: the matrices, never a bias.
+        The L2 penalty covers ``vector[:n_penalized]``.
 
     Examples
     --------
@@ -42,18 +44,20 @@ class ParameterLayout:
     """
 
     shapes: Mapping[str, Mapping[str, tuple[int, ...]]]
+    free: tuple[str, ...] = ()
     size: int = field(init=False)
     n_penalized: int = field(init=False)
     _places: tuple[tuple[str, str, slice, tuple[int, ...]], ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         arrays = [(part, name, shape) for part, shapes in self.shapes.items() for name, shape in shapes.items()]
+        is_free = {(part, name): len(shape) == 1 or name in self.free for part, name, shape in arrays}
         places, start = [], 0
-        for part, name, shape in sorted(arrays, key=lambda array: len(array[2]) == 1):  # stable: matrices first
+        for part, name, shape in sorted(arrays, key=lambda array: is_free[array[:2]]):  # stable
             places.append((part, name, slice(start, start + prod(shape)), shape))
             start += prod(shape)
         object.__setattr__(self, "size", start)
-        object.__setattr__(self, "n_penalized", sum(prod(shape) for *_, shape in arrays if len(shape) > 1))
+        object.__setattr__(self, "n_penalized", sum(prod(array[2]) for array in arrays if not is_free[array[:2]]))
         object.__setattr__(self, "_places", tuple(places))
 
     def views(self, vector: np.ndarray) -> dict[str, Weights]:

@@ -12,11 +12,14 @@ from functools import cached_property
 
 import numpy as np
 
-from .batches import SequenceBatch, rows_by_segment
+from .batches import PackedSequences, Segment, SequenceBatch, cut_segments, rows_by_segment
 from .cells import Cell, Tape
+from .inputs import DenseInput, Input
 from .layers import OutputGradient, RecurrentLayer
 from .parameters import Weights
 from .workspace import Workspace
+
+_SEGMENT_SIZE = 2**17  # numbers of scratch in a segment's backward pass: 1 MiB of float64, a second-level cache
 
 LayerStates = tuple[tuple[np.ndarray, ...], ...]
 """The state of every layer: h, and c for the LSTM, each (H, B)."""
@@ -43,8 +46,8 @@ class RecurrentStack:
     ----------
     cell : Cell
         The recurrence of every layer.
-    n_inputs : int
-        F, the number of inputs a step.
+    input : Input
+        What the steps are made of.
     n_layers : int, default=1
         Number of layers.
     bidirectional : bool, default=False
@@ -61,12 +64,13 @@ class RecurrentStack:
     Examples
     --------
     >>> from skrnn.core.cells import ElmanCell
-    >>> list(RecurrentStack(ElmanCell(4), n_inputs=2, n_layers=2, bidirectional=True).shapes())
+    >>> from skrnn.core.inputs import DenseInput
+    >>> list(RecurrentStack(ElmanCell(4), DenseInput(2), n_layers=2, bidirectional=True).shapes())
     ['rnn.0', 'rnn.0.reverse', 'rnn.1', 'rnn.1.reverse']
     """
 
     cell: Cell
-    n_inputs: int
+    input: Input
     n_layers: int = 1
     bidirectional: bool = False
     dropout: float = 0.0
@@ -83,9 +87,9 @@ class RecurrentStack:
     @cached_property
     def _layers(self) -> list[tuple[RecurrentLayer, list[str]]]:
         """Each layer, and the names of its directions."""
-        widths = [self.n_inputs] + [self.n_outputs] * (self.n_layers - 1)
+        inputs = [self.input] + [DenseInput(self.n_outputs)] * (self.n_layers - 1)
         names = [[f"rnn.{k}", f"rnn.{k}.reverse"][: self.n_directions] for k in range(self.n_layers)]
-        return [(RecurrentLayer(self.cell, width), parts) for width, parts in zip(widths, names, strict=True)]
+        return [(RecurrentLayer(self.cell, input_), parts) for input_, parts in zip(inputs, names, strict=True)]
 
     def shapes(self) -> dict[str, dict[str, tuple[int, ...]]]:
         """Shapes of the parameters by part (``rnn.0``, ``rnn.0.reverse``, ``rnn.1``, ...) and name."""
@@ -103,13 +107,32 @@ class RecurrentStack:
         scale = dtype.type(1 / (1 - self.dropout))
         return tuple((rng.random((n, self.n_outputs)) >= self.dropout) * scale for _ in range(self.n_layers))
 
+    def batch(
+        self,
+        data: PackedSequences,
+        indices: np.ndarray,
+        targets: np.ndarray | None = None,
+        weights: np.ndarray | None = None,
+        masks: tuple[np.ndarray, ...] | None = None,
+        state: LayerStates | None = None,
+    ) -> SequenceBatch:
+        """Sort the sequences at `indices` of `data` by length and cut them into segments that suit the cell.
+
+        `targets`, `weights` and `masks` belong to `indices`, entry by entry; `state` belongs to `data`.
+        """
+        batch = SequenceBatch(data, indices, (), targets, weights, masks, state)
+        return self._select(batch, np.argsort(-data.lengths[indices], kind="stable"))
+
+    def shard(self, batch: SequenceBatch, k: int, n_shards: int) -> SequenceBatch:
+        """Every n-th column of `batch` from the k-th on: lengths of every kind, cut anew."""
+        return self._select(batch, np.arange(k, len(batch.indices), n_shards))
+
     def forward(
         self,
         weights: dict[str, Weights],
         x: np.ndarray,
         batch: SequenceBatch,
         workspace: Workspace,
-        state: LayerStates | None = None,
     ) -> StackTrail:
         """Run layer after layer over all segments.
 
@@ -117,14 +140,12 @@ class RecurrentStack:
         ----------
         weights : dict of str to dict of str to ndarray
             The parameters by part and name.
-        x : ndarray of shape (N, F + 1)
-            Inputs of all column-steps of the batch, whose last column is 1.
+        x : ndarray of shape (N, ...)
+            Inputs of all column-steps of the batch, in the form that `input` takes.
         batch : SequenceBatch
-            How the rows are cut; dropout masks.
+            How the rows are cut; dropout masks; the state before the first step.
         workspace : Workspace
             Lends what the trail holds, which stays lent.
-        state : LayerStates, optional
-            State before the first step; zero by default.
 
         Returns
         -------
@@ -138,7 +159,7 @@ class RecurrentStack:
             trail.inputs.append([x] if trail.reversal is None else [x, x[trail.reversal]])
             trail.tapes.append(
                 [
-                    layer.forward(weights[name], x_, batch.segments, workspace, state[k] if state else None)
+                    layer.forward(weights[name], x_, batch.segments, workspace, batch.first_state(k))
                     for name, x_ in zip(names, trail.inputs[-1], strict=True)
                 ]
             )
@@ -152,18 +173,58 @@ class RecurrentStack:
         trail: StackTrail,
         d_outputs: list[list[OutputGradient]],
         workspace: Workspace,
-    ) -> None:
-        """Mirror image of `forward`: add to `gradients`, from the gradients of the top layer's outputs."""
+        wants_d_x: bool = False,
+    ) -> list[np.ndarray]:
+        """Mirror image of `forward`: add to `gradients`, from the gradients of the top layer's outputs.
+
+        Returns the gradients of the inputs (N, F) of each direction, where `wants_d_x` asks for them.
+        """
         for k in reversed(range(self.n_layers)):
             layer, names = self._layers[k]
             d_inputs: list[np.ndarray] = []
             for name, x, tapes, d_output in zip(names, trail.inputs[k], trail.tapes[k], d_outputs, strict=True):
-                if k > 0:
-                    d_inputs.append(workspace.lend((len(x), layer.n_inputs)))
-                d_x = d_inputs[-1] if k > 0 else None
+                d_x = None
+                if k > 0 or wants_d_x:
+                    d_x = workspace.lend((len(x), layer.input.n_inputs))
+                    d_inputs.append(d_x)
                 layer.backward(weights[name], gradients[name], x, batch.segments, tapes, d_output, workspace, d_x)
             if k > 0:
                 d_outputs = self._split(d_inputs, batch, k - 1, trail.reversal, workspace)
+        return d_inputs
+
+    def zero_state(self, n: int, dtype: np.dtype) -> LayerStates:
+        """State of every layer before anything was read, for `n` sequences; unidirectional stacks only."""
+        H = self.cell.hidden_size
+        return tuple(tuple(np.zeros((H, n), dtype) for _ in range(self.cell.n_states)) for _ in range(self.n_layers))
+
+    def write_state(self, trail: StackTrail, batch: SequenceBatch, state: LayerStates) -> None:
+        """Overwrite `state`, by sequence of the batch's data, with that after each sequence's last step."""
+        for k, (tapes,) in enumerate(trail.tapes):
+            for tape, segment in zip(tapes, batch.segments, strict=True):
+                for _, last, n in segment.spans:  # later spans overwrite those that go on
+                    for v, v_after in zip(state[k], self.cell.state_after(tape, last), strict=True):
+                        v[:, batch.indices[:n]] = v_after[:, :n]
+
+    def _select(self, batch: SequenceBatch, columns: np.ndarray) -> SequenceBatch:
+        """The given columns of `batch`, which are in order of decreasing length, cut into segments."""
+        indices = batch.indices[columns]
+        return SequenceBatch(
+            batch.data,
+            indices,
+            self._cut(batch.data.lengths[indices]),
+            None if batch.targets is None else batch.targets[columns],
+            None if batch.weights is None else batch.weights[columns],
+            None if batch.masks is None else tuple(mask[columns] for mask in batch.masks),
+            batch.state,
+        )
+
+    def _cut(self, lengths: np.ndarray) -> tuple[Segment, ...]:
+        """Segments that suit the cell, of sequences of `lengths` (B,), longest first."""
+        cell = self.cell
+        # a border costs some 20 us of Python, a padded column-step its arithmetic, which grows with H * H
+        max_padding = 20 * (64 / cell.hidden_size) ** 1.5 * (2 if cell.n_gates == 1 else 1) if cell.is_bounded else 0
+        max_size = _SEGMENT_SIZE // ((cell.gradient_rows + 1) * cell.hidden_size)
+        return cut_segments(lengths, max_padding, max_size)
 
     def _join(self, trail: StackTrail, batch: SequenceBatch, workspace: Workspace) -> np.ndarray:
         """Outputs of the layers so far as input rows (N, D*H + 1) of the next: forward, reverse, one."""

@@ -256,7 +256,7 @@ def weighted_batch(network: Network, data: TrainingSet, indices: np.ndarray, rng
     """
     weights = data.weights[indices] / (len(indices) * data.weights.mean())
     masks = network.stack.draw_masks(rng, len(indices), data.sequences.steps.dtype)
-    return network.batch(data.sequences, indices, data.targets[indices], weights, masks)
+    return network.stack.batch(data.sequences, indices, data.targets[indices], weights, masks)
 
 
 def penalized_loss_gradient(

@@ -108,6 +108,10 @@ class Cell(ABC):
     def tape(self, workspace: Workspace, n_steps: int, n: int) -> Tape:
         """Lend the memory for a segment of `n_steps` steps and `n` columns."""
 
+    def state_after(self, tape: Tape, step: int) -> tuple[np.ndarray, ...]:
+        """State (H, n) after `step` steps of a segment that `forward` has run over."""
+        return (tape.states[step],)
+
     @abstractmethod
     def forward(self, recurrent: tuple[np.ndarray, ...], tape: Tape, workspace: Workspace) -> None:
         """Run over the steps of `tape`: reads ``a`` and ``first``, fills ``states``, ``saved`` and ``last``.

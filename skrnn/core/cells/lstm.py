@@ -78,6 +78,10 @@ class LSTMCell(Cell):
         c_last = workspace.lend((H, n))
         return Tape(saved[:, H : 5 * H], states, saved, (states[0], saved[0, :H]), (states[-1], c_last))
 
+    def state_after(self, tape: Tape, step: int) -> tuple[np.ndarray, ...]:
+        c = tape.saved[step, : self.hidden_size] if step < len(tape.saved) else tape.last[1]
+        return tape.states[step], c
+
     def forward(self, recurrent: tuple[np.ndarray, ...], tape: Tape, workspace: Workspace) -> None:
         H, n_columns = tape.states.shape[1:]
         matmul, add, multiply, tanh = np.matmul, np.add, np.multiply, np.tanh

@@ -1,0 +1,173 @@
+"""How a layer takes its inputs in: as rows of numbers, or as tokens that pick columns of ``W_x``.
+
+Conventions: N column-steps of a batch, one a row; a segment has L steps of n columns; R = G*H rows of ``W_x``.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+import numpy as np
+
+from .parameters import Weights
+from .workspace import Workspace
+
+MAX_ONE_HOT_TOKENS = 512
+"""Vocabularies up to this size get the gradient of ``W_x`` from a product with one-hot rows, larger ones by sorting."""
+
+
+@dataclass(frozen=True)
+class Input(ABC):
+    """Contract of the input side of a layer.
+
+    Parameters
+    ----------
+    n_inputs : int
+        F, the number of columns of ``W_x``.
+    """
+
+    n_inputs: int
+
+    @abstractmethod
+    def prepare(self, W_xb: np.ndarray, workspace: Workspace) -> np.ndarray:
+        """What `project` needs of ``[W_x b]`` (R, F + 1); once per batch."""
+
+    @abstractmethod
+    def project(self, prepared: np.ndarray, x: np.ndarray, out: np.ndarray, workspace: Workspace) -> None:
+        """Write ``W_x x + b`` of one segment into `out` (L, R, n); x has shape (L, n, ...)."""
+
+    @abstractmethod
+    def add_gradients(self, gradients: Weights, d_a: np.ndarray, x: np.ndarray) -> None:
+        """Add the gradients of ``W_x`` and ``b``, from those of the pre-activations `d_a` (R, N) and x (N, ...)."""
+
+
+@dataclass(frozen=True)
+class DenseInput(Input):
+    """Rows of numbers (N, F + 1), whose last column is 1.
+
+    Examples
+    --------
+    >>> DenseInput(n_inputs=3)
+    DenseInput(n_inputs=3)
+    """
+
+    def prepare(self, W_xb: np.ndarray, workspace: Workspace) -> np.ndarray:
+        return W_xb
+
+    def project(self, prepared: np.ndarray, x: np.ndarray, out: np.ndarray, workspace: Workspace) -> None:
+        np.matmul(prepared, x.transpose(0, 2, 1), out=out)
+
+    def add_gradients(self, gradients: Weights, d_a: np.ndarray, x: np.ndarray) -> None:
+        d_W_xb = d_a @ x
+        gradients["W_x"] += d_W_xb[:, :-1]
+        gradients["b"] += d_W_xb[:, -1]
+
+
+@dataclass(frozen=True)
+class TokenInput(Input):
+    """Tokens (N, 1), numbers from 0 to F - 1: the input ``W_x x`` is a column of ``W_x``, and no product is needed.
+
+    Examples
+    --------
+    >>> TokenInput(n_inputs=30)
+    TokenInput(n_inputs=30)
+    """
+
+    def prepare(self, W_xb: np.ndarray, workspace: Workspace) -> np.ndarray:
+        table = workspace.lend((self.n_inputs, len(W_xb)))
+        return np.add(W_xb[:, :-1].T, W_xb[:, -1], out=table)
+
+    def project(self, prepared: np.ndarray, x: np.ndarray, out: np.ndarray, workspace: Workspace) -> None:
+        L, R, n = out.shape
+        mark = workspace.mark()
+        rows = workspace.lend((L * n, R))
+        prepared.take(x.ravel(), axis=0, out=rows, mode="clip")
+        out[...] = rows.reshape(L, n, R).transpose(0, 2, 1)
+        workspace.release(mark)
+
+    def add_gradients(self, gradients: Weights, d_a: np.ndarray, x: np.ndarray) -> None:
+        gradients["W_x"] += sum_by_token(d_a.T, x.ravel(), self.n_inputs).T
+        gradients["b"] += d_a.sum(axis=1)
+
+
+@dataclass(frozen=True)
+class Embedding:
+    """A vector for each token, learned with the rest: row t of ``E``.
+
+    Parameters
+    ----------
+    n_tokens : int
+        Number of tokens.
+    size : int
+        Length of a vector.
+
+    References
+    ----------
+    Bengio, Ducharme, Vincent and Jauvin, *A neural probabilistic language model* (2003), section 2: the matrix C.
+
+    Examples
+    --------
+    >>> Embedding(n_tokens=30, size=4).shapes()
+    {'E': (30, 4)}
+    """
+
+    n_tokens: int
+    size: int
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Shape of the table, by name."""
+        return {"E": (self.n_tokens, self.size)}
+
+    def initialize(self, weights: Weights, rng: np.random.Generator) -> None:
+        """Draw vectors whose length is about 1: normal, with standard deviation ``1 / sqrt(size)``."""
+        weights["E"][:] = rng.standard_normal((self.n_tokens, self.size)) / np.sqrt(self.size)
+
+    def rows(self, weights: Weights, tokens: np.ndarray, workspace: Workspace) -> np.ndarray:
+        """Vectors of tokens (N,), with a last column of ones: the rows (N, size + 1) that `DenseInput` takes."""
+        x = workspace.lend((len(tokens), self.size + 1))
+        x[:, :-1] = weights["E"][tokens]
+        x[:, -1] = 1
+        return x
+
+    def add_gradients(self, gradients: Weights, d_x: np.ndarray, tokens: np.ndarray) -> None:
+        """Add the gradient of the table, from that of the vectors `d_x` (N, size) of tokens (N,)."""
+        gradients["E"] += sum_by_token(d_x, tokens, self.n_tokens)
+
+
+def sum_by_token(rows: np.ndarray, tokens: np.ndarray, n_tokens: int) -> np.ndarray:
+    """Sum the rows of each token.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (N, width)
+        What is summed.
+    tokens : ndarray of shape (N,), integer
+        Token of each row, in [0, n_tokens).
+    n_tokens : int
+        Number of tokens.
+
+    Returns
+    -------
+    sums : ndarray of shape (n_tokens, width)
+
+    Notes
+    -----
+    For 30 tokens and 6,400 rows of 512 a product with one-hot rows takes 2.5 ms, sorting and ``add.reduceat`` 11 ms,
+    ``add.at`` 21 ms; for large vocabularies the order turns round.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> sum_by_token(np.array([[1.0], [2.0], [3.0]]), np.array([2, 0, 2]), n_tokens=3).ravel()
+    array([2., 0., 4.])
+    """
+    if n_tokens <= MAX_ONE_HOT_TOKENS:
+        one_hot = np.zeros((n_tokens, len(tokens)), rows.dtype)
+        one_hot[tokens, np.arange(len(tokens))] = 1
+        return one_hot @ rows
+    order = np.argsort(tokens, kind="stable")
+    present, first = np.unique(tokens[order], return_index=True)
+    sums = np.zeros((n_tokens, rows.shape[1]), rows.dtype)
+    sums[present] = np.add.reduceat(rows[order], first, axis=0)
+    return sums

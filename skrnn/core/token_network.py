@@ -1,0 +1,279 @@
+"""A network that predicts, after every step, which token comes next.
+
+Tokens are numbers. Of n_inputs input tokens the first n_outputs are also what is predicted; the others, such as the one
+that begins a sequence, are only read. A data set of tokens is a `PackedSequences` whose `steps` (N, 2), integers, hold
+the input and the target of each step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from .batches import PackedSequences, SequenceBatch, rows_by_segment
+from .cells import CELLS
+from .heads import SoftmaxHead
+from .inputs import DenseInput, Embedding, TokenInput
+from .layers import OutputGradient
+from .losses import log_softmax
+from .parameters import ParameterLayout, Weights
+from .stack import LayerStates, RecurrentStack, StackTrail
+from .workspace import Workspace
+
+_PREDICTION_WIDTH = 128  # sequences a batch
+_PREDICTION_SIZE = 2**13  # column-steps a window
+
+
+@dataclass(frozen=True)
+class TokenNetwork:
+    """Tokens, perhaps an embedding, a stack of recurrent layers, and a softmax after every step; hyper-parameters only.
+
+    Parameters
+    ----------
+    stack : RecurrentStack
+        The layers, in one direction.
+    head : SoftmaxHead
+        Over the tokens that may come next.
+    embedding : Embedding or None
+        Vectors of the input tokens; without one a token picks a column of the first layer's ``W_x``.
+    is_tied : bool, default=False
+        Whether the head's ``W_y`` is the embedding of the tokens that are predicted.
+
+    References
+    ----------
+    Mikolov, Karafiát, Burget, Černocký and Khudanpur, *Recurrent neural network based language model* (2010), section 2.
+    Press and Wolf, *Using the output embedding to improve language models* (2017), section 3: tied weights.
+
+    Examples
+    --------
+    >>> TokenNetwork.build("gru", n_inputs=5, hidden_size=4, n_outputs=4).layout.size
+    144
+    """
+
+    stack: RecurrentStack
+    head: SoftmaxHead
+    embedding: Embedding | None = None
+    is_tied: bool = False
+
+    @classmethod
+    def build(
+        cls,
+        cell: str,
+        n_inputs: int,
+        hidden_size: int,
+        n_outputs: int,
+        *,
+        n_layers: int = 1,
+        dropout: float = 0.0,
+        embedding_size: int | None = None,
+        tie_weights: bool = False,
+    ) -> TokenNetwork:
+        """Put a network together from the words of the estimator's parameters."""
+        first = TokenInput(n_inputs) if embedding_size is None else DenseInput(embedding_size)
+        return cls(
+            RecurrentStack(CELLS[cell](hidden_size), first, n_layers, dropout=dropout),
+            SoftmaxHead(hidden_size, n_outputs),
+            None if embedding_size is None else Embedding(n_inputs, embedding_size),
+            tie_weights,
+        )
+
+    @cached_property
+    def layout(self) -> ParameterLayout:
+        """Names and places of the parameters: those of the stack, ``head``, ``embedding``."""
+        shapes = {**self.stack.shapes(), "head": self.head.shapes()}
+        if self.embedding is not None:
+            shapes["embedding"] = self.embedding.shapes()
+        if self.is_tied:
+            del shapes["head"]["W_y"]
+        return ParameterLayout(shapes, free=("E",))
+
+    def initialize(self, rng: np.random.Generator, dtype: np.dtype | type = np.float64) -> np.ndarray:
+        """Draw the initial parameters (layout.size,); the draws depend on the shapes only."""
+        params = np.zeros(self.layout.size)
+        weights = self._views(params)
+        self.stack.initialize(weights, rng)
+        self.head.initialize(weights["head"], rng)
+        if self.embedding is not None:
+            self.embedding.initialize(weights["embedding"], rng)
+        return params.astype(dtype, copy=False)
+
+    def loss_gradient(self, params: np.ndarray, batch: SequenceBatch, workspace: Workspace, out: np.ndarray) -> float:
+        """Loss of a batch, and its gradient.
+
+        Parameters
+        ----------
+        params : ndarray of shape (layout.size,)
+            The parameters.
+        batch : SequenceBatch
+            Of tokens, with weights. Its state, if it has one, is overwritten with that after the last steps.
+        workspace : Workspace
+            Of the dtype of `params`; everything lent is given back.
+        out : ndarray of shape (layout.size,)
+            The gradient is added to it.
+
+        Returns
+        -------
+        loss : float
+            Sum over the batch of weight times cross-entropy of each step, nats.
+        """
+        mark = workspace.mark()
+        weights, gradients = self._views(params), self._views(out)
+        tokens, trail = self._forward(weights, batch, workspace)
+        loss, d_outputs = 0.0, list[OutputGradient]()
+        step_weights = rows_by_segment(batch.weights_of_rows(), batch.segments)
+        by_segment = rows_by_segment(tokens, batch.segments)
+        outputs = self._outputs(trail, batch, workspace)
+        for h, t, w, segment in zip(outputs, by_segment, step_weights, batch.segments, strict=True):
+            segment_loss, d_h = self.head.loss_gradient_of_steps(
+                weights["head"], gradients["head"], h, t[:, :, 1], w[:, :, 0], workspace
+            )
+            if batch.masks is not None:
+                d_h *= batch.masks[-1][: segment.n_columns].T
+            loss += segment_loss
+            d_outputs.append([(segment.n_columns, d_h_t) for d_h_t in d_h])
+        d_inputs = self.stack.backward(
+            weights, gradients, batch, trail, [d_outputs], workspace, wants_d_x=self.embedding is not None
+        )
+        if self.embedding is not None:
+            self.embedding.add_gradients(gradients["embedding"], d_inputs[0], tokens[:, 0])
+        workspace.release(mark)
+        return loss
+
+    def windows(
+        self, params: np.ndarray, data: PackedSequences, workspace: Workspace
+    ) -> Iterator[tuple[np.ndarray, SequenceBatch, np.ndarray, list[np.ndarray]]]:
+        """Run over sequences of any length in windows of bounded size.
+
+        Yields
+        ------
+        indices : ndarray of shape (B,)
+            Which sequences of `data` the window's columns are, longest first.
+        batch : SequenceBatch
+            The window; its `state` is that after its last steps.
+        tokens : ndarray of shape (N, 2)
+            Inputs and targets of its column-steps.
+        outputs : list of ndarray of shape (L, H, n)
+            Outputs of the top layer, for each segment; lent until the next window.
+        """
+        weights = self._views(params)
+        by_length = np.argsort(-data.lengths, kind="stable")
+        for start in range(0, len(by_length), _PREDICTION_WIDTH):
+            indices = by_length[start : start + _PREDICTION_WIDTH]
+            n_steps = max(1, _PREDICTION_SIZE // len(indices))
+            state = self.stack.zero_state(len(indices), params.dtype)
+            for first in range(0, int(data.lengths[indices[0]]), n_steps):
+                going = indices[data.lengths[indices] > first]
+                lengths = np.minimum(data.lengths[going] - first, n_steps)
+                pieces = data.pieces(data.offsets[going] + first, lengths)
+                mark = workspace.mark()
+                batch = self.stack.batch(pieces, np.arange(len(going)), state=state)
+                tokens, trail = self._forward(weights, batch, workspace)
+                yield going[batch.indices], batch, tokens, self._outputs(trail, batch, workspace)
+                workspace.release(mark)
+
+    def token_log_proba(self, params: np.ndarray, data: PackedSequences, workspace: Workspace) -> np.ndarray:
+        """Log-probability (N,) of the target of every step of `data`, nats, in the order of its steps."""
+        return self._of_steps(params, data, workspace, _log_proba_of_targets)
+
+    def token_rank(self, params: np.ndarray, data: PackedSequences, workspace: Workspace) -> np.ndarray:
+        """Rank (N,) of the target of every step of `data` among all tokens; 1 is the likeliest."""
+        return self._of_steps(params, data, workspace, _rank_of_targets)
+
+    def final_outputs(self, params: np.ndarray, data: PackedSequences, workspace: Workspace) -> np.ndarray:
+        """Output (n, H) of the top layer after the last step of each sequence."""
+        final = np.empty((len(data), self.head.n_inputs), params.dtype)
+        for indices, batch, _, outputs in self.windows(params, data, workspace):
+            for h, segment in zip(outputs, batch.segments, strict=True):
+                for _, last, n in segment.spans:
+                    final[indices[:n]] = h[last - 1, :, :n].T
+        return final
+
+    def log_proba_after(self, params: np.ndarray, h: np.ndarray) -> np.ndarray:
+        """Log-probabilities (n, K) of the next token, from outputs h (n, H) of the top layer."""
+        return log_softmax(self.head.logits(self._views(params)["head"], h.T)).T
+
+    def advance(
+        self, params: np.ndarray, tokens: np.ndarray, state: LayerStates, workspace: Workspace
+    ) -> np.ndarray:
+        """Read one token of every sequence.
+
+        Parameters
+        ----------
+        params : ndarray of shape (layout.size,)
+            The parameters.
+        tokens : ndarray of shape (n,), integer
+            What comes now.
+        state : tuple of tuple of ndarray of shape (H, n)
+            The state of each layer; overwritten with that after this step.
+        workspace : Workspace
+            Of the dtype of `params`; everything lent is given back.
+
+        Returns
+        -------
+        log_proba : ndarray of shape (n, K)
+            Log-probabilities of what comes next.
+        """
+        mark = workspace.mark()
+        steps = np.stack([tokens, np.zeros_like(tokens)], axis=1)
+        data = PackedSequences(steps, np.ones(len(tokens), dtype=np.intp))
+        batch = self.stack.batch(data, np.arange(len(tokens)), state=state)
+        *_, trail = self._forward(self._views(params), batch, workspace)
+        log_proba = self.log_proba_after(params, trail.outputs()[0][-1][-1].T)
+        workspace.release(mark)
+        return log_proba
+
+    def _views(self, vector: np.ndarray) -> dict[str, Weights]:
+        """Views of a vector of parameters or gradients by part and name, ``W_y`` included where it is tied."""
+        views = self.layout.views(vector)
+        if self.is_tied:
+            views["head"]["W_y"] = views["embedding"]["E"][: self.head.n_classes]
+        return views
+
+    def _forward(
+        self, weights: dict[str, Weights], batch: SequenceBatch, workspace: Workspace
+    ) -> tuple[np.ndarray, StackTrail]:
+        """Tokens (N, 2) of the batch, and the trail of the layers; overwrites the batch's state."""
+        tokens = batch.gather(np.empty((batch.n_rows, 2), batch.data.steps.dtype))
+        x = tokens[:, :1]
+        if self.embedding is not None:
+            x = self.embedding.rows(weights["embedding"], tokens[:, 0], workspace)
+        trail = self.stack.forward(weights, x, batch, workspace)
+        if batch.state is not None:
+            self.stack.write_state(trail, batch, batch.state)
+        return tokens, trail
+
+    def _outputs(self, trail: StackTrail, batch: SequenceBatch, workspace: Workspace) -> list[np.ndarray]:
+        """Outputs (L, H, n) of the top layer, for each segment, with its dropout."""
+        (outputs,) = trail.outputs()
+        if batch.masks is None:
+            return outputs
+        masked = []
+        for h, segment in zip(outputs, batch.segments, strict=True):
+            masked.append(np.multiply(h, batch.masks[-1][: segment.n_columns].T, out=workspace.lend(h.shape)))
+        return masked
+
+    def _of_steps(self, params, data, workspace, measure) -> np.ndarray:  # type: ignore[no-untyped-def]
+        """``measure(logits (L, K, n), targets (L, n))`` of every step of `data`, in the order of its steps, (N,)."""
+        weights = self._views(params)["head"]
+        measured = np.empty(len(data.steps), params.dtype)
+        for _, batch, tokens, outputs in self.windows(params, data, workspace):
+            parts = (rows_by_segment(rows, batch.segments) for rows in (tokens, batch.rows, batch.weights_of_rows()))
+            for h, t, rows, is_real in zip(outputs, *parts, strict=True):
+                values = measure(self.head.logits_of_steps(weights, h, workspace), t[:, :, 1])
+                measured[rows[is_real > 0]] = values[is_real[:, :, 0] > 0]
+        return measured
+
+
+def _log_proba_of_targets(logits: np.ndarray, targets: np.ndarray) -> np.ndarray:
+    """Log-probabilities (L, n) of targets (L, n), from logits (L, K, n), which are overwritten."""
+    logits -= logits.max(axis=1, keepdims=True)
+    of_target = np.take_along_axis(logits, targets[:, None, :], axis=1)[:, 0].copy()
+    return of_target - np.log(np.exp(logits, out=logits).sum(axis=1))
+
+
+def _rank_of_targets(logits: np.ndarray, targets: np.ndarray) -> np.ndarray:
+    """One more than the number of tokens that are likelier than the target, (L, n)."""
+    return 1 + (logits > np.take_along_axis(logits, targets[:, None, :], axis=1)).sum(axis=1)
