@@ -23,7 +23,8 @@ from .core.cells import CELLS
 from .core.lbfgs import train_lbfgs
 from .core.network import Network
 from .core.optimizers import SGD, Adam, Optimizer, RMSprop
-from .core.training import NonFiniteLossError, TrainingMonitor, TrainingPlan, TrainingSet, TrainingState, train
+from .core.training import NonFiniteLossError, TrainingMonitor, TrainingPlan, TrainingState, train
+from .core.training_sets import TrainingData
 
 TRAINING_CONSTRAINTS: dict[str, list[Any]] = {
     "cell": [StrOptions(set(CELLS))],
@@ -124,7 +125,7 @@ def run_training(
     estimator: BaseEstimator,
     network: Network,
     state: TrainingState,
-    data: TrainingSet,
+    data: TrainingData,
     validate: Callable[[np.ndarray], float] | None = None,
     max_iter: int | None = None,
 ) -> tuple[np.ndarray, str | None]:
@@ -138,7 +139,7 @@ def run_training(
         What is trained.
     state : TrainingState
         Updated in place.
-    data : TrainingSet
+    data : TrainingData
         What it learns from.
     validate : callable, optional
         ``validate(params) -> score``, higher is better.
@@ -214,7 +215,7 @@ def _run_lbfgs(
     estimator: BaseEstimator,
     network: Network,
     state: TrainingState,
-    data: TrainingSet,
+    data: TrainingData,
     shards: int,
     report: Callable[[TrainingMonitor], None] | None,
 ) -> bool:

@@ -30,7 +30,7 @@ from ._threads import single_threaded_blas
 from .core.batches import PackedSequences
 from .core.network import Network
 from .core.pooling import POOLINGS
-from .core.training import TrainingSet
+from .core.training_sets import TrainingSet
 from .core.workspace import Workspace
 from .sequences import _validate_sequences
 

@@ -16,12 +16,11 @@ from skrnn.core.training import (
     NonFiniteLossError,
     TrainingMonitor,
     TrainingPlan,
-    TrainingSet,
     TrainingState,
     penalized_loss_gradient,
     train,
-    weighted_batch,
 )
+from skrnn.core.training_sets import TrainingSet
 from skrnn.core.workspace import Workspace
 
 
@@ -81,13 +80,13 @@ def test_minibatch_gradients_add_up_to_that_of_the_set(network, rng):
     data, params = make_set(rng, 20, weights=rng.random(20)), make_state(network).params
     loss_gradient = plain_loss_gradient(network)
 
-    def gradient_of(indices):
-        out = np.empty_like(params)
-        batch = weighted_batch(network, data, indices, rng)
-        return penalized_loss_gradient(network, params, batch, data, 0.3, loss_gradient, out), out
+    def gradients(batch_size):
+        for batch, _ in data.batches(network.stack, batch_size, rng):
+            out = np.empty_like(params)
+            yield penalized_loss_gradient(network, params, batch, data, 0.3, loss_gradient, out), out
 
-    whole = gradient_of(np.arange(20))
-    parts = [gradient_of(indices) for indices in np.split(np.arange(20), 4)]
+    (whole,) = gradients(20)
+    parts = list(gradients(5))
 
     assert whole[0] == pytest.approx(np.mean([loss for loss, _ in parts]))
     np.testing.assert_allclose(whole[1], np.mean([g for _, g in parts], axis=0), atol=1e-12)
@@ -95,7 +94,7 @@ def test_minibatch_gradients_add_up_to_that_of_the_set(network, rng):
 
 def test_the_penalty_spares_biases(network, rng):
     data, params = make_set(rng), make_state(network).params
-    batch = weighted_batch(network, data, np.arange(20), rng)
+    ((batch, _),) = data.batches(network.stack, 20, rng)
     with_penalty, without = np.empty_like(params), np.empty_like(params)
 
     for alpha, out in ((0.5, with_penalty), (0.0, without)):
@@ -182,7 +181,7 @@ def test_lbfgs_finds_a_stationary_point(network, rng):
     has_converged = train_lbfgs(network, state.params, data, 1.0, 2000, state.monitor, plain_loss_gradient(network))
 
     gradient = np.empty_like(state.params)
-    batch = weighted_batch(network, data, np.arange(20), rng)
+    ((batch, _),) = data.batches(network.stack, 20, rng)
     loss = penalized_loss_gradient(network, state.params, batch, data, 1.0, plain_loss_gradient(network), gradient)
     assert has_converged
     assert np.abs(gradient).max() < 1e-3
@@ -194,7 +193,7 @@ def test_lbfgs_finds_a_stationary_point(network, rng):
 def test_shards_add_up(bidirectional, rng):
     network = Network.build("lstm", 2, 6, 2, bidirectional=bidirectional, dropout=0.3)
     data, params = make_set(rng, 21), network.initialize(rng)
-    batch = weighted_batch(network, data, np.arange(21), rng)
+    ((batch, _),) = data.batches(network.stack, 21, rng)
     results = []
     for shards in (1, 2, 3, 3):
         with _threads.sharded_loss_gradient(network, params.dtype, shards) as loss_gradient:
@@ -210,7 +209,7 @@ def test_shards_add_up(bidirectional, rng):
 def test_more_shards_than_sequences(rng):
     network = Network.build("tanh", 2, 3, 2)
     data, params = make_set(rng, 2), network.initialize(rng)
-    batch = weighted_batch(network, data, np.arange(2), rng)
+    ((batch, _),) = data.batches(network.stack, 2, rng)
 
     with _threads.sharded_loss_gradient(network, params.dtype, 4) as loss_gradient:
         assert np.isfinite(loss_gradient(params, batch, np.zeros_like(params)))

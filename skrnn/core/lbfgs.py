@@ -8,22 +8,16 @@ from math import isfinite
 import numpy as np
 from scipy.optimize import minimize
 
-from .batches import minibatches
 from .network import Network
-from .training import (
-    LossGradient,
-    NonFiniteLossError,
-    TrainingMonitor,
-    TrainingSet,
-    penalized_loss_gradient,
-    weighted_batch,
-)
+from .token_network import TokenNetwork
+from .training import LossGradient, NonFiniteLossError, TrainingMonitor, penalized_loss_gradient
+from .training_sets import TrainingData
 
 
 def train_lbfgs(
-    network: Network,
+    network: Network | TokenNetwork,
     params: np.ndarray,
-    data: TrainingSet,
+    data: TrainingData,
     alpha: float,
     max_iter: int,
     monitor: TrainingMonitor,
@@ -34,11 +28,11 @@ def train_lbfgs(
 
     Parameters
     ----------
-    network : Network
+    network : Network or TokenNetwork
         What is trained; without dropout.
     params : ndarray of shape (network.layout.size,), float64
         Updated in place.
-    data : TrainingSet
+    data : TrainingData
         What it learns from, float64.
     alpha : float
         Strength of the L2 penalty.
@@ -65,8 +59,7 @@ def train_lbfgs(
     ----------
     Byrd, Lu, Nocedal and Zhu, *A limited memory algorithm for bound constrained optimization* (1995).
     """
-    (indices,) = minibatches(len(data), len(data))
-    batch = weighted_batch(network, data, indices, np.random.default_rng(0))  # no dropout: nothing is drawn
+    ((batch, _),) = data.batches(network.stack, len(data), np.random.default_rng(0))  # one batch: nothing is drawn
 
     last_loss = np.nan  # at the iterate when the callback comes: the line search ends with it
 

@@ -8,53 +8,15 @@ from math import inf, isfinite
 
 import numpy as np
 
-from .batches import PackedSequences, SequenceBatch, minibatches
+from .batches import SequenceBatch
 from .network import Network
 from .optimizers import Optimizer, OptimizerState, clip_by_global_norm
 from .schedules import ADAPTIVE_FACTOR, MIN_ADAPTIVE_RATE, learning_rate_at
+from .token_network import TokenNetwork
+from .training_sets import TrainingData
 
 LossGradient = Callable[[np.ndarray, SequenceBatch, np.ndarray], float]
 """``loss_gradient(params, batch, out) -> loss``, which adds the gradient to ``out``."""
-
-
-@dataclass(frozen=True)
-class TrainingSet:
-    """Sequences with what is to be learned of them.
-
-    Attributes
-    ----------
-    sequences : PackedSequences
-        n sequences.
-    targets : ndarray of shape (n,), integer
-        Class index of each.
-    weights : ndarray of shape (n,)
-        Weight of each, positive; their mean normalises the loss.
-    """
-
-    sequences: PackedSequences
-    targets: np.ndarray
-    weights: np.ndarray
-
-    def __len__(self) -> int:
-        return len(self.sequences)
-
-    def take(self, indices: np.ndarray) -> TrainingSet:
-        """Copy the sequences at `indices`, in that order."""
-        return TrainingSet(self.sequences.take(indices), self.targets[indices], self.weights[indices])
-
-    def canonical(self) -> TrainingSet:
-        """The same weighted set in a form of its own: duplicates merged, their weights summed, ordered by content.
-
-        Repeating a sequence and doubling its weight then give the same arrays: the same bits in a full-batch fit.
-        """
-        rows = np.split(self.sequences.steps, self.sequences.offsets[1:])
-        keys: dict[tuple[int, bytes], list[int]] = {}
-        for index, (steps, target) in enumerate(zip(rows, self.targets.tolist(), strict=True)):
-            keys.setdefault((target, steps.tobytes()), []).append(index)
-        groups = [keys[key] for key in sorted(keys)]
-        merged = self.take(np.array([group[0] for group in groups]))
-        weights = np.array([np.sort(self.weights[group]).sum() for group in groups], dtype=self.weights.dtype)
-        return TrainingSet(merged.sequences, merged.targets, weights)
 
 
 @dataclass
@@ -185,9 +147,9 @@ class TrainingPlan:
 
 
 def train(
-    network: Network,
+    network: Network | TokenNetwork,
     state: TrainingState,
-    data: TrainingSet,
+    data: TrainingData,
     plan: TrainingPlan,
     loss_gradient: LossGradient,
     validate: Callable[[np.ndarray], float] | None = None,
@@ -197,11 +159,11 @@ def train(
 
     Parameters
     ----------
-    network : Network
+    network : Network or TokenNetwork
         What is trained.
     state : TrainingState
         Updated in place; one that has seen epochs goes on where it stands.
-    data : TrainingSet
+    data : TrainingData
         What it learns from.
     plan : TrainingPlan
         How.
@@ -228,15 +190,14 @@ def train(
         epoch = monitor.n_epochs
         rate = learning_rate_at(plan.learning_rate, plan.learning_rate_init, epoch, plan.max_iter, monitor.n_plateaus)
         loss = 0.0
-        batches = minibatches(len(data), plan.batch_size, state.rng if plan.shuffle else None)
-        for number, indices in enumerate(batches, start=1):
-            batch = weighted_batch(network, data, indices, state.rng)
+        batches = data.batches(network.stack, plan.batch_size, state.rng, plan.shuffle)
+        for number, (batch, share) in enumerate(batches, start=1):
             batch_loss = penalized_loss_gradient(network, params, batch, data, plan.alpha, loss_gradient, gradient)
             norm = clip_by_global_norm(gradient, plan.max_grad_norm)
             if not (isfinite(batch_loss) and isfinite(norm)):
                 raise NonFiniteLossError(epoch + 1, number, batch_loss, norm)
             plan.optimizer.update(params, gradient, state.optimizer_state, rate)
-            loss += batch_loss * len(indices) / len(data)
+            loss += batch_loss * share
         at_plateau = monitor.end_epoch(params, loss, validate(params) if validate else None)
         if report:
             report(monitor)
@@ -248,22 +209,11 @@ def train(
     return False
 
 
-def weighted_batch(network: Network, data: TrainingSet, indices: np.ndarray, rng: np.random.Generator) -> SequenceBatch:
-    """The sequences at `indices`, with dropout masks, and weights divided by ``len(indices) * mean weight of the set``.
-
-    Dividing by the batch's own weight instead would be biased: the loss of a minibatch would not be the mean of the
-    set's in expectation.
-    """
-    weights = data.weights[indices] / (len(indices) * data.weights.mean())
-    masks = network.stack.draw_masks(rng, len(indices), data.sequences.steps.dtype)
-    return network.stack.batch(data.sequences, indices, data.targets[indices], weights, masks)
-
-
 def penalized_loss_gradient(
-    network: Network,
+    network: Network | TokenNetwork,
     params: np.ndarray,
     batch: SequenceBatch,
-    data: TrainingSet,
+    data: TrainingData,
     alpha: float,
     loss_gradient: LossGradient,
     out: np.ndarray,
@@ -272,6 +222,6 @@ def penalized_loss_gradient(
     out.fill(0)
     loss = loss_gradient(params, batch, out)
     W = params[: network.layout.n_penalized]
-    strength = float(alpha / data.weights.sum())
+    strength = float(alpha / data.total_weight)
     out[: len(W)] += strength * W
     return loss + 0.5 * strength * float(W @ W)

@@ -1,0 +1,191 @@
+"""What is learned from: sequences with their labels, or sequences of tokens; dealt into batches, epoch by epoch."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from .batches import PackedSequences, SequenceBatch, minibatches
+from .stack import RecurrentStack
+
+
+class TrainingData(ABC):
+    """Contract of a weighted set of sequences."""
+
+    sequences: PackedSequences
+    weights: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.sequences)
+
+    @property
+    @abstractmethod
+    def total_weight(self) -> float:
+        """What the sum of all losses is divided by."""
+
+    @abstractmethod
+    def batches(
+        self, stack: RecurrentStack, batch_size: int, rng: np.random.Generator, shuffle: bool = True
+    ) -> Iterator[tuple[SequenceBatch, float]]:
+        """One epoch: batches with normalised weights, and the share of the set that each is."""
+
+    @abstractmethod
+    def take(self, indices: np.ndarray) -> TrainingData:
+        """Copy the sequences at `indices`, in that order."""
+
+    @abstractmethod
+    def canonical(self) -> TrainingData:
+        """The same weighted set in a form of its own: duplicates merged, their weights summed, ordered by content.
+
+        Repeating a sequence and doubling its weight then give the same arrays: the same bits in a full-batch fit.
+        """
+
+
+@dataclass(frozen=True)
+class TrainingSet(TrainingData):
+    """Sequences with what is to be learned of them.
+
+    Attributes
+    ----------
+    sequences : PackedSequences
+        n sequences.
+    targets : ndarray of shape (n,), integer
+        Class index of each.
+    weights : ndarray of shape (n,)
+        Weight of each, positive; their mean normalises the loss.
+    """
+
+    sequences: PackedSequences
+    targets: np.ndarray
+    weights: np.ndarray
+
+    @property
+    def total_weight(self) -> float:
+        """Sum of the weights."""
+        return float(self.weights.sum())
+
+    def batches(
+        self, stack: RecurrentStack, batch_size: int, rng: np.random.Generator, shuffle: bool = True
+    ) -> Iterator[tuple[SequenceBatch, float]]:
+        """One epoch: batches and the share of the set that each is.
+
+        Weights are divided by ``B * mean weight of the set``. Dividing by the batch's own weight instead would be
+        biased: the loss of a minibatch would not be the mean of the set's in expectation.
+        """
+        for indices in minibatches(len(self), batch_size, rng if shuffle else None):
+            weights = self.weights[indices] / (len(indices) * self.weights.mean())
+            masks = stack.draw_masks(rng, len(indices), self.sequences.steps.dtype)
+            batch = stack.batch(self.sequences, indices, self.targets[indices], weights, masks)
+            yield batch, len(indices) / len(self)
+
+    def take(self, indices: np.ndarray) -> TrainingSet:
+        """Copy the sequences at `indices`, in that order."""
+        return TrainingSet(self.sequences.take(indices), self.targets[indices], self.weights[indices])
+
+    def canonical(self) -> TrainingSet:
+        groups = _groups_of_equals(self.sequences, self.targets.tolist())
+        merged = self.take(np.array([group[0] for group in groups]))
+        return TrainingSet(merged.sequences, merged.targets, _summed(self.weights, groups))
+
+
+@dataclass(frozen=True)
+class TokenSet(TrainingData):
+    """Sequences of tokens, each step of which is to be predicted from those before it.
+
+    Attributes
+    ----------
+    sequences : PackedSequences
+        n sequences of steps (N, 2), integers: what is read at a step, and what comes next.
+    weights : ndarray of shape (n,)
+        Weight of each sequence, positive; every step of a sequence has it.
+    bptt_steps : int
+        Longest piece through which the gradient flows back; the state is carried from piece to piece.
+    """
+
+    sequences: PackedSequences
+    weights: np.ndarray
+    bptt_steps: int
+
+    @property
+    def total_weight(self) -> float:
+        """Sum of the weights of all steps."""
+        return float(self.weights @ self.sequences.lengths)
+
+    def batches(
+        self, stack: RecurrentStack, batch_size: int, rng: np.random.Generator, shuffle: bool = True
+    ) -> Iterator[tuple[SequenceBatch, float]]:
+        """One epoch: batches and the share of the set's steps that each is.
+
+        A batch is the next piece of each lane. A lane that has come to the end of its sequence takes the next one, and
+        its state begins at zero; so many short sequences are random batches, and long ones are read side by side. A
+        sequence longer than a lane's share of all steps, such as a single text, is cut into parts that begin at zero.
+        """
+        parts = self._parts(batch_size)
+        n_steps = len(self.sequences.steps)
+        mean_weight = self.total_weight / n_steps
+        order = rng.permutation(len(parts.sequences)) if shuffle and len(parts) > batch_size else np.arange(len(parts))
+        lane, waiting = order[:batch_size], order[batch_size:]
+        done = np.zeros(len(lane), dtype=np.intp)
+        state = stack.zero_state(len(lane), self.weights.dtype)
+        masks = stack.draw_masks(rng, len(lane), self.weights.dtype)
+        while len(lane):
+            lengths = np.minimum(parts.sequences.lengths[lane] - done, self.bptt_steps)
+            pieces = parts.sequences.pieces(parts.sequences.offsets[lane] + done, lengths)
+            weights = parts.weights[lane] / (lengths.sum() * mean_weight)
+            columns = np.arange(len(lane))
+            yield stack.batch(pieces, columns, weights=weights, masks=masks, state=state), lengths.sum() / n_steps
+            done += lengths
+            ended = np.flatnonzero(done == parts.sequences.lengths[lane])
+            fresh, closed = ended[: len(waiting)], ended[len(waiting) :]
+            lane[fresh], waiting = waiting[: len(fresh)], waiting[len(fresh) :]
+            done[fresh] = 0
+            for layer in state:
+                for v in layer:
+                    v[:, fresh] = 0
+            drawn = stack.draw_masks(rng, len(fresh), self.weights.dtype)
+            if masks is not None and drawn is not None:
+                for mask, mask_drawn in zip(masks, drawn, strict=True):
+                    mask[fresh] = mask_drawn
+            if len(closed):
+                open_ = np.setdiff1d(columns, closed)
+                lane, done = lane[open_], done[open_]
+                state = tuple(tuple(v[:, open_] for v in layer) for layer in state)
+                masks = None if masks is None else tuple(mask[open_] for mask in masks)
+
+    def take(self, indices: np.ndarray) -> TokenSet:
+        """Copy the sequences at `indices`, in that order."""
+        return TokenSet(self.sequences.take(indices), self.weights[indices], self.bptt_steps)
+
+    def canonical(self) -> TokenSet:
+        groups = _groups_of_equals(self.sequences, [0] * len(self))
+        merged = self.take(np.array([group[0] for group in groups]))
+        return TokenSet(merged.sequences, _summed(self.weights, groups), self.bptt_steps)
+
+    def _parts(self, batch_size: int) -> TokenSet:
+        """The same steps with sequences cut that are longer than a lane's share and than `bptt_steps`."""
+        lengths, offsets = self.sequences.lengths, self.sequences.offsets
+        longest = max(-(-int(lengths.sum()) // batch_size), self.bptt_steps)
+        n_parts = -(-lengths // longest)
+        if n_parts.max() == 1:
+            return self
+        whole = np.repeat(np.arange(len(lengths)), n_parts)
+        k = np.arange(len(whole)) - np.repeat(np.cumsum(n_parts) - n_parts, n_parts)  # which part of its sequence
+        first, last = (lengths[whole] * part // n_parts[whole] for part in (k, k + 1))
+        return TokenSet(self.sequences.pieces(offsets[whole] + first, last - first), self.weights[whole], self.bptt_steps)
+
+
+def _groups_of_equals(sequences: PackedSequences, labels: list[int]) -> list[list[int]]:
+    """Indices of sequences that are equal and have equal labels, ordered by content."""
+    pieces = np.split(sequences.steps, sequences.offsets[1:])
+    groups: dict[tuple[int, bytes], list[int]] = {}
+    for index, (steps, label) in enumerate(zip(pieces, labels, strict=True)):
+        groups.setdefault((label, steps.tobytes()), []).append(index)
+    return [groups[key] for key in sorted(groups)]
+
+
+def _summed(weights: np.ndarray, groups: list[list[int]]) -> np.ndarray:
+    """Weight of each group, the same in whatever order its members came."""
+    return np.array([np.sort(weights[group]).sum() for group in groups], dtype=weights.dtype)
