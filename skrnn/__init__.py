@@ -2,8 +2,12 @@
 
 __version__ = "0.1.0"
 
+from ._next_token import RNNNextTokenModel
 from ._sequence_classifier import RNNSequenceClassifier
+from ._vocabulary import END, UNKNOWN
 
-RNNSequenceClassifier.__module__ = "skrnn"  # so that pickles outlive a move of the file
+for _public in (RNNNextTokenModel, RNNSequenceClassifier):
+    _public.__module__ = "skrnn"  # so that pickles outlive a move of the file
+del _public
 
-__all__ = ["RNNSequenceClassifier"]
+__all__ = ["END", "UNKNOWN", "RNNNextTokenModel", "RNNSequenceClassifier"]

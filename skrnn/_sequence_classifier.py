@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from copy import copy
+from numbers import Real
 from typing import Any, ClassVar
 
 import numpy as np
@@ -18,14 +20,15 @@ from sklearn.utils.validation import check_is_fitted, column_or_1d
 
 from ._base import (
     TRAINING_CONSTRAINTS,
-    TrainingState,
-    begin_training,
+    check_compatible_parameters,
     check_sample_weight,
-    continue_training,
-    run_training,
+    is_stochastic,
+    named_weights,
+    renamed_in_errors,
+    set_fitted,
     unchanged_on_error,
-    warn_of,
 )
+from ._run import begin_or_continue, run_training, warn_of
 from ._threads import single_threaded_blas
 from .core.batches import PackedSequences
 from .core.network import Network
@@ -35,13 +38,7 @@ from .core.workspace import Workspace
 from .sequences import _validate_sequences
 
 _MIN_GUARDED_UNITS = 2**20
-"""Hidden units times steps from which a prediction holds BLAS at one thread."""
-
-
-def _is_stochastic(estimator: RNNSequenceClassifier) -> bool:
-    if estimator.solver == "lbfgs":
-        raise AttributeError("partial_fit needs a stochastic solver: adam, sgd or rmsprop. solver='lbfgs' is not one.")
-    return True
+"""Hidden units times steps from which a prediction holds BLAS at one thread; entering the guard takes a millisecond."""
 
 
 class RNNSequenceClassifier(ClassifierMixin, BaseEstimator):
@@ -291,23 +288,28 @@ class RNNSequenceClassifier(ClassifierMixin, BaseEstimator):
             before an epoch is complete. The estimator is then as it was.
         """
         self._validate_params()
-        self._check_compatible_parameters(X_val, y_val)
+        if (X_val is None) != (y_val is None):
+            given, missing = ("X_val", "y_val") if y_val is None else ("y_val", "X_val")
+            raise ValueError(f"{given} is provided, but {missing} was not provided. Pass both.")
+        if sample_weight_val is not None and X_val is None:
+            raise ValueError("sample_weight_val is provided, but X_val was not provided. Pass X_val and y_val, too.")
+        check_compatible_parameters(self, None if X_val is None else "X_val and y_val are")
         with unchanged_on_error(self):
             is_continuing = self.warm_start and hasattr(self, "_training")
             data = self._validate_training_data(X, y, sample_weight, reset=not is_continuing)
-            network, state = self._begin_or_continue(is_continuing, data.sequences.steps.dtype)
+            network = self._build_network()
+            state = begin_or_continue(self, network, data.sequences.steps.dtype, is_continuing)
             validate = None
             if self.early_stopping:
                 data, validate = self._hold_out(
                     network, data, state.split_seed, X_val, y_val, sample_weight_val, sample_weight is not None
                 )
-            data = data.take(np.flatnonzero(data.weights))
             params, problem = run_training(self, network, state, data, validate)
-            self._set_fitted(network, params, state)
+            set_fitted(self, network, params, state)
         warn_of(problem)
         return self
 
-    @available_if(_is_stochastic)
+    @available_if(is_stochastic)
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> RNNSequenceClassifier:
         """Go through the given sequences once, going on from what was learned before.
 
@@ -340,11 +342,16 @@ class RNNSequenceClassifier(ClassifierMixin, BaseEstimator):
             is_continuing = hasattr(self, "_training")
             if not is_continuing and classes is None:
                 raise ValueError("classes must be passed on the first call to partial_fit: all labels that will come.")
+            if is_continuing and classes is not None and not np.array_equal(self.classes_, np.unique(classes)):
+                raise ValueError(
+                    f"classes={np.unique(classes).tolist()} is not the same as on the first call to partial_fit, "
+                    f"{self.classes_.tolist()}. Leave it out, or fit a new estimator."
+                )
             data = self._validate_training_data(X, y, sample_weight, reset=not is_continuing, classes=classes)
-            network, state = self._begin_or_continue(is_continuing, data.sequences.steps.dtype)
-            data = data.take(np.flatnonzero(data.weights))
+            network = self._build_network()
+            state = begin_or_continue(self, network, data.sequences.steps.dtype, is_continuing)
             params, problem = run_training(self, network, state, data, max_iter=1)
-            self._set_fitted(network, params, state)
+            set_fitted(self, network, params, state)
         warn_of(problem)
         return self
 
@@ -398,9 +405,7 @@ class RNNSequenceClassifier(ClassifierMixin, BaseEstimator):
     @property
     def weights_(self) -> dict[str, np.ndarray]:
         """Parameters by name: views of one vector."""
-        check_is_fitted(self)
-        views = self._network.layout.views(self._params)
-        return {f"{part}.{name}": array for part, arrays in views.items() for name, array in arrays.items()}
+        return named_weights(self)
 
     def __sklearn_tags__(self):  # type: ignore[no-untyped-def]  # the type of the tags is not public
         tags = super().__sklearn_tags__()
@@ -409,18 +414,6 @@ class RNNSequenceClassifier(ClassifierMixin, BaseEstimator):
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "_params")
-
-    def _check_compatible_parameters(self, X_val: Any, y_val: Any) -> None:
-        """Raise where parameters that are valid one by one contradict each other."""
-        if (X_val is None) != (y_val is None):
-            given, missing = ("X_val", "y_val") if y_val is None else ("y_val", "X_val")
-            raise ValueError(f"{given} is provided, but {missing} was not provided. Pass both.")
-        if X_val is not None and not self.early_stopping:
-            raise ValueError("X_val and y_val are passed to fit, but early_stopping is False. Set early_stopping=True.")
-        if self.solver == "lbfgs" and self.early_stopping:
-            raise ValueError("solver='lbfgs' does not support early_stopping=True. Use adam, sgd or rmsprop.")
-        if self.solver == "lbfgs" and self.dropout > 0:
-            raise ValueError(f"solver='lbfgs' needs dropout=0, got {self.dropout}. Use adam, sgd or rmsprop.")
 
     def _validate_training_data(
         self, X: Any, y: Any, sample_weight: Any, *, reset: bool, classes: Any = None
@@ -431,16 +424,16 @@ class RNNSequenceClassifier(ClassifierMixin, BaseEstimator):
         check_consistent_length(sequences.lengths, y)
         if reset:
             self.classes_ = np.unique(y if classes is None else self._validate_labels(classes))
-        targets = self._encode(y, "y")
+        targets = self._encode(y)
         weights = check_sample_weight(sample_weight, len(y))
         if self.class_weight is not None:
-            weights = weights * self._weights_of_classes(y, weights)[targets]
+            weights = weights * self._weights_of_classes(targets, weights)[targets]
             if not weights.any():
                 raise ValueError(
                     "All weights are zero: class_weight and sample_weight leave no sequence to learn from. Give a class "
                     "that y has a weight above 0."
                 )
-        return TrainingSet(sequences, targets, weights.astype(sequences.steps.dtype))
+        return TrainingSet(sequences, targets, weights).take(np.flatnonzero(weights))
 
     def _validate_labels(self, y: Any) -> np.ndarray:
         """Labels as an array (n,)."""
@@ -450,34 +443,54 @@ class RNNSequenceClassifier(ClassifierMixin, BaseEstimator):
                 "sequence."
             )
         y = column_or_1d(check_array(y, ensure_2d=False, dtype=None, input_name="y"), warn=True)
+        if y.dtype == object:
+            try:
+                np.unique(y)
+            except TypeError as error:
+                kinds = ", ".join(sorted({type(label).__name__ for label in y}))
+                raise ValueError(
+                    f"y mixes labels that cannot be sorted, of the types {kinds}. Convert them, for example with str."
+                ) from error
         kind = type_of_target(y, input_name="y")
         if kind not in ("binary", "multiclass"):
             raise ValueError(f"Unknown label type: {kind}. y must hold class labels, one for each sequence.")
         return y
 
-    def _encode(self, y: np.ndarray, name: str) -> np.ndarray:
+    def _encode(self, y: np.ndarray) -> np.ndarray:
         """Index of each label in ``classes_``."""
         targets = np.searchsorted(self.classes_, y).clip(max=len(self.classes_) - 1)
         unknown = np.flatnonzero(self.classes_[targets] != y)
         if len(unknown):
             raise ValueError(
-                f"{name}[{unknown[0]}] is {y[unknown[0]]!r}, which is not one of the classes {self.classes_.tolist()} "
-                "that came before. Pass all classes in the first call, or fit anew with warm_start=False."
+                f"y[{unknown[0]}] is {y.tolist()[unknown[0]]!r}, which is not one of the classes "
+                f"{self.classes_.tolist()} that came before. Leave it out, or fit anew with all classes."
             )
         return targets
 
-    def _weights_of_classes(self, y: np.ndarray, weights: np.ndarray) -> np.ndarray:
-        """Weight of each class, (n_classes,); 1 for those that y lacks."""
-        present = np.unique(y)
+    def _weights_of_classes(self, targets: np.ndarray, weights: np.ndarray) -> np.ndarray:
+        """Weight of each class (n_classes,); 1 for those that nothing is said of."""
         factors = np.ones(len(self.classes_))
-        factors[self._encode(present, "y")] = compute_class_weight(
-            self.class_weight, classes=present, y=y, sample_weight=weights
+        if isinstance(self.class_weight, dict):
+            for label, weight in self.class_weight.items():
+                if not (isinstance(weight, Real) and 0 <= float(weight) < np.inf):
+                    raise ValueError(f"class_weight[{label!r}] is {weight!r}. Weights must be finite and >= 0.")
+                is_class = self.classes_ == label
+                if not np.any(is_class):
+                    raise ValueError(
+                        f"class_weight has a weight for {label!r}, which is not one of the classes "
+                        f"{self.classes_.tolist()}. Leave it out."
+                    )
+                factors[is_class] = weight
+            return factors
+        seen = np.flatnonzero(weights)
+        present = np.unique(targets[seen])
+        factors[present] = compute_class_weight(
+            "balanced", classes=present, y=targets[seen], sample_weight=weights[seen]
         )
         return factors
 
-    def _begin_or_continue(self, is_continuing: bool, dtype: np.dtype) -> tuple[Network, TrainingState]:
-        """The network and the state of its training: fresh, or a copy of the estimator's own."""
-        network = Network.build(
+    def _build_network(self) -> Network:
+        return Network.build(
             self.cell,
             self.n_inputs_,
             self.hidden_size,
@@ -487,14 +500,6 @@ class RNNSequenceClassifier(ClassifierMixin, BaseEstimator):
             pooling=self.pooling,
             dropout=self.dropout,
         )
-        if not is_continuing:
-            return network, begin_training(self, network, dtype)
-        if network.layout.shapes != self._network.layout.shapes:
-            raise ValueError(
-                "cell, hidden_size, n_layers and bidirectional cannot change while training goes on: the parameters "
-                "would not fit. Set them back, or fit anew with warm_start=False."
-            )
-        return network, continue_training(self, self._training)
 
     def _hold_out(
         self,
@@ -508,27 +513,37 @@ class RNNSequenceClassifier(ClassifierMixin, BaseEstimator):
     ) -> tuple[TrainingSet, Callable[[np.ndarray], float]]:
         """What is left to learn from, and the score on what is not: the caller's sequences, or a part of `data`."""
         if X_val is None:
-            n_of_class = np.bincount(data.targets)
-            train, held_out = train_test_split(
-                np.arange(len(data)),
-                test_size=self.validation_fraction,
-                random_state=seed,
-                stratify=data.targets if n_of_class[n_of_class > 0].min() > 1 else None,
-            )
-            data, validation = data.take(np.sort(train)), data.take(np.sort(held_out))
-            if not (data.weights.any() and validation.weights.any()):
-                raise ValueError(
-                    "The validation split leaves one side with zero weight only. Change validation_fraction or "
-                    "random_state, or pass X_val and y_val."
-                )
+            train, held_out = self._split(data.targets, seed)
+            data, validation = data.take(train), data.take(held_out)
         else:
-            sequences = _validate_sequences(self, X_val, reset=False, dtype=data.sequences.steps.dtype)
-            targets = self._encode(self._validate_labels(y_val), "y_val")
-            check_consistent_length(sequences.lengths, targets)
-            weights = check_sample_weight(sample_weight_val, len(targets), "sample_weight_val")
-            validation = TrainingSet(sequences, targets, weights.astype(sequences.steps.dtype))
+            with renamed_in_errors(X="X_val", y="y_val"):
+                sequences = _validate_sequences(self, X_val, reset=False, dtype=data.sequences.steps.dtype)
+                y_val = self._validate_labels(y_val)
+                if len(y_val) != len(sequences):
+                    raise ValueError(f"X has {len(sequences)} sequences, but y has {len(y_val)} labels.")
+                targets = self._encode(y_val)
+            weights = check_sample_weight(sample_weight_val, len(targets), "sample_weight_val", "X_val")
+            validation = TrainingSet(sequences, targets, weights)
             is_weighted = sample_weight_val is not None
         return data, self._validation_score(network, validation, is_weighted)
+
+    def _split(self, targets: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
+        """Indices to learn from and to hold out, each class in proportion if all have two sequences."""
+        n_of_class = np.bincount(targets)
+        try:
+            train, held_out = train_test_split(
+                np.arange(len(targets)),
+                test_size=self.validation_fraction,
+                random_state=seed,
+                stratify=targets if n_of_class[n_of_class > 0].min() > 1 else None,
+            )
+        except ValueError as error:
+            raise ValueError(
+                f"X has {len(targets)} sequences of {np.count_nonzero(n_of_class)} classes: too few to hold out "
+                f"validation_fraction={self.validation_fraction} of them with each class on both sides. Change "
+                "validation_fraction, pass X_val and y_val, or use early_stopping=False."
+            ) from error
+        return np.sort(train), np.sort(held_out)
 
     def _validation_score(
         self, network: Network, validation: TrainingSet, is_weighted: bool
@@ -536,11 +551,12 @@ class RNNSequenceClassifier(ClassifierMixin, BaseEstimator):
         """Score of parameters on `validation`: minus the mean loss, or what `scoring` names."""
         if self.scoring == "loss":
             workspace = Workspace(validation.sequences.steps.dtype)
+            relative = validation.weights / validation.weights.max()
 
             def minus_loss(params: np.ndarray) -> float:
                 log_proba = network.predict_log_proba(params, validation.sequences, workspace)
                 of_target = log_proba[np.arange(len(validation)), validation.targets]
-                return float(np.average(of_target, weights=validation.weights))
+                return float(np.average(of_target, weights=relative))
 
             return minus_loss
 
@@ -556,24 +572,12 @@ class RNNSequenceClassifier(ClassifierMixin, BaseEstimator):
 
         return score
 
-    def _set_fitted(self, network: Network, params: np.ndarray, state: TrainingState) -> None:
-        """Take over the result of a training."""
-        monitor = state.monitor
-        self._network, self._params, self._training = network, params, state
-        self.n_iter_ = monitor.n_epochs
-        self.loss_curve_ = list(monitor.loss_curve)
-        self.loss_ = self.loss_curve_[-1]
-        self.best_loss_ = None if self.early_stopping else min(self.loss_curve_)
-        self.validation_scores_ = list(monitor.validation_scores) if self.early_stopping else None
-        self.best_validation_score_ = max(self.validation_scores_) if self.validation_scores_ else None
-
     def _validate_for_prediction(self, X: Any) -> PackedSequences:
         return _validate_sequences(self, X, reset=False, dtype=self._params.dtype)
 
     def _log_proba(self, sequences: PackedSequences) -> np.ndarray:
         """Log-probabilities (n, K)."""
-        workspace = Workspace(self._params.dtype)
-        if len(sequences.steps) * self.hidden_size < _MIN_GUARDED_UNITS:  # entering the guard costs more than it saves
-            return self._network.predict_log_proba(self._params, sequences, workspace)
-        with single_threaded_blas():
-            return self._network.predict_log_proba(self._params, sequences, workspace)
+        network, workspace = self._network, Workspace(self._params.dtype)
+        is_large = len(sequences.steps) * network.stack.cell.hidden_size >= _MIN_GUARDED_UNITS
+        with np.errstate(all="ignore"), single_threaded_blas() if is_large else nullcontext():
+            return network.predict_log_proba(self._params, sequences, workspace)

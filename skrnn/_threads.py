@@ -18,6 +18,7 @@ from threadpoolctl import ThreadpoolController
 
 from .core.batches import SequenceBatch
 from .core.network import Network
+from .core.token_network import TokenNetwork
 from .core.training import LossGradient
 from .core.workspace import Workspace
 
@@ -36,7 +37,7 @@ class _BlasGuard:
 
     threadpoolctl's own limits restore what each of them found: two that overlap, and end in the order in which they
     began, leave BLAS at one thread for good. And only the thread that set a limit may take it back (threadpoolctl
-    3.8), so a thread of the guard's own holds it. Where the caller holds a limit, that limit stays.
+    3.8), so a thread of the guard's own holds it.
     """
 
     def __init__(self) -> None:
@@ -56,7 +57,8 @@ class _BlasGuard:
                 is_held.wait()
             self._n_inside += 1
         try:
-            yield
+            with _blas().limit(limits=1):  # where this very thread holds a limit, only it may change it
+                yield
         finally:
             with self._lock:
                 self._n_inside -= 1
@@ -93,7 +95,7 @@ def n_shards(n_threads: int, hidden_size: int, batch_size: int) -> int:
 
 
 @contextmanager
-def sharded_loss_gradient(network: Network, dtype: np.dtype, shards: int) -> Iterator[LossGradient]:
+def sharded_loss_gradient(network: Network | TokenNetwork, dtype: np.dtype, shards: int) -> Iterator[LossGradient]:
     """The network's `loss_gradient` over `shards` threads, each with a workspace of its own.
 
     Columns are dealt ``k::shards`` after sorting, so each shard has lengths of every kind, and the shards'
@@ -107,7 +109,8 @@ def sharded_loss_gradient(network: Network, dtype: np.dtype, shards: int) -> Ite
 
     def run(params: np.ndarray, batch: SequenceBatch, k: int) -> float:
         gradients[k] = 0
-        return network.loss_gradient(params, network.stack.shard(batch, k, shards), workspaces[k], gradients[k])
+        with np.errstate(all="ignore"):  # threads do not inherit it
+            return network.loss_gradient(params, network.stack.shard(batch, k, shards), workspaces[k], gradients[k])
 
     with ThreadPoolExecutor(shards) as pool:
 

@@ -254,7 +254,9 @@ def test_law_5_ragged_is_the_sum_of_its_parts(cell, lengths, max_padding, max_si
 
     loss, gradient = loss_and_gradient(network, params, batch)
 
-    parts = [loss_and_gradient(network, params, network.stack.shard(batch, k, len(lengths))) for k in range(len(lengths))]
+    parts = [
+        loss_and_gradient(network, params, network.stack.shard(batch, k, len(lengths))) for k in range(len(lengths))
+    ]
     assert loss == pytest.approx(sum(part[0] for part in parts), rel=1e-12)
     np.testing.assert_allclose(gradient, sum(part[1] for part in parts), rtol=1e-10, atol=1e-12)
 
@@ -326,7 +328,9 @@ def test_law_10_dtype_is_kept(cell, rng):
     params = network.initialize(rng, np.float32)
     data = make_data(rng, dtype=np.float32)
     masks = network.stack.draw_masks(rng, len(data), params.dtype)
-    batch = network.stack.batch(data, np.arange(len(data)), rng.integers(0, 3, len(data)), np.ones(len(data), "f4"), masks)
+    batch = network.stack.batch(
+        data, np.arange(len(data)), rng.integers(0, 3, len(data)), np.ones(len(data), "f4"), masks
+    )
     workspace = Workspace(np.float32)
     gradient = np.zeros_like(params)
     weights = network.layout.views(params)

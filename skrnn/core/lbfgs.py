@@ -23,7 +23,7 @@ def train_lbfgs(
     monitor: TrainingMonitor,
     loss_gradient: LossGradient,
     report: Callable[[TrainingMonitor], None] | None = None,
-) -> bool:
+) -> str | None:
     """Minimise the loss of all of `data` by limited-memory BFGS.
 
     Parameters
@@ -47,8 +47,8 @@ def train_lbfgs(
 
     Returns
     -------
-    has_converged : bool
-        False where `max_iter` ended it.
+    message : str or None
+        Why it ended before the gradient was small enough; None if it did not.
 
     Raises
     ------
@@ -84,4 +84,4 @@ def train_lbfgs(
     params[:] = result.x
     if not monitor.n_epochs:  # the gradient was zero where it began: nothing to iterate
         monitor.end_epoch(params, float(result.fun))
-    return bool(result.success)
+    return None if result.success else str(result.message)

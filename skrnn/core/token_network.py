@@ -41,10 +41,14 @@ class TokenNetwork:
         Vectors of the input tokens; without one a token picks a column of the first layer's ``W_x``.
     is_tied : bool, default=False
         Whether the head's ``W_y`` is the embedding of the tokens that are predicted.
+    unknown_probability : float or None, default=None
+        Where the head has no column for unknown tokens, because training showed none: the constant that is taken from
+        all others for one more column, the last. It plays no part in training.
 
     References
     ----------
-    Mikolov, Karafiát, Burget, Černocký and Khudanpur, *Recurrent neural network based language model* (2010), section 2.
+    Mikolov, Karafiát, Burget, Černocký and Khudanpur, *Recurrent neural network based language model* (2010),
+    section 2.
     Press and Wolf, *Using the output embedding to improve language models* (2017), section 3: tied weights.
 
     Examples
@@ -57,6 +61,7 @@ class TokenNetwork:
     head: SoftmaxHead
     embedding: Embedding | None = None
     is_tied: bool = False
+    unknown_probability: float | None = None
 
     @classmethod
     def build(
@@ -70,6 +75,7 @@ class TokenNetwork:
         dropout: float = 0.0,
         embedding_size: int | None = None,
         tie_weights: bool = False,
+        unknown_probability: float | None = None,
     ) -> TokenNetwork:
         """Put a network together from the words of the estimator's parameters."""
         first = TokenInput(n_inputs) if embedding_size is None else DenseInput(embedding_size)
@@ -78,6 +84,7 @@ class TokenNetwork:
             SoftmaxHead(hidden_size, n_outputs),
             None if embedding_size is None else Embedding(n_inputs, embedding_size),
             tie_weights,
+            unknown_probability,
         )
 
     @cached_property
@@ -176,28 +183,30 @@ class TokenNetwork:
 
     def token_log_proba(self, params: np.ndarray, data: PackedSequences, workspace: Workspace) -> np.ndarray:
         """Log-probability (N,) of the target of every step of `data`, nats, in the order of its steps."""
-        return self._of_steps(params, data, workspace, _log_proba_of_targets)
+        return self._of_steps(params, data, workspace, self._log_proba_of_targets)
 
     def token_rank(self, params: np.ndarray, data: PackedSequences, workspace: Workspace) -> np.ndarray:
         """Rank (N,) of the target of every step of `data` among all tokens; 1 is the likeliest."""
-        return self._of_steps(params, data, workspace, _rank_of_targets)
+        return self._of_steps(params, data, workspace, self._rank_of_targets)
 
-    def final_outputs(self, params: np.ndarray, data: PackedSequences, workspace: Workspace) -> np.ndarray:
-        """Output (n, H) of the top layer after the last step of each sequence."""
+    def read(self, params: np.ndarray, data: PackedSequences, workspace: Workspace) -> tuple[np.ndarray, LayerStates]:
+        """Output (n, H) of the top layer after the last step of each sequence, and the state of every layer there."""
         final = np.empty((len(data), self.head.n_inputs), params.dtype)
+        state = self.stack.zero_state(len(data), params.dtype)
         for indices, batch, _, outputs in self.windows(params, data, workspace):
             for h, segment in zip(outputs, batch.segments, strict=True):
                 for _, last, n in segment.spans:
                     final[indices[:n]] = h[last - 1, :, :n].T
-        return final
+            for k, layer in enumerate(state):
+                for v, v_read in zip(layer, batch.first_state(k) or (), strict=True):
+                    v[:, indices] = v_read
+        return final, state
 
     def log_proba_after(self, params: np.ndarray, h: np.ndarray) -> np.ndarray:
         """Log-probabilities (n, K) of the next token, from outputs h (n, H) of the top layer."""
-        return log_softmax(self.head.logits(self._views(params)["head"], h.T)).T
+        return self._with_unknown(log_softmax(self.head.logits(self._views(params)["head"], h.T))).T
 
-    def advance(
-        self, params: np.ndarray, tokens: np.ndarray, state: LayerStates, workspace: Workspace
-    ) -> np.ndarray:
+    def advance(self, params: np.ndarray, tokens: np.ndarray, state: LayerStates, workspace: Workspace) -> np.ndarray:
         """Read one token of every sequence.
 
         Parameters
@@ -266,14 +275,26 @@ class TokenNetwork:
                 measured[rows[is_real > 0]] = values[is_real[:, :, 0] > 0]
         return measured
 
+    def _with_unknown(self, log_proba: np.ndarray) -> np.ndarray:
+        """Log-probabilities (..., K, n) with the column of unknown tokens, if training showed none."""
+        if self.unknown_probability is None:
+            return log_proba
+        shape = (*log_proba.shape[:-2], 1, log_proba.shape[-1])
+        unknown = np.full(shape, np.log(self.unknown_probability), log_proba.dtype)
+        return np.concatenate([log_proba + np.log1p(-self.unknown_probability), unknown], axis=-2)
 
-def _log_proba_of_targets(logits: np.ndarray, targets: np.ndarray) -> np.ndarray:
-    """Log-probabilities (L, n) of targets (L, n), from logits (L, K, n), which are overwritten."""
-    logits -= logits.max(axis=1, keepdims=True)
-    of_target = np.take_along_axis(logits, targets[:, None, :], axis=1)[:, 0].copy()
-    return of_target - np.log(np.exp(logits, out=logits).sum(axis=1))
+    def _log_proba_of_targets(self, logits: np.ndarray, targets: np.ndarray) -> np.ndarray:
+        """Log-probabilities (L, n) of targets (L, n), from logits (L, K, n), which are overwritten."""
+        logits -= logits.max(axis=1, keepdims=True)
+        known = np.minimum(targets, self.head.n_classes - 1)
+        log_proba = np.take_along_axis(logits, known[:, None, :], axis=1)[:, 0].copy()
+        log_proba -= np.log(np.exp(logits, out=logits).sum(axis=1))
+        if self.unknown_probability is not None:
+            log_proba += np.log1p(-self.unknown_probability)
+            log_proba[targets > known] = np.log(self.unknown_probability)
+        return log_proba
 
-
-def _rank_of_targets(logits: np.ndarray, targets: np.ndarray) -> np.ndarray:
-    """One more than the number of tokens that are likelier than the target, (L, n)."""
-    return 1 + (logits > np.take_along_axis(logits, targets[:, None, :], axis=1)).sum(axis=1)
+    def _rank_of_targets(self, logits: np.ndarray, targets: np.ndarray) -> np.ndarray:
+        """One more than the number of tokens that are likelier than the target, (L, n)."""
+        log_proba = self._with_unknown(log_softmax(logits))
+        return 1 + (log_proba > np.take_along_axis(log_proba, targets[:, None, :], axis=1)).sum(axis=1)

@@ -42,6 +42,8 @@ class TrainingMonitor:
         A copy of the parameters that had it.
     best_epoch : int
         When, counted from 1.
+    criterion : object, default=None
+        What is watched: None for the training loss, else what the validation scores are.
     """
 
     tol: float
@@ -53,13 +55,25 @@ class TrainingMonitor:
     best_epoch: int = 0
     n_without_improvement: int = 0
     n_plateaus: int = 0
+    criterion: object = None
 
     @property
     def n_epochs(self) -> int:
         return len(self.loss_curve)
 
+    def watch(self, criterion: object) -> None:
+        """Go on with another criterion: its scores cannot be compared with those before."""
+        if criterion != self.criterion:
+            self.criterion = criterion
+            self.validation_scores = []
+            self.best_score, self.best_params, self.best_epoch = -inf, None, 0
+            self.n_without_improvement = 0
+
     def end_epoch(self, params: np.ndarray, loss: float, validation_score: float | None = None) -> bool:
-        """Take down an epoch; True where the score has not improved for more than `n_iter_no_change` epochs."""
+        """Take down an epoch and `params`, which had that loss or score.
+
+        True where the score has not improved for more than `n_iter_no_change` epochs.
+        """
         self.loss_curve.append(loss)
         score = -loss
         if validation_score is not None:
@@ -108,7 +122,8 @@ class NonFiniteLossError(ArithmeticError):
     """
 
     def __init__(self, epoch: int, batch: int, loss: float, norm: float) -> None:
-        super().__init__(f"The loss became {loss} in epoch {epoch}, batch {batch} (gradient norm {norm:.1e}).")
+        what = f"The gradient of the loss {loss:.3g} is not finite" if isfinite(loss) else f"The loss became {loss}"
+        super().__init__(f"{what} in epoch {epoch}, batch {batch} (gradient norm {norm:.1e}).")
         self.epoch, self.batch, self.loss, self.norm = epoch, batch, loss, norm
 
 
@@ -126,6 +141,8 @@ class TrainingPlan:
         Rate of the first epoch.
     max_iter : int
         Largest number of epochs.
+    schedule_length : int
+        Number of epochs that the learning rate's schedule spans.
     batch_size : int
         Sequences a batch; at least as many as there are: full batch.
     shuffle : bool
@@ -140,6 +157,7 @@ class TrainingPlan:
     learning_rate: str
     learning_rate_init: float
     max_iter: int
+    schedule_length: int
     batch_size: int
     shuffle: bool
     alpha: float
@@ -188,7 +206,10 @@ def train(
     gradient = np.empty_like(params)
     for _ in range(plan.max_iter):
         epoch = monitor.n_epochs
-        rate = learning_rate_at(plan.learning_rate, plan.learning_rate_init, epoch, plan.max_iter, monitor.n_plateaus)
+        rate = learning_rate_at(
+            plan.learning_rate, plan.learning_rate_init, epoch, plan.schedule_length, monitor.n_plateaus
+        )
+        measured = params if validate else params.copy()  # the training loss is that of the parameters before
         loss = 0.0
         batches = data.batches(network.stack, plan.batch_size, state.rng, plan.shuffle)
         for number, (batch, share) in enumerate(batches, start=1):
@@ -198,7 +219,7 @@ def train(
                 raise NonFiniteLossError(epoch + 1, number, batch_loss, norm)
             plan.optimizer.update(params, gradient, state.optimizer_state, rate)
             loss += batch_loss * share
-        at_plateau = monitor.end_epoch(params, loss, validate(params) if validate else None)
+        at_plateau = monitor.end_epoch(measured, loss, validate(params) if validate else None)
         if report:
             report(monitor)
         if at_plateau:

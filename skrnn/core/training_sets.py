@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -37,6 +37,10 @@ class TrainingData(ABC):
         """Copy the sequences at `indices`, in that order."""
 
     @abstractmethod
+    def astype(self, dtype: np.dtype | type) -> TrainingData:
+        """The same set for parameters of another dtype."""
+
+    @abstractmethod
     def canonical(self) -> TrainingData:
         """The same weighted set in a form of its own: duplicates merged, their weights summed, ordered by content.
 
@@ -54,7 +58,7 @@ class TrainingSet(TrainingData):
         n sequences.
     targets : ndarray of shape (n,), integer
         Class index of each.
-    weights : ndarray of shape (n,)
+    weights : ndarray of shape (n,), float64
         Weight of each, positive; their mean normalises the loss.
     """
 
@@ -75,11 +79,17 @@ class TrainingSet(TrainingData):
         Weights are divided by ``B * mean weight of the set``. Dividing by the batch's own weight instead would be
         biased: the loss of a minibatch would not be the mean of the set's in expectation.
         """
+        dtype = self.sequences.steps.dtype
+        relative = self.weights / self.weights.max()  # no scale of the weights overflows
         for indices in minibatches(len(self), batch_size, rng if shuffle else None):
-            weights = self.weights[indices] / (len(indices) * self.weights.mean())
-            masks = stack.draw_masks(rng, len(indices), self.sequences.steps.dtype)
+            weights = (relative[indices] / (len(indices) * relative.mean())).astype(dtype)
+            masks = stack.draw_masks(rng, len(indices), dtype)
             batch = stack.batch(self.sequences, indices, self.targets[indices], weights, masks)
             yield batch, len(indices) / len(self)
+
+    def astype(self, dtype: np.dtype | type) -> TrainingSet:
+        sequences = self.sequences
+        return replace(self, sequences=replace(sequences, steps=sequences.steps.astype(dtype, copy=False)))
 
     def take(self, indices: np.ndarray) -> TrainingSet:
         """Copy the sequences at `indices`, in that order."""
@@ -99,15 +109,18 @@ class TokenSet(TrainingData):
     ----------
     sequences : PackedSequences
         n sequences of steps (N, 2), integers: what is read at a step, and what comes next.
-    weights : ndarray of shape (n,)
+    weights : ndarray of shape (n,), float64
         Weight of each sequence, positive; every step of a sequence has it.
     bptt_steps : int
         Longest piece through which the gradient flows back; the state is carried from piece to piece.
+    dtype : dtype
+        Of states, masks and batch weights.
     """
 
     sequences: PackedSequences
     weights: np.ndarray
     bptt_steps: int
+    dtype: np.dtype
 
     @property
     def total_weight(self) -> float:
@@ -124,17 +137,18 @@ class TokenSet(TrainingData):
         sequence longer than a lane's share of all steps, such as a single text, is cut into parts that begin at zero.
         """
         parts = self._parts(batch_size)
+        relative = parts.weights / parts.weights.max()  # no scale of the weights overflows
         n_steps = len(self.sequences.steps)
-        mean_weight = self.total_weight / n_steps
-        order = rng.permutation(len(parts.sequences)) if shuffle and len(parts) > batch_size else np.arange(len(parts))
+        mean_weight = relative @ parts.sequences.lengths / n_steps
+        order = rng.permutation(len(parts)) if shuffle and len(parts) > batch_size else np.arange(len(parts))
         lane, waiting = order[:batch_size], order[batch_size:]
         done = np.zeros(len(lane), dtype=np.intp)
-        state = stack.zero_state(len(lane), self.weights.dtype)
-        masks = stack.draw_masks(rng, len(lane), self.weights.dtype)
+        state = stack.zero_state(len(lane), self.dtype)
+        masks = stack.draw_masks(rng, len(lane), self.dtype)
         while len(lane):
             lengths = np.minimum(parts.sequences.lengths[lane] - done, self.bptt_steps)
             pieces = parts.sequences.pieces(parts.sequences.offsets[lane] + done, lengths)
-            weights = parts.weights[lane] / (lengths.sum() * mean_weight)
+            weights = (relative[lane] / (lengths.sum() * mean_weight)).astype(self.dtype)
             columns = np.arange(len(lane))
             yield stack.batch(pieces, columns, weights=weights, masks=masks, state=state), lengths.sum() / n_steps
             done += lengths
@@ -145,7 +159,7 @@ class TokenSet(TrainingData):
             for layer in state:
                 for v in layer:
                     v[:, fresh] = 0
-            drawn = stack.draw_masks(rng, len(fresh), self.weights.dtype)
+            drawn = stack.draw_masks(rng, len(fresh), self.dtype)
             if masks is not None and drawn is not None:
                 for mask, mask_drawn in zip(masks, drawn, strict=True):
                     mask[fresh] = mask_drawn
@@ -155,14 +169,17 @@ class TokenSet(TrainingData):
                 state = tuple(tuple(v[:, open_] for v in layer) for layer in state)
                 masks = None if masks is None else tuple(mask[open_] for mask in masks)
 
+    def astype(self, dtype: np.dtype | type) -> TokenSet:
+        return replace(self, dtype=np.dtype(dtype))
+
     def take(self, indices: np.ndarray) -> TokenSet:
         """Copy the sequences at `indices`, in that order."""
-        return TokenSet(self.sequences.take(indices), self.weights[indices], self.bptt_steps)
+        return replace(self, sequences=self.sequences.take(indices), weights=self.weights[indices])
 
     def canonical(self) -> TokenSet:
         groups = _groups_of_equals(self.sequences, [0] * len(self))
         merged = self.take(np.array([group[0] for group in groups]))
-        return TokenSet(merged.sequences, _summed(self.weights, groups), self.bptt_steps)
+        return replace(merged, weights=_summed(self.weights, groups))
 
     def _parts(self, batch_size: int) -> TokenSet:
         """The same steps with sequences cut that are longer than a lane's share and than `bptt_steps`."""
@@ -174,7 +191,8 @@ class TokenSet(TrainingData):
         whole = np.repeat(np.arange(len(lengths)), n_parts)
         k = np.arange(len(whole)) - np.repeat(np.cumsum(n_parts) - n_parts, n_parts)  # which part of its sequence
         first, last = (lengths[whole] * part // n_parts[whole] for part in (k, k + 1))
-        return TokenSet(self.sequences.pieces(offsets[whole] + first, last - first), self.weights[whole], self.bptt_steps)
+        parts = self.sequences.pieces(offsets[whole] + first, last - first)
+        return replace(self, sequences=parts, weights=self.weights[whole])
 
 
 def _groups_of_equals(sequences: PackedSequences, labels: list[int]) -> list[list[int]]:

@@ -1,0 +1,251 @@
+"""Writing sequences: filters of the next-token distribution, sampling, beams."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from sklearn.utils import check_random_state
+
+from ._vocabulary import UNKNOWN, Vocabulary
+from .core.stack import LayerStates
+from .core.token_network import TokenNetwork
+from .core.workspace import Workspace
+
+
+@dataclass
+class Generator:
+    """Continues prompts, all together, one product a step.
+
+    Parameters
+    ----------
+    network, params, vocabulary
+        Of a fitted model.
+    max_new_tokens, temperature, top_k, top_p, min_p, repetition_penalty, no_repeat_ngram_size, stop_tokens, \
+forbidden_tokens, num_beams
+        See `RNNNextTokenModel.generate`.
+    """
+
+    network: TokenNetwork
+    params: np.ndarray
+    vocabulary: Vocabulary
+    max_new_tokens: int
+    temperature: float = 1.0
+    top_k: int | None = None
+    top_p: float = 1.0
+    min_p: float | None = None
+    repetition_penalty: float = 1.0
+    no_repeat_ngram_size: int = 0
+    stop_tokens: Any = None
+    forbidden_tokens: Any = None
+    num_beams: int = 1
+    _stops: np.ndarray = field(init=False)
+    _forbidden: np.ndarray = field(init=False)
+
+    def __post_init__(self) -> None:
+        for name, is_valid, needed in [
+            ("max_new_tokens", _is_int(self.max_new_tokens, 0), "an integer >= 0"),
+            ("temperature", self.temperature >= 0 and np.isfinite(self.temperature), "a number >= 0; 0 is greedy"),
+            ("top_k", self.top_k is None or _is_int(self.top_k, 1), "an integer >= 1, or None"),
+            ("top_p", 0 < self.top_p <= 1, "in (0, 1]"),
+            ("min_p", self.min_p is None or 0 <= self.min_p <= 1, "in [0, 1], or None"),
+            ("repetition_penalty", self.repetition_penalty > 0, "a number > 0"),
+            ("no_repeat_ngram_size", _is_int(self.no_repeat_ngram_size, 0), "an integer >= 0"),
+            ("num_beams", _is_int(self.num_beams, 1), "an integer >= 1"),
+        ]:
+            if not is_valid:
+                raise ValueError(f"{name} is {getattr(self, name)!r}, but it must be {needed}.")
+        if self.num_beams > 1:
+            defaults = {"temperature": 1.0, "top_k": None, "top_p": 1.0, "min_p": None}
+            changed = [name for name, value in defaults.items() if getattr(self, name) != value]
+            if changed:
+                raise ValueError(
+                    f"num_beams={self.num_beams} looks for the likeliest sequence and samples nothing, but "
+                    f"{changed[0]}={getattr(self, changed[0])!r} is set. Leave it out, or use num_beams=1."
+                )
+        self._stops = self._codes("stop_tokens", self.stop_tokens)
+        self._forbidden = self._codes("forbidden_tokens", self.forbidden_tokens)
+
+    def run(
+        self, codes: np.ndarray, lengths: np.ndarray, n_sequences: int, random_state: Any
+    ) -> tuple[list[np.ndarray], np.ndarray]:
+        """Numbers of the tokens that come after each prompt, prompt-major, and their summed log-probabilities.
+
+        `codes` (sum of lengths,) are the prompts behind each other. END is not among the results, its log-probability
+        is in the sums.
+        """
+        if not _is_int(n_sequences, 1):
+            raise ValueError(f"n_sequences is {n_sequences!r}, but it must be an integer >= 1.")
+        workspace = Workspace(self.params.dtype)
+        data = self.vocabulary.prefixes(codes, lengths)
+        h, state = self.network.read(self.params, data, workspace)
+        log_proba = self.network.log_proba_after(self.params, h)
+        histories = [piece.tolist() for piece in np.split(codes, np.cumsum(lengths)[:-1])]
+        if self.num_beams > 1:
+            if n_sequences > self.num_beams:
+                raise ValueError(f"n_sequences={n_sequences} is more than num_beams={self.num_beams}.")
+            found = [
+                best
+                for i, history in enumerate(histories)
+                for best in self._beams(history, log_proba[i], _columns(state, [i]), workspace)[:n_sequences]
+            ]
+            return [np.array(new, dtype=np.intp) for new, _ in found], np.array([total for _, total in found])
+        of_prompt = np.repeat(np.arange(len(histories)), n_sequences)
+        histories = [list(histories[i]) for i in of_prompt]
+        return self._sample(
+            histories,
+            log_proba[of_prompt],
+            _columns(state, of_prompt),
+            check_random_state(random_state),
+            workspace,
+        )
+
+    def _sample(
+        self,
+        histories: list[list[int]],
+        log_proba: np.ndarray,
+        state: LayerStates,
+        rng: np.random.RandomState,
+        workspace: Workspace,
+    ) -> tuple[list[np.ndarray], np.ndarray]:
+        """Draw token after token for every history, which grows; n uniform numbers a step, whoever has ended."""
+        n = len(histories)
+        n_prompt = [len(history) for history in histories]
+        totals = np.zeros(n)
+        going = np.arange(n)
+        for step in range(self.max_new_tokens):
+            u = rng.uniform(size=n) if self.temperature > 0 else np.zeros(n)
+            scores = self._filtered(log_proba, [histories[i] for i in going])
+            tokens = _draw(scores, u[going])
+            totals[going] += log_proba[np.arange(len(going)), tokens]
+            for i, token in zip(going, tokens.tolist(), strict=True):
+                if not self._is_end(token):
+                    histories[i].append(token)
+            goes_on = ~(np.isin(tokens, self._stops) | self._is_end(tokens))
+            if not goes_on.any() or step + 1 == self.max_new_tokens:
+                break
+            if not goes_on.all():
+                going, tokens, state = going[goes_on], tokens[goes_on], _columns(state, np.flatnonzero(goes_on))
+            log_proba = self.network.advance(self.params, tokens, state, workspace)
+        return [np.array(h[k:], dtype=np.intp) for h, k in zip(histories, n_prompt, strict=True)], totals
+
+    def _filtered(self, log_proba: np.ndarray, histories: list[list[int]]) -> np.ndarray:
+        """Log-scores (n, K), float64, -inf where a token may not come; log_proba stays as it is."""
+        scores = log_proba.astype(np.float64)
+        self._restrict(scores, histories)
+        if self.temperature == 0:
+            greedy = np.full_like(scores, -np.inf)
+            best = scores.argmax(axis=1)[:, None]
+            np.put_along_axis(greedy, best, 0.0, axis=1)
+            return greedy
+        scores /= self.temperature
+        if self.top_k is not None and self.top_k < scores.shape[1]:
+            order = np.argsort(-scores, axis=1, kind="stable")
+            np.put_along_axis(scores, order[:, self.top_k :], -np.inf, axis=1)
+        if self.top_p < 1:
+            order = np.argsort(-scores, axis=1, kind="stable")
+            proba = np.take_along_axis(_softmax(scores), order, axis=1)
+            before = np.cumsum(proba, axis=1) - proba
+            np.put_along_axis(
+                scores, order, np.where(before < self.top_p, np.take_along_axis(scores, order, axis=1), -np.inf), axis=1
+            )
+        if self.min_p is not None:
+            proba = _softmax(scores)
+            scores[proba < self.min_p * proba.max(axis=1, keepdims=True)] = -np.inf
+        return scores
+
+    def _restrict(self, scores: np.ndarray, histories: list[list[int]]) -> None:
+        """Apply repetition penalty, n-gram ban and forbidden tokens to log-scores (n, K), in place."""
+        for row, history in zip(scores, histories, strict=True):
+            if self.repetition_penalty != 1 and history:
+                seen = np.unique(history)
+                row[seen] *= self.repetition_penalty
+            if self.no_repeat_ngram_size:
+                row[_completing(history, self.no_repeat_ngram_size)] = -np.inf
+        scores[:, self._forbidden] = -np.inf
+        scores[:, self.vocabulary.unknown] = -np.inf
+        stuck = np.flatnonzero(np.isneginf(scores).all(axis=1))
+        if len(stuck):
+            raise ValueError(
+                f"No token may come after {len(histories[stuck[0]])} tokens: forbidden_tokens and "
+                "no_repeat_ngram_size rule out all. Loosen them."
+            )
+
+    def _beams(
+        self, history: list[int], log_proba: np.ndarray, state: LayerStates, workspace: Workspace
+    ) -> list[tuple[list[int], float]]:
+        """The likeliest continuations of one history, the likeliest first, with their log-probabilities."""
+        beams: list[list[int]] = [[]]
+        totals = np.zeros(1)
+        log_proba = log_proba[None].astype(np.float64)
+        finished: list[tuple[list[int], float]] = []
+        for step in range(self.max_new_tokens):
+            allowed = log_proba.copy()
+            self._restrict(allowed, [history + beam for beam in beams])
+            candidates = np.where(np.isneginf(allowed), -np.inf, totals[:, None] + log_proba).ravel()
+            order = np.argsort(-candidates, kind="stable")[: 2 * self.num_beams]
+            parents, tokens = np.divmod(order[np.isfinite(candidates[order])], log_proba.shape[1])
+            grown: list[tuple[int, int, float]] = []
+            for parent, token in zip(parents.tolist(), tokens.tolist(), strict=True):
+                total = float(candidates[parent * log_proba.shape[1] + token])
+                if self._is_end(token):
+                    finished.append((beams[parent], total))
+                elif token in self._stops or step + 1 == self.max_new_tokens:
+                    finished.append(([*beams[parent], token], total))
+                else:
+                    grown.append((parent, token, total))
+            finished = sorted(finished, key=lambda found: -found[1])[: self.num_beams]
+            grown = grown[: self.num_beams]
+            is_settled = len(finished) == self.num_beams and (not grown or finished[-1][1] >= grown[0][2])
+            if not grown or is_settled:
+                break
+            beams = [[*beams[parent], token] for parent, token, _ in grown]
+            totals = np.array([total for *_, total in grown])
+            state = _columns(state, np.array([parent for parent, *_ in grown]))
+            tokens = np.array([token for _, token, _ in grown])
+            log_proba = self.network.advance(self.params, tokens, state, workspace).astype(np.float64)
+        return finished or [([], 0.0)]
+
+    def _is_end(self, tokens: Any) -> Any:
+        return (tokens == self.vocabulary.end) if self.vocabulary.has_end else np.zeros(np.shape(tokens), dtype=bool)
+
+    def _codes(self, name: str, tokens: Any) -> np.ndarray:
+        """Numbers of tokens that the caller names; raises for those that are not in the vocabulary."""
+        if tokens is None:
+            return np.empty(0, dtype=np.intp)
+        tokens = [tokens] if isinstance(tokens, str) and tokens in self.vocabulary.tokens else list(tokens)
+        known = {token: code for code, token in enumerate(self.vocabulary.column_tokens)}
+        for i, token in enumerate(tokens):
+            if token is UNKNOWN or token not in known:
+                raise ValueError(f"{name}[{i}] is {token!r}, which is not in the vocabulary. Leave it out.")
+        return np.array([known[token] for token in tokens], dtype=np.intp)
+
+
+def _is_int(value: Any, least: int) -> bool:
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool) and bool(value >= least)
+
+
+def _columns(state: LayerStates, columns: Any) -> LayerStates:
+    """The state of some sequences, copied."""
+    return tuple(tuple(v[:, columns] for v in layer) for layer in state)
+
+
+def _softmax(scores: np.ndarray) -> np.ndarray:
+    proba = np.exp(scores - scores.max(axis=1, keepdims=True))
+    return proba / proba.sum(axis=1, keepdims=True)
+
+
+def _draw(scores: np.ndarray, u: np.ndarray) -> np.ndarray:
+    """Token (n,) of each row of log-scores (n, K) at the quantile u (n,) in [0, 1)."""
+    cumulative = np.cumsum(_softmax(scores), axis=1)
+    beyond = cumulative > (u * cumulative[:, -1])[:, None]
+    return beyond.argmax(axis=1)
+
+
+def _completing(history: list[int], n: int) -> list[int]:
+    """Tokens that would complete an n-gram that the history already holds."""
+    start = tuple(history[len(history) - n + 1 :]) if n > 1 else ()
+    if len(history) < n - 1:
+        return []
+    return [history[i + n - 1] for i in range(len(history) - n + 1) if tuple(history[i : i + n - 1]) == start]

@@ -1,0 +1,523 @@
+"""The token model: from sequences of tokens to what comes next."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from copy import copy
+from dataclasses import replace
+from numbers import Integral, Real
+from typing import Any, ClassVar
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, DensityMixin, TransformerMixin
+from sklearn.metrics import check_scoring
+from sklearn.model_selection import train_test_split
+from sklearn.utils import check_array
+from sklearn.utils._param_validation import Interval, Options, StrOptions
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from ._base import (
+    TRAINING_CONSTRAINTS,
+    check_compatible_parameters,
+    check_sample_weight,
+    is_stochastic,
+    named_weights,
+    renamed_in_errors,
+    set_fitted,
+    unchanged_on_error,
+)
+from ._generation import Generator
+from ._run import begin_or_continue, run_training, warn_of
+from ._streams import TokenStream
+from ._vocabulary import Vocabulary, learn_vocabulary, read_tokens
+from .core.batches import PackedSequences
+from .core.token_network import TokenNetwork
+from .core.training_sets import TokenSet
+from .core.workspace import Workspace
+
+
+class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, DensityMixin, BaseEstimator):
+    """Recurrent neural network that learns what comes next in sequences of tokens."""
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **TRAINING_CONSTRAINTS,
+        "embedding_size": [Interval(Integral, 1, None, closed="left"), None],
+        "tie_weights": ["boolean"],
+        "min_frequency": [Interval(Integral, 1, None, closed="left"), Interval(Real, 0, 1, closed="neither"), None],
+        "max_tokens": [Interval(Integral, 1, None, closed="left"), None],
+        "handle_unknown": [StrOptions({"use_unknown", "error"})],
+        "add_end_token": ["boolean", StrOptions({"auto"})],
+        "bptt_steps": [Interval(Integral, 1, None, closed="left")],
+        "scoring": [StrOptions({"loss"}), callable, None],
+        "dtype": [Options(type, {np.float64, np.float32}), StrOptions({"float64", "float32"}), np.dtype],
+    }
+
+    def __init__(
+        self,
+        hidden_size: int = 128,
+        *,
+        cell: str = "gru",
+        n_layers: int = 1,
+        dropout: float = 0.0,
+        embedding_size: int | None = None,
+        tie_weights: bool = False,
+        min_frequency: float | None = None,
+        max_tokens: int | None = None,
+        handle_unknown: str = "use_unknown",
+        add_end_token: bool | str = "auto",
+        bptt_steps: int = 100,
+        solver: str = "adam",
+        alpha: float = 1e-4,
+        batch_size: int | str = "auto",
+        learning_rate: str = "cosine",
+        learning_rate_init: float = 5e-3,
+        max_iter: int = 20,
+        shuffle: bool = True,
+        random_state: int | np.random.RandomState | None = None,
+        tol: float = 1e-4,
+        verbose: bool | int = False,
+        warm_start: bool = False,
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        max_grad_norm: float | None = 1.0,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 10,
+        scoring: str | Callable | None = "loss",
+        n_jobs: int | None = None,
+        dtype: Any = np.float64,
+    ) -> None:
+        self.hidden_size = hidden_size
+        self.cell = cell
+        self.n_layers = n_layers
+        self.dropout = dropout
+        self.embedding_size = embedding_size
+        self.tie_weights = tie_weights
+        self.min_frequency = min_frequency
+        self.max_tokens = max_tokens
+        self.handle_unknown = handle_unknown
+        self.add_end_token = add_end_token
+        self.bptt_steps = bptt_steps
+        self.solver = solver
+        self.alpha = alpha
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.learning_rate_init = learning_rate_init
+        self.max_iter = max_iter
+        self.shuffle = shuffle
+        self.random_state = random_state
+        self.tol = tol
+        self.verbose = verbose
+        self.warm_start = warm_start
+        self.momentum = momentum
+        self.nesterovs_momentum = nesterovs_momentum
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon = epsilon
+        self.max_grad_norm = max_grad_norm
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.scoring = scoring
+        self.n_jobs = n_jobs
+        self.dtype = dtype
+
+    def fit(self, X: Any, y: None = None, sample_weight: Any = None, *, X_val: Any = None) -> RNNNextTokenModel:
+        """Learn the vocabulary, and what comes next."""
+        self._check_parameters()
+        check_compatible_parameters(self, None if X_val is None else "X_val is")
+        with unchanged_on_error(self):
+            is_continuing = self.warm_start and hasattr(self, "_training")
+            tokens, lengths, weights = self._read_training_data(X, sample_weight, reset=not is_continuing)
+            if not is_continuing:
+                self._learn_vocabulary(X, tokens, lengths, weights)
+            problem = self._train(tokens, lengths, weights, is_continuing, X_val=X_val)
+        warn_of(problem)
+        return self
+
+    @available_if(is_stochastic)
+    def partial_fit(self, X: Any, y: None = None, sample_weight: Any = None, tokens: Any = None) -> RNNNextTokenModel:
+        """Go through the given sequences once, going on from what was learned before."""
+        self._check_parameters()
+        if self.early_stopping:
+            raise ValueError("partial_fit does not support early_stopping=True. Use fit, or early_stopping=False.")
+        with unchanged_on_error(self):
+            is_continuing = hasattr(self, "_training")
+            flat, lengths, weights = self._read_training_data(X, sample_weight, reset=not is_continuing)
+            if not is_continuing:
+                self._learn_vocabulary(X, flat, lengths, weights, tokens=tokens, expects_more=True)
+            problem = self._train(flat, lengths, weights, is_continuing, max_iter=1)
+        warn_of(problem)
+        return self
+
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """Predict the distribution of the token that comes after each sequence."""
+        check_is_fitted(self)
+        return np.exp(self._log_proba_after(X))
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Predict the likeliest token, or END, after each sequence."""
+        return self.predict_top_k(X, 1)[:, 0]
+
+    def predict_top_k(self, X: Any, k: int) -> np.ndarray:
+        """Predict the k likeliest tokens, or END, after each sequence, the likeliest first."""
+        check_is_fitted(self)
+        n = self._vocabulary.unknown
+        if not 1 <= k <= n:
+            raise ValueError(f"k is {k}, but there are {n} tokens to choose from. Pass 1 <= k <= {n}.")
+        log_proba = self._log_proba_after(X)[:, :n]
+        codes = np.argsort(-log_proba, axis=1, kind="stable")[:, :k]
+        return (self._vocabulary.column_tokens if self._vocabulary.has_end else self.classes_)[codes]
+
+    def score_samples(self, X: Any) -> np.ndarray:
+        """Log-likelihood of each sequence."""
+        check_is_fitted(self)
+        data = self._steps_to_score(X)
+        return _sums(self._network.token_log_proba(self._params, data, self._workspace()), data.lengths)
+
+    def score(self, X: Any, y: None = None, sample_weight: Any = None) -> float:
+        """Log-probability per predicted token."""
+        check_is_fitted(self)
+        data = self._steps_to_score(X)
+        weights = check_sample_weight(sample_weight, len(data))
+        totals = _sums(self._network.token_log_proba(self._params, data, self._workspace()), data.lengths)
+        n_tokens = float(weights @ data.lengths)
+        if n_tokens == 0:
+            raise ValueError("X has no token to score. Pass at least one sequence that is not empty.")
+        return float(weights @ totals) / n_tokens
+
+    def perplexity(self, X: Any, sample_weight: Any = None) -> float:
+        """Exponential of the loss per predicted token."""
+        return float(np.exp(-self.score(X, sample_weight=sample_weight)))
+
+    def token_log_proba(self, X: Any) -> list[np.ndarray]:
+        """Log-probability of every token, given those before it."""
+        check_is_fitted(self)
+        data = self._steps_to_score(X)
+        log_proba = self._network.token_log_proba(self._params, data, self._workspace())
+        return np.split(log_proba, np.cumsum(data.lengths)[:-1])
+
+    def token_rank(self, X: Any) -> list[np.ndarray]:
+        """Rank of every token among all that could have come; 1 is the likeliest."""
+        check_is_fitted(self)
+        data = self._steps_to_score(X)
+        ranks = self._network.token_rank(self._params, data, self._workspace()).astype(np.intp)
+        return np.split(ranks, np.cumsum(data.lengths)[:-1])
+
+    def transform(self, X: Any) -> np.ndarray:
+        """State of the top layer after each sequence."""
+        check_is_fitted(self)
+        return self._read_prefixes(X)[0]
+
+    def generate(
+        self,
+        prompts: Any = None,
+        n_sequences: int = 1,
+        *,
+        max_new_tokens: int,
+        temperature: float = 1.0,
+        top_k: int | None = None,
+        top_p: float = 1.0,
+        min_p: float | None = None,
+        repetition_penalty: float = 1.0,
+        no_repeat_ngram_size: int = 0,
+        stop_tokens: Any = None,
+        forbidden_tokens: Any = None,
+        num_beams: int = 1,
+        return_log_proba: bool = False,
+        random_state: int | np.random.RandomState | None = None,
+    ) -> Any:
+        """Continue prompts, or write sequences from nothing."""
+        check_is_fitted(self)
+        generator = Generator(
+            self._network,
+            self._params,
+            self._vocabulary,
+            max_new_tokens=max_new_tokens,
+            temperature=temperature,
+            top_k=top_k,
+            top_p=top_p,
+            min_p=min_p,
+            repetition_penalty=repetition_penalty,
+            no_repeat_ngram_size=no_repeat_ngram_size,
+            stop_tokens=stop_tokens,
+            forbidden_tokens=forbidden_tokens,
+            num_beams=num_beams,
+        )
+        is_single = isinstance(prompts, str)
+        if prompts is None:
+            prompts = ["" if self._is_text else []]
+        items = [prompts] if is_single else list(prompts)
+        codes, lengths = self._encode(*read_tokens(items, "prompts"), "prompts")
+        sequences, log_proba = generator.run(codes, lengths, n_sequences, random_state)
+        written = [_like(items[i // n_sequences], self._vocabulary.decode(new)) for i, new in enumerate(sequences)]
+        result = written[0] if is_single and n_sequences == 1 else written
+        return (result, log_proba) if return_log_proba else result
+
+    def start(self, n_streams: int = 1) -> TokenStream:
+        """Begin sequences that arrive token by token."""
+        check_is_fitted(self)
+        return TokenStream(self._network, self._params, self._vocabulary, self.handle_unknown, n_streams)
+
+    @property
+    def classes_(self) -> np.ndarray:
+        """The ordinary tokens, sorted, in the dtype of the data."""
+        return self._fitted_vocabulary("classes_").tokens
+
+    @property
+    def column_tokens_(self) -> np.ndarray:
+        """Token of each column of `predict_proba`: ``classes_``, END if it is modelled, UNKNOWN."""
+        return self._fitted_vocabulary("column_tokens_").column_tokens
+
+    @property
+    def vocabulary_(self) -> dict[Any, int]:
+        """Column of each token."""
+        return {token: column for column, token in enumerate(self._fitted_vocabulary("vocabulary_").column_tokens)}
+
+    @property
+    def weights_(self) -> dict[str, np.ndarray]:
+        """Parameters by name: views of one vector."""
+        return named_weights(self)
+
+    @property
+    def _n_features_out(self) -> int:
+        return self._network.head.n_inputs
+
+    def __sklearn_tags__(self):  # type: ignore[no-untyped-def]  # the type of the tags is not public
+        tags = super().__sklearn_tags__()
+        tags.input_tags.categorical = True
+        return tags
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "_params")
+
+    def _fitted_vocabulary(self, name: str) -> Vocabulary:
+        if not hasattr(self, "_vocabulary"):
+            raise AttributeError(f"{type(self).__name__} has no {name} before it is fitted.")
+        return self._vocabulary
+
+    def _check_parameters(self) -> None:
+        self._validate_params()
+        if np.dtype(self.dtype) not in (np.float64, np.float32):
+            raise ValueError(f"dtype is {self.dtype!r}. Pass np.float64 or np.float32, or their names.")
+        if self.tie_weights and self.embedding_size != self.hidden_size:
+            raise ValueError(
+                f"tie_weights=True needs embedding_size={self.hidden_size}, that of hidden_size, got "
+                f"{self.embedding_size}."
+            )
+
+    def _read(self, X: Any, *, reset: bool) -> tuple[np.ndarray, np.ndarray]:
+        """All tokens of X behind each other, and the number of each sequence's."""
+        if isinstance(X, str):
+            raise ValueError("X is a str, but a list of sequences is needed. Pass [text] if X is one text.")
+        if _is_table(X):
+            return self._read_table(X, reset)
+        if not isinstance(X, Iterable):
+            raise TypeError(f"X is {X!r:.40}, but a list of sequences is needed.")
+        if hasattr(X, "__array__") and np.asarray(X).dtype.kind not in "OU":
+            check_array(X, dtype=None, estimator=self, input_name="X")  # raises: neither a table nor sequences
+        items = list(X)
+        if not items:
+            raise ValueError("X is empty: at least one sequence is needed.")
+        tokens = read_tokens(items)
+        if reset:
+            for name in {"n_features_in_", "feature_names_in_"} & vars(self).keys():
+                delattr(self, name)
+        return tokens
+
+    def _read_table(self, X: Any, reset: bool) -> tuple[np.ndarray, np.ndarray]:
+        """As `_read`, from a 2-D X of as many tokens in each row."""
+        tokens = read_tokens(check_array(X, dtype=None, estimator=self, input_name="X"))
+        if reset or hasattr(self, "n_features_in_"):
+            validate_data(self, X, reset=reset, skip_check_array=True)
+        return tokens
+
+    def _read_training_data(
+        self, X: Any, sample_weight: Any, *, reset: bool
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Tokens, lengths and weights of the sequences that weigh something."""
+        tokens, lengths = self._read(X, reset=reset)
+        weights = check_sample_weight(sample_weight, len(lengths))
+        keep = weights > 0
+        return tokens[np.repeat(keep, lengths)], lengths[keep], weights[keep]
+
+    def _learn_vocabulary(
+        self,
+        X: Any,
+        flat: np.ndarray,
+        lengths: np.ndarray,
+        weights: np.ndarray,
+        tokens: Any = None,
+        expects_more: bool = False,
+    ) -> None:
+        has_end = not hasattr(self, "n_features_in_") if self.add_end_token == "auto" else bool(self.add_end_token)
+        if tokens is not None:
+            vocabulary = Vocabulary(np.unique(read_tokens([tokens], "tokens")[0]), has_end, False)
+        elif not len(flat):
+            raise ValueError("X holds no token: every sequence is empty. Pass at least one that is not.")
+        else:
+            vocabulary = learn_vocabulary(
+                flat, np.repeat(weights, lengths), has_end, self.min_frequency, self.max_tokens
+            )
+        learns_unknown = vocabulary.learns_unknown or (expects_more and self.handle_unknown == "use_unknown")
+        self._vocabulary = Vocabulary(vocabulary.tokens, has_end, learns_unknown)
+        self._is_text = not hasattr(self, "n_features_in_") and all(isinstance(item, str) for item in X)
+        self._n_tokens_seen = float(weights @ (lengths + has_end))
+
+    def _build_network(self) -> TokenNetwork:
+        vocabulary = self._vocabulary
+        unknown_probability = None
+        if not vocabulary.learns_unknown:
+            unknown_probability = 1 / (self._n_tokens_seen + len(vocabulary.tokens))
+        return TokenNetwork.build(
+            self.cell,
+            vocabulary.begin + 1,
+            self.hidden_size,
+            vocabulary.n_outputs,
+            n_layers=self.n_layers,
+            dropout=self.dropout,
+            embedding_size=self.embedding_size,
+            tie_weights=self.tie_weights,
+            unknown_probability=unknown_probability,
+        )
+
+    def _encode(self, tokens: np.ndarray, lengths: np.ndarray, name: str = "X") -> tuple[np.ndarray, np.ndarray]:
+        """Numbers of tokens, and the lengths as they are."""
+        codes = self._vocabulary.encode(tokens)
+        unknown = np.flatnonzero(codes == self._vocabulary.unknown)
+        if self.handle_unknown == "error" and len(unknown) and not self._vocabulary.learns_unknown:
+            i = int(np.searchsorted(np.cumsum(lengths), unknown[0], side="right"))
+            raise ValueError(
+                f"{name}[{i}] holds {tokens[unknown[0]].item()!r}, which is not in the vocabulary. Leave it out, or use "
+                "handle_unknown='use_unknown'."
+            )
+        return codes, lengths
+
+    def _train(
+        self,
+        tokens: np.ndarray,
+        lengths: np.ndarray,
+        weights: np.ndarray,
+        is_continuing: bool,
+        X_val: Any = None,
+        max_iter: int | None = None,
+    ) -> str | None:
+        """Train on what was read; returns what to warn of."""
+        vocabulary = self._vocabulary
+        if not vocabulary.has_end and not lengths.all():
+            raise ValueError(
+                "A sequence is empty and its end is not modelled, so it holds nothing to learn. Leave it out, or use "
+                "add_end_token=True."
+            )
+        network = self._build_network()
+        codes, lengths = self._encode(tokens, lengths)
+        sequences = vocabulary.steps(codes, lengths, vocabulary.has_end)
+        data = TokenSet(sequences, weights, self.bptt_steps, np.dtype(self.dtype))
+        state = begin_or_continue(self, network, np.dtype(self.dtype), is_continuing)
+        if not is_continuing and not vocabulary.learns_unknown:
+            self._silence_unknown(network, state.params)
+        validate = None
+        if self.early_stopping:
+            data, validate = self._hold_out(network, data, state.split_seed, X_val)
+        params, problem = run_training(self, network, state, data, validate, max_iter)
+        set_fitted(self, network, params, state)
+        return problem
+
+    def _silence_unknown(self, network: TokenNetwork, params: np.ndarray) -> None:
+        """Let a token that training never shows say nothing, where its random weights would say anything."""
+        weights = network.layout.views(params)
+        if network.embedding is not None:
+            weights["embedding"]["E"][self._vocabulary.unknown] = 0
+        else:
+            weights["rnn.0"]["W_x"][:, self._vocabulary.unknown] = 0
+
+    def _hold_out(
+        self, network: TokenNetwork, data: TokenSet, seed: int, X_val: Any
+    ) -> tuple[TokenSet, Callable[[np.ndarray], float]]:
+        """What is left to learn from, and the score on what is not."""
+        if X_val is not None:
+            with renamed_in_errors(X="X_val"):
+                validation = self._steps_to_score(X_val)
+            weights = np.ones(len(validation))
+        elif len(data) == 1:
+            (n_steps,) = data.sequences.lengths
+            n_train = round(n_steps * (1 - self.validation_fraction))
+            if not 0 < n_train < n_steps:
+                raise ValueError(
+                    f"X is one sequence of {n_steps} tokens: too short to hold out validation_fraction="
+                    f"{self.validation_fraction} of it. Pass more, X_val, or early_stopping=False."
+                )
+            validation = data.sequences.pieces(np.array([n_train]), np.array([n_steps - n_train]))
+            weights = np.ones(1)
+            data = replace(data, sequences=data.sequences.pieces(np.array([0]), np.array([n_train])))
+        else:
+            train, held_out = train_test_split(
+                np.arange(len(data)), test_size=self.validation_fraction, random_state=seed
+            )
+            held = data.take(np.sort(held_out))
+            data, validation, weights = data.take(np.sort(train)), held.sequences, held.weights
+        workspace = self._workspace()
+        if self.scoring in ("loss", None):
+
+            def minus_loss(params: np.ndarray) -> float:
+                totals = _sums(network.token_log_proba(params, validation, workspace), validation.lengths)
+                return float(weights @ totals / (weights @ validation.lengths))
+
+            return data, minus_loss
+
+        scorer = check_scoring(self, scoring=self.scoring)
+        candidate = copy(self)
+        candidate._network = network
+        pieces = np.split(validation.steps[:, 1], np.cumsum(validation.lengths)[:-1])
+        X = [self._vocabulary.decode(piece[piece < len(self.classes_)]) for piece in pieces]
+
+        def score(params: np.ndarray) -> float:
+            candidate._params = params
+            return float(scorer(candidate, X))
+
+        return data, score
+
+    def _workspace(self) -> Workspace:
+        return Workspace(np.dtype(self.dtype) if not hasattr(self, "_params") else self._params.dtype)
+
+    def _steps_to_score(self, X: Any) -> PackedSequences:
+        """Inputs and targets of every token of X, END included where it is modelled."""
+        codes, lengths = self._encode(*self._read(X, reset=False))
+        return self._vocabulary.steps(codes, lengths, self._vocabulary.has_end)
+
+    def _read_prefixes(self, X: Any) -> tuple[np.ndarray, Any]:
+        """Output of the top layer after each whole sequence, and the state of every layer there."""
+        codes, lengths = self._encode(*self._read(X, reset=False))
+        return self._network.read(self._params, self._vocabulary.prefixes(codes, lengths), self._workspace())
+
+    def _log_proba_after(self, X: Any) -> np.ndarray:
+        """Log-probabilities (n, K) of what comes after each sequence."""
+        return self._network.log_proba_after(self._params, self._read_prefixes(X)[0])
+
+
+def _is_table(X: Any) -> bool:
+    """Whether X is 2-D: an array, a frame, a sparse matrix, or something that makes itself an array; never a list."""
+    if hasattr(X, "shape"):
+        return len(X.shape) == 2
+    return not isinstance(X, Sequence) and hasattr(X, "__array__") and np.asarray(X).ndim == 2
+
+
+def _sums(values: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+    """Sum of the values of each sequence, float64; 0 for empty ones."""
+    ends = np.cumsum(lengths)
+    totals = np.concatenate([[0.0], np.cumsum(values, dtype=np.float64)])
+    return totals[ends] - totals[ends - lengths]
+
+
+def _like(prompt: Any, new: np.ndarray) -> Any:
+    """A prompt and the tokens after it, in the type of the prompt."""
+    if isinstance(prompt, str):
+        return prompt + "".join(new.tolist())
+    if isinstance(prompt, np.ndarray):
+        return np.concatenate([prompt, new])
+    tokens = [*prompt, *new.tolist()]
+    return tuple(tokens) if isinstance(prompt, tuple) else tokens

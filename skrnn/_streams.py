@@ -1,0 +1,98 @@
+"""Sequences that arrive token by token: the state is carried from call to call."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ._vocabulary import END, UNKNOWN, Vocabulary, read_tokens
+from .core.token_network import TokenNetwork
+from .core.workspace import Workspace
+
+
+class TokenStream:
+    """Many sequences in the middle, each O(1) a token; made by `RNNNextTokenModel.start`."""
+
+    def __init__(
+        self,
+        network: TokenNetwork,
+        params: np.ndarray,
+        vocabulary: Vocabulary,
+        handle_unknown: str,
+        n_streams: int,
+    ) -> None:
+        if isinstance(n_streams, bool) or not isinstance(n_streams, (int, np.integer)) or n_streams < 1:
+            raise ValueError(f"n_streams is {n_streams!r}, but it must be an integer >= 1.")
+        self._network, self._params, self._vocabulary = network, params, vocabulary
+        self._handle_unknown = handle_unknown
+        self._state = network.stack.zero_state(n_streams, params.dtype)
+        self._log_proba = np.empty((n_streams, len(vocabulary.column_tokens)), params.dtype)
+        self.reset()
+
+    @property
+    def n_streams(self) -> int:
+        """Number of sequences."""
+        return len(self._log_proba)
+
+    @property
+    def proba(self) -> np.ndarray:
+        """Distribution of the next token of every stream, (n_streams, n_columns), as `predict_proba` gives it."""
+        return np.exp(self._log_proba)
+
+    def reset(self, index: Any = None) -> TokenStream:
+        """Begin some streams, or all, anew."""
+        index = self._indices(index)
+        for layer in self._state:
+            for v in layer:
+                v[:, index] = 0
+        self._advance(np.full(len(index), self._vocabulary.begin), index)
+        return self
+
+    def update(self, tokens: Any, index: Any = None) -> tuple[np.ndarray, np.ndarray]:
+        """Read the next token of some streams, or of all."""
+        index = self._indices(index)
+        codes = self._codes(tokens, len(index))
+        surprise = -self._log_proba[index, codes]
+        is_end = codes == self._vocabulary.end if self._vocabulary.has_end else np.zeros(len(codes), dtype=bool)
+        if not is_end.all():
+            self._advance(codes[~is_end], index[~is_end])
+        if is_end.any():
+            self.reset(index[is_end])
+        return np.exp(self._log_proba[index]), surprise
+
+    def _advance(self, codes: np.ndarray, index: np.ndarray) -> None:
+        state = tuple(tuple(v[:, index] for v in layer) for layer in self._state)
+        workspace = Workspace(self._params.dtype)
+        self._log_proba[index] = self._network.advance(self._params, codes, state, workspace)
+        for layer, advanced in zip(self._state, state, strict=True):
+            for v, v_advanced in zip(layer, advanced, strict=True):
+                v[:, index] = v_advanced
+
+    def _indices(self, index: Any) -> np.ndarray:
+        if index is None:
+            return np.arange(self.n_streams)
+        index = np.atleast_1d(np.asarray(index, dtype=np.intp))
+        if len(np.unique(index)) != len(index) or (len(index) and not 0 <= index.min() <= index.max() < self.n_streams):
+            raise ValueError(f"index is {index.tolist()}: pass distinct numbers from 0 to {self.n_streams - 1}.")
+        return index
+
+    def _codes(self, tokens: Any, n: int) -> np.ndarray:
+        """Numbers (n,) of one token for each stream; a single token may stand for itself."""
+        is_single = isinstance(tokens, str) or tokens in (END, UNKNOWN) if np.ndim(tokens) == 0 else False
+        tokens = [tokens] if is_single or np.ndim(tokens) == 0 else list(tokens)
+        if len(tokens) != n:
+            raise ValueError(f"tokens has {len(tokens)} entries for {n} streams. Pass one token for each.")
+        codes = np.empty(n, dtype=np.intp)
+        for i, token in enumerate(tokens):
+            if token is END:
+                if not self._vocabulary.has_end:
+                    raise ValueError("END came, but the model was fitted without it (add_end_token).")
+                codes[i] = self._vocabulary.end
+            elif token is UNKNOWN:
+                codes[i] = self._vocabulary.unknown
+            else:
+                codes[i] = self._vocabulary.encode(read_tokens([[token]], "tokens")[0])[0]
+                if codes[i] == self._vocabulary.unknown and self._handle_unknown == "error":
+                    raise ValueError(f"tokens[{i}] is {token!r}, which is not in the vocabulary.")
+        return codes
