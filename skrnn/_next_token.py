@@ -392,8 +392,8 @@ class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Densi
         if self.handle_unknown == "error" and len(unknown) and not self._vocabulary.learns_unknown:
             i = int(np.searchsorted(np.cumsum(lengths), unknown[0], side="right"))
             raise ValueError(
-                f"{name}[{i}] holds {tokens[unknown[0]].item()!r}, which is not in the vocabulary. Leave it out, or use "
-                "handle_unknown='use_unknown'."
+                f"{name}[{i}] holds {tokens[unknown[0]].item()!r}, which is not in the vocabulary. Leave it out, or "
+                "use handle_unknown='use_unknown'."
             )
         return codes, lengths
 

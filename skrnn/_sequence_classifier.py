@@ -430,8 +430,8 @@ class RNNSequenceClassifier(ClassifierMixin, BaseEstimator):
             weights = weights * self._weights_of_classes(targets, weights)[targets]
             if not weights.any():
                 raise ValueError(
-                    "All weights are zero: class_weight and sample_weight leave no sequence to learn from. Give a class "
-                    "that y has a weight above 0."
+                    "All weights are zero: class_weight and sample_weight leave no sequence to learn from. Give a "
+                    "class that y has a weight above 0."
                 )
         return TrainingSet(sequences, targets, weights).take(np.flatnonzero(weights))
 
