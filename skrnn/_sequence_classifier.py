@@ -77,7 +77,7 @@ class RNNSequenceClassifier(ClassifierMixin, BaseEstimator):
     learning_rate : {"constant", "adaptive", "cosine"}, default="constant"
         "adaptive" divides the rate by 5 whenever the score stops improving, and stops below 1e-6; "cosine" lets it fall
         to 0 over `max_iter` epochs. Unused by "lbfgs".
-    learning_rate_init : float, default=0.01
+    learning_rate_init : float, default=0.003
         Learning rate of the first epoch. Unused by "lbfgs".
     max_iter : int, default=200
         Largest number of epochs, passes over the sequences; of iterations for "lbfgs".
@@ -108,7 +108,7 @@ class RNNSequenceClassifier(ClassifierMixin, BaseEstimator):
     validation_fraction : float in (0, 1), default=0.1
         Share of the sequences held out, each class in proportion if it has at least two. Unused if `fit` is given
         `X_val`.
-    n_iter_no_change : int, default=10
+    n_iter_no_change : int, default=20
         Epochs in a row without improvement by `tol` after which training stops.
     scoring : str, callable or None, default="loss"
         Score for early stopping: "loss" is minus the mean loss on the sequences held out; else any scorer of
@@ -200,7 +200,7 @@ class RNNSequenceClassifier(ClassifierMixin, BaseEstimator):
         alpha: float = 1e-4,
         batch_size: int | str = "auto",
         learning_rate: str = "constant",
-        learning_rate_init: float = 1e-2,
+        learning_rate_init: float = 3e-3,
         max_iter: int = 200,
         shuffle: bool = True,
         random_state: int | np.random.RandomState | None = None,
@@ -215,7 +215,7 @@ class RNNSequenceClassifier(ClassifierMixin, BaseEstimator):
         max_grad_norm: float | None = 1.0,
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
-        n_iter_no_change: int = 10,
+        n_iter_no_change: int = 20,
         scoring: str | Callable | None = "loss",
         class_weight: dict | str | None = None,
         n_jobs: int | None = None,
