@@ -38,7 +38,111 @@ from .core.workspace import Workspace
 
 
 class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, DensityMixin, BaseEstimator):
-    """Recurrent neural network that learns what comes next in sequences of tokens."""
+    """Recurrent neural network that learns what comes next in sequences of tokens.
+
+    After every token of a sequence the network gives each token of its vocabulary a probability to be the next.
+    Trained by maximum likelihood, it scores sequences, finds the surprising places in them, completes and writes them.
+
+    X is a list of sequences of tokens: lists, tuples or arrays of str, int, float or bool; a str is a sequence of its
+    characters. A 2-D array or data frame holds rows of as many tokens each. A list of one long sequence is a text:
+    ``fit([text])``.
+
+    Parameters
+    ----------
+    hidden_size : int, default=128
+        Number of units of each layer.
+    cell : {"gru", "lstm", "tanh", "relu"}, default="gru"
+        Gated recurrent unit; long short-term memory; Elman's cell with tanh, or with relu and identity initialisation.
+    n_layers : int, default=1
+        Number of recurrent layers on top of each other.
+    dropout : float in [0, 1), default=0.0
+        Probability with which an output of a layer is dropped in training: one mask for all steps of a sequence
+        (Gal and Ghahramani, 2016), after every layer.
+    embedding_size : int or None, default=None
+        Length of the vector that is learned for each token; without one a token picks a column of the first layer's
+        weights.
+    tie_weights : bool, default=False
+        Whether the vectors of the tokens are also the weights that predict them; needs ``embedding_size=hidden_size``.
+    min_frequency : int, float in (0, 1) or None, default=None
+        Tokens that are rarer, as a count or as a share of all tokens, are learned as one, UNKNOWN.
+    max_tokens : int or None, default=None
+        Largest number of tokens in the vocabulary; the rarer ones are learned as UNKNOWN.
+    handle_unknown : {"use_unknown", "error"}, default="use_unknown"
+        What to do with a token that is not in the vocabulary: read it as UNKNOWN, or raise. With "error" tokens that
+        `min_frequency` or `max_tokens` left out are still UNKNOWN.
+    add_end_token : bool or "auto", default="auto"
+        Whether the end of a sequence is predicted like a token, END; "auto" is True except for 2-D X.
+    bptt_steps : int, default=100
+        Longest piece through which the gradient flows back. The state is carried from piece to piece.
+    solver, alpha, learning_rate, learning_rate_init, max_iter, shuffle, random_state, tol, verbose, warm_start, \
+momentum, nesterovs_momentum, beta_1, beta_2, epsilon, max_grad_norm, early_stopping, validation_fraction, \
+n_iter_no_change, n_jobs
+        As in :class:`RNNSequenceClassifier`; the loss is the mean over tokens, and `alpha` is divided by their number.
+    batch_size : int or "auto", default="auto"
+        Sequences side by side; "auto" is ``min(200, n_sequences)``. A sequence longer than its share of all tokens is
+        cut into parts that are read side by side.
+    scoring : "loss", callable or None, default="loss"
+        Score for early stopping: "loss" and None are the mean log-probability of the tokens held out, a callable is
+        called as ``scorer(estimator, X)``.
+    dtype : {np.float64, np.float32} or their names, default=np.float64
+        Of the parameters and of all results; float32 is about twice as fast.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_tokens,)
+        The ordinary tokens, sorted, in the dtype of the data.
+    column_tokens_ : ndarray of shape (n_columns,), dtype object
+        Token of each column of `predict_proba`: ``classes_``, END if it is modelled, UNKNOWN.
+    vocabulary_ : dict of token to int
+        Column of each token.
+    n_features_in_ : int
+        Tokens in a row; only after a fit on 2-D X.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Column names, if X was a data frame.
+    n_iter_ : int
+        Number of epochs, those of warm starts and calls of `partial_fit` included.
+    loss_ : float
+        Training loss of the last epoch, nats per token, with the penalty.
+    best_loss_ : float or None
+        Least training loss; None with early stopping.
+    loss_curve_ : list of float
+        Training loss of each epoch.
+    validation_scores_ : list of float or None
+        Score of each epoch on what was held out, higher is better; None without early stopping.
+    best_validation_score_ : float or None
+        The highest of them.
+    weights_ : dict of str to ndarray
+        Parameters by name, views of one vector: ``rnn.0.W_x`` (n_gates * hidden_size, n_columns + 1), whose last column
+        opens a sequence, ``rnn.0.W_h``, ``rnn.0.b``, ..., ``embedding.E``, ``head.W_y``, ``head.b_y``.
+
+    See Also
+    --------
+    RNNSequenceClassifier : Puts whole sequences into classes.
+
+    Notes
+    -----
+    No token has probability zero. Where rare tokens were folded into it, UNKNOWN's probability is learned; otherwise it
+    is the constant 1 / (N + V), for N tokens seen and V in the vocabulary, taken from all others. So a sequence with
+    unseen tokens has a finite log-likelihood.
+
+    References
+    ----------
+    Mikolov, Karafiát, Burget, Černocký and Khudanpur, *Recurrent neural network based language model* (2010). Witten
+    and Bell, *The zero-frequency problem* (1991), method A: the constant of UNKNOWN.
+
+    Examples
+    --------
+    >>> from skrnn import RNNNextTokenModel
+    >>> X = ["abcabcabc", "bcabcab", "cabcabca"] * 5
+    >>> model = RNNNextTokenModel(hidden_size=16, learning_rate_init=0.02, max_iter=40, random_state=0).fit(X)
+    >>> model.predict(["ab", "abc"]).tolist()
+    ['c', 'a']
+    >>> model.generate("ca", max_new_tokens=4, temperature=0)
+    'cabcab'
+    >>> surprises = -model.token_log_proba(["abcbca"])[0]
+    >>> int(surprises.argmax())
+    3
+    """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **TRAINING_CONSTRAINTS,
@@ -127,7 +231,31 @@ class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Densi
         self.dtype = dtype
 
     def fit(self, X: Any, y: None = None, sample_weight: Any = None, *, X_val: Any = None) -> RNNNextTokenModel:
-        """Learn the vocabulary, and what comes next."""
+        """Learn the vocabulary, and what comes next.
+
+        Parameters
+        ----------
+        X : list of sequences of tokens, or array-like of shape (n_sequences, n_tokens)
+            The sequences, see the class.
+        y : None
+            Ignored.
+        sample_weight : array-like of shape (n_sequences,), default=None
+            Weight of each sequence, not negative; 1 by default. A sequence of weight 0 is left out, its tokens too.
+        X_val : as X, default=None
+            Sequences for early stopping, instead of a part of X.
+
+        Returns
+        -------
+        self : RNNNextTokenModel
+            Fitted. If the loss stops being finite, or Ctrl-C interrupts, then with the best parameters so far, and a
+            warning.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If X or a weight is not what it should be, parameters contradict each other, or the loss is not finite
+            before an epoch is complete. The estimator is then as it was.
+        """
         self._check_parameters()
         check_compatible_parameters(self, None if X_val is None else "X_val is")
         with unchanged_on_error(self):
@@ -141,7 +269,31 @@ class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Densi
 
     @available_if(is_stochastic)
     def partial_fit(self, X: Any, y: None = None, sample_weight: Any = None, tokens: Any = None) -> RNNNextTokenModel:
-        """Go through the given sequences once, going on from what was learned before."""
+        """Go through the given sequences once, going on from what was learned before.
+
+        The vocabulary is that of the first call; what comes later and is not in it is learned as UNKNOWN.
+
+        Parameters
+        ----------
+        X : list of sequences of tokens, or array-like of shape (n_sequences, n_tokens)
+            The sequences, see the class.
+        y : None
+            Ignored.
+        sample_weight : array-like of shape (n_sequences,), default=None
+            Weight of each sequence, not negative; 1 by default.
+        tokens : sequence of tokens, default=None
+            All ordinary tokens that will ever come, for the first call; by default those of its X.
+
+        Returns
+        -------
+        self : RNNNextTokenModel
+            Fitted.
+
+        Raises
+        ------
+        TypeError, ValueError
+            As `fit`; ValueError also if `early_stopping` is set.
+        """
         self._check_parameters()
         if self.early_stopping:
             raise ValueError("partial_fit does not support early_stopping=True. Use fit, or early_stopping=False.")
@@ -155,16 +307,56 @@ class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Densi
         return self
 
     def predict_proba(self, X: Any) -> np.ndarray:
-        """Predict the distribution of the token that comes after each sequence."""
+        """Predict the distribution of the token that comes after each sequence.
+
+        Parameters
+        ----------
+        X : list of sequences of tokens, or array-like of shape (n_sequences, n_tokens)
+            The sequences, see the class.
+
+        Returns
+        -------
+        proba : ndarray of shape (n_sequences, n_columns)
+            In the order of ``column_tokens_``; rows sum to 1. The whole sequence is what was read; it may be empty.
+        """
         check_is_fitted(self)
         return np.exp(self._log_proba_after(X))
 
     def predict(self, X: Any) -> np.ndarray:
-        """Predict the likeliest token, or END, after each sequence."""
+        """Predict the likeliest token, or END, after each sequence.
+
+        Parameters
+        ----------
+        X : list of sequences of tokens, or array-like of shape (n_sequences, n_tokens)
+            The sequences, see the class.
+
+        Returns
+        -------
+        tokens : ndarray of shape (n_sequences,)
+            Never UNKNOWN; in the dtype of ``classes_``, or object where END is modelled.
+        """
         return self.predict_top_k(X, 1)[:, 0]
 
     def predict_top_k(self, X: Any, k: int) -> np.ndarray:
-        """Predict the k likeliest tokens, or END, after each sequence, the likeliest first."""
+        """Predict the k likeliest tokens, or END, after each sequence, the likeliest first.
+
+        Parameters
+        ----------
+        X : list of sequences of tokens, or array-like of shape (n_sequences, n_tokens)
+            The sequences, see the class.
+        k : int
+            From 1 to the number of ordinary tokens, plus one if END is modelled.
+
+        Returns
+        -------
+        tokens : ndarray of shape (n_sequences, k)
+            Never UNKNOWN; in the dtype of ``classes_``, or object where END is modelled.
+
+        Raises
+        ------
+        ValueError
+            If k is out of range.
+        """
         check_is_fitted(self)
         n = self._vocabulary.unknown
         if not 1 <= k <= n:
@@ -174,13 +366,46 @@ class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Densi
         return (self._vocabulary.column_tokens if self._vocabulary.has_end else self.classes_)[codes]
 
     def score_samples(self, X: Any) -> np.ndarray:
-        """Log-likelihood of each sequence."""
+        """Log-likelihood of each sequence.
+
+        Parameters
+        ----------
+        X : list of sequences of tokens, or array-like of shape (n_sequences, n_tokens)
+            The sequences, see the class.
+
+        Returns
+        -------
+        log_likelihood : ndarray of shape (n_sequences,), float64
+            Nats; END's included where it is modelled. Low values are anomalies, but also long sequences: divide by
+            their lengths to compare.
+        """
         check_is_fitted(self)
         data = self._steps_to_score(X)
         return _sums(self._network.token_log_proba(self._params, data, self._workspace()), data.lengths)
 
     def score(self, X: Any, y: None = None, sample_weight: Any = None) -> float:
-        """Log-probability per predicted token."""
+        """Log-probability per predicted token.
+
+        Parameters
+        ----------
+        X : list of sequences of tokens, or array-like of shape (n_sequences, n_tokens)
+            The sequences, see the class.
+        y : None
+            Ignored.
+        sample_weight : array-like of shape (n_sequences,), default=None
+            Weight of each sequence.
+
+        Returns
+        -------
+        score : float
+            Weighted sum of log-likelihoods divided by that of the numbers of tokens, END included; nats, at most 0,
+            higher is better.
+
+        Raises
+        ------
+        ValueError
+            If there is no token to score.
+        """
         check_is_fitted(self)
         data = self._steps_to_score(X)
         weights = check_sample_weight(sample_weight, len(data))
@@ -191,25 +416,71 @@ class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Densi
         return float(weights @ totals) / n_tokens
 
     def perplexity(self, X: Any, sample_weight: Any = None) -> float:
-        """Exponential of the loss per predicted token."""
+        """Exponential of minus `score`: among how many equally likely tokens the model was undecided.
+
+        Parameters
+        ----------
+        X : list of sequences of tokens, or array-like of shape (n_sequences, n_tokens)
+            The sequences, see the class.
+        sample_weight : array-like of shape (n_sequences,), default=None
+            Weight of each sequence.
+
+        Returns
+        -------
+        perplexity : float
+            At least 1, lower is better; finite with unseen tokens, too.
+        """
         return float(np.exp(-self.score(X, sample_weight=sample_weight)))
 
     def token_log_proba(self, X: Any) -> list[np.ndarray]:
-        """Log-probability of every token, given those before it."""
+        """Log-probability of every token, given those before it.
+
+        Parameters
+        ----------
+        X : list of sequences of tokens, or array-like of shape (n_sequences, n_tokens)
+            The sequences, see the class.
+
+        Returns
+        -------
+        log_proba : list of ndarray of shape (n_tokens_i,)
+            Nats; the last entry is END's where it is modelled. Minus this is the surprise at each place.
+        """
         check_is_fitted(self)
         data = self._steps_to_score(X)
         log_proba = self._network.token_log_proba(self._params, data, self._workspace())
         return np.split(log_proba, np.cumsum(data.lengths)[:-1])
 
     def token_rank(self, X: Any) -> list[np.ndarray]:
-        """Rank of every token among all that could have come; 1 is the likeliest."""
+        """Rank of every token among all that could have come; 1 is the likeliest.
+
+        Parameters
+        ----------
+        X : list of sequences of tokens, or array-like of shape (n_sequences, n_tokens)
+            The sequences, see the class.
+
+        Returns
+        -------
+        rank : list of ndarray of shape (n_tokens_i,), integer
+            The last entry is END's where it is modelled.
+        """
         check_is_fitted(self)
         data = self._steps_to_score(X)
         ranks = self._network.token_rank(self._params, data, self._workspace()).astype(np.intp)
         return np.split(ranks, np.cumsum(data.lengths)[:-1])
 
     def transform(self, X: Any) -> np.ndarray:
-        """State of the top layer after each sequence."""
+        """State of the top layer after each sequence.
+
+        Parameters
+        ----------
+        X : list of sequences of tokens, or array-like of shape (n_sequences, n_tokens)
+            The sequences, see the class.
+
+        Returns
+        -------
+        state : ndarray of shape (n_sequences, hidden_size)
+            Features of the sequences for other estimators.
+        """
         check_is_fitted(self)
         return self._read_prefixes(X)[0]
 
@@ -231,7 +502,58 @@ class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Densi
         return_log_proba: bool = False,
         random_state: int | np.random.RandomState | None = None,
     ) -> Any:
-        """Continue prompts, or write sequences from nothing."""
+        """Continue prompts, or write sequences from nothing.
+
+        Each step goes through, in this order: repetition penalty, n-gram ban, forbidden tokens, temperature, `top_k`,
+        `top_p`, `min_p`. By default all are off, and tokens are drawn as the model believes.
+
+        Parameters
+        ----------
+        prompts : str, list of sequences of tokens, or None, default=None
+            What to continue; a str is one prompt, anything else a list of them. None begins with nothing.
+        n_sequences : int, default=1
+            Number of continuations of each prompt.
+        max_new_tokens : int
+            Largest number of tokens to add; a sequence also stops at its END.
+        temperature : float, default=1.0
+            Divides log-probabilities: below 1 bolder, above 1 wilder; 0 always takes the likeliest token.
+        top_k : int or None, default=None
+            Draw from the k likeliest tokens only.
+        top_p : float in (0, 1], default=1.0
+            Draw from the fewest likeliest tokens that have this probability together (Holtzman et al., 2020).
+        min_p : float in [0, 1] or None, default=None
+            Draw from tokens with at least this share of the likeliest one's probability only.
+        repetition_penalty : float, default=1.0
+            Multiplies the log-probabilities of tokens that were there before, prompt included: above 1 they become less
+            likely (after Keskar et al., 2019).
+        no_repeat_ngram_size : int, default=0
+            No n-gram of this size comes twice, prompt included; 0 turns that off.
+        stop_tokens : sequence of tokens, default=None
+            A sequence stops after one of these, which it keeps.
+        forbidden_tokens : sequence of tokens, default=None
+            Never written; END may be among them.
+        num_beams : int, default=1
+            Above 1, look for the likeliest sequence with that many candidates, and draw nothing.
+        return_log_proba : bool, default=False
+            Whether to return the log-probabilities, too.
+        random_state : int, RandomState instance or None, default=None
+            Seed of the draws: an int gives the same text at every call.
+
+        Returns
+        -------
+        sequences : list, or str for a str as prompt and ``n_sequences=1``
+            ``len(prompts) * n_sequences`` items, the continuations of a prompt behind each other. Each is the prompt
+            and what comes after it, in the type of the prompt, without END.
+        log_proba : ndarray of shape (n_items,)
+            Only with `return_log_proba`: the model's own log-probability of what was added, END included, before any
+            filter; nats.
+
+        Raises
+        ------
+        ValueError
+            If a parameter is out of range, a token is not in the vocabulary, sampling options are given with
+            ``num_beams > 1``, or the filters leave no token.
+        """
         check_is_fitted(self)
         generator = Generator(
             self._network,
@@ -259,7 +581,18 @@ class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Densi
         return (result, log_proba) if return_log_proba else result
 
     def start(self, n_streams: int = 1) -> TokenStream:
-        """Begin sequences that arrive token by token."""
+        """Begin sequences that arrive token by token.
+
+        Parameters
+        ----------
+        n_streams : int, default=1
+            Number of sequences side by side.
+
+        Returns
+        -------
+        stream : TokenStream
+            Its ``update(tokens, index=None)`` reads the next token of each.
+        """
         check_is_fitted(self)
         return TokenStream(self._network, self._params, self._vocabulary, self.handle_unknown, n_streams)
 

@@ -188,7 +188,7 @@ def _run_stochastic(
     )
     with sharded_loss_gradient(network, state.params.dtype, shards) as loss_gradient:
         has_converged = train(network, state, data, plan, loss_gradient, validate, report)
-    if has_converged:
+    if has_converged or estimator.learning_rate == "cosine":  # whose rate has come to its planned end
         return None
     return (
         f"{type(estimator).__name__} stopped after max_iter={estimator.max_iter} epochs, before its score had stopped "

@@ -172,7 +172,7 @@ class RNNSequenceClassifier(ClassifierMixin, BaseEstimator):
     >>> rng = np.random.default_rng(0)
     >>> X = [np.linspace(0, rng.choice([-1, 1]), rng.integers(5, 15)) for _ in range(100)]
     >>> y = ["rises" if x[-1] > 0 else "falls" for x in X]
-    >>> model = RNNSequenceClassifier(hidden_size=8, random_state=0).fit(X, y)
+    >>> model = RNNSequenceClassifier(random_state=0).fit(X, y)
     >>> model.predict([[0.0, 0.1, 0.2, 0.3], [0.0, -0.2, -0.4]])
     array(['rises', 'falls'], dtype='<U5')
     >>> model.score(X, y)

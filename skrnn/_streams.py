@@ -12,7 +12,27 @@ from .core.workspace import Workspace
 
 
 class TokenStream:
-    """Many sequences in the middle, each O(1) a token; made by `RNNNextTokenModel.start`."""
+    """Sequences in the middle, made by :meth:`RNNNextTokenModel.start`.
+
+    A token costs the same however many came before. What a stream gives equals what the model gives for the whole
+    sequence. It holds the model's parameters, not the model, and can be pickled at any time.
+
+    Attributes
+    ----------
+    n_streams : int
+        Number of sequences.
+    proba : ndarray of shape (n_streams, n_columns)
+        Distribution of the next token of every stream, as `RNNNextTokenModel.predict_proba` gives it.
+
+    Examples
+    --------
+    >>> from skrnn import RNNNextTokenModel
+    >>> model = RNNNextTokenModel(hidden_size=8, random_state=0).fit([["login", "read", "logout"]] * 5)
+    >>> stream = model.start()
+    >>> proba, surprise = stream.update("login")
+    >>> proba.shape, surprise.shape
+    ((1, 5), (1,))
+    """
 
     def __init__(
         self,
@@ -41,7 +61,18 @@ class TokenStream:
         return np.exp(self._log_proba)
 
     def reset(self, index: Any = None) -> TokenStream:
-        """Begin some streams, or all, anew."""
+        """Begin some streams, or all, anew.
+
+        Parameters
+        ----------
+        index : int or array-like of int, default=None
+            Which; all by default.
+
+        Returns
+        -------
+        self : TokenStream
+            At the beginning there.
+        """
         index = self._indices(index)
         for layer in self._state:
             for v in layer:
@@ -50,7 +81,29 @@ class TokenStream:
         return self
 
     def update(self, tokens: Any, index: Any = None) -> tuple[np.ndarray, np.ndarray]:
-        """Read the next token of some streams, or of all."""
+        """Read the next token of some streams, or of all.
+
+        Parameters
+        ----------
+        tokens : sequence of tokens, or one token for a single stream
+            What came. END may be among them, if it is modelled; its stream then begins anew.
+        index : int or array-like of int, default=None
+            Of which streams, in this order; of all by default.
+
+        Returns
+        -------
+        proba : ndarray of shape (n, n_columns)
+            Distribution of what comes next in each of these streams.
+        surprise : ndarray of shape (n,)
+            Minus the log-probability that the model gave to what came, nats. Up to END they sum to minus
+            `RNNNextTokenModel.score_samples`.
+
+        Raises
+        ------
+        ValueError
+            If there are not as many tokens as streams, a stream is named twice or does not exist, or a token is unknown
+            and `handle_unknown` is "error".
+        """
         index = self._indices(index)
         codes = self._codes(tokens, len(index))
         surprise = -self._log_proba[index, codes]

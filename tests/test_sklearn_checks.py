@@ -18,7 +18,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceW
 
 def small(**params):
     """Make a classifier that fits in milliseconds."""
-    return RNNSequenceClassifier(**{"hidden_size": 8, "max_iter": 25, **params})
+    return RNNSequenceClassifier(**{"hidden_size": 8, "max_iter": 25, "learning_rate_init": 0.01, **params})
 
 
 ESTIMATORS = {
