@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from numbers import Real
 from typing import Any
 
 import numpy as np
 from sklearn.utils import check_random_state
 
-from ._vocabulary import UNKNOWN, Vocabulary
+from ._vocabulary import UNKNOWN, SpecialToken, Vocabulary
 from .core.stack import LayerStates
 from .core.token_network import TokenNetwork
 from .core.workspace import Workspace
@@ -46,18 +47,18 @@ forbidden_tokens, num_beams
     def __post_init__(self) -> None:
         for name, is_valid, needed in [
             ("max_new_tokens", _is_int(self.max_new_tokens, 0), "an integer >= 0"),
-            ("temperature", self.temperature >= 0 and np.isfinite(self.temperature), "a number >= 0; 0 is greedy"),
+            ("temperature", _is_finite(self.temperature) and self.temperature >= 0, "a number >= 0; 0 is greedy"),
             ("top_k", self.top_k is None or _is_int(self.top_k, 1), "an integer >= 1, or None"),
-            ("top_p", 0 < self.top_p <= 1, "in (0, 1]"),
-            ("min_p", self.min_p is None or 0 <= self.min_p <= 1, "in [0, 1], or None"),
-            ("repetition_penalty", self.repetition_penalty > 0, "a number > 0"),
+            ("top_p", _is_finite(self.top_p) and 0 < self.top_p <= 1, "in (0, 1]"),
+            ("min_p", self.min_p is None or (_is_finite(self.min_p) and 0 <= self.min_p <= 1), "in [0, 1], or None"),
+            ("repetition_penalty", _is_finite(self.repetition_penalty) and self.repetition_penalty > 0, "a number > 0"),
             ("no_repeat_ngram_size", _is_int(self.no_repeat_ngram_size, 0), "an integer >= 0"),
             ("num_beams", _is_int(self.num_beams, 1), "an integer >= 1"),
         ]:
             if not is_valid:
                 raise ValueError(f"{name} is {getattr(self, name)!r}, but it must be {needed}.")
         if self.num_beams > 1:
-            defaults = {"temperature": 1.0, "top_k": None, "top_p": 1.0, "min_p": None}
+            defaults = {"temperature": 1.0, "top_k": None, "top_p": 1.0, "min_p": None, "repetition_penalty": 1.0}
             changed = [name for name, value in defaults.items() if getattr(self, name) != value]
             if changed:
                 raise ValueError(
@@ -77,6 +78,8 @@ forbidden_tokens, num_beams
         """
         if not _is_int(n_sequences, 1):
             raise ValueError(f"n_sequences is {n_sequences!r}, but it must be an integer >= 1.")
+        if not len(lengths):
+            return [], np.empty(0)
         workspace = Workspace(self.params.dtype)
         data = self.vocabulary.prefixes(codes, lengths)
         h, state = self.network.read(self.params, data, workspace)
@@ -85,11 +88,15 @@ forbidden_tokens, num_beams
         if self.num_beams > 1:
             if n_sequences > self.num_beams:
                 raise ValueError(f"n_sequences={n_sequences} is more than num_beams={self.num_beams}.")
-            found = [
-                best
-                for i, history in enumerate(histories)
-                for best in self._beams(history, log_proba[i], _columns(state, [i]), workspace)[:n_sequences]
-            ]
+            found = []
+            for i, history in enumerate(histories):
+                best = self._beams(history, log_proba[i], _columns(state, [i]), workspace)
+                if len(best) < n_sequences:
+                    raise ValueError(
+                        f"n_sequences={n_sequences}, but only {len(best)} sequences can follow prompts[{i}]. Pass a "
+                        "smaller n_sequences, more num_beams or max_new_tokens, or loosen the filters."
+                    )
+                found += best[:n_sequences]
             return [np.array(new, dtype=np.intp) for new, _ in found], np.array([total for _, total in found])
         of_prompt = np.repeat(np.arange(len(histories)), n_sequences)
         histories = [list(histories[i]) for i in of_prompt]
@@ -134,6 +141,12 @@ forbidden_tokens, num_beams
         """Log-scores (n, K), float64, -inf where a token may not come; log_proba stays as it is."""
         scores = log_proba.astype(np.float64)
         self._restrict(scores, histories)
+        stuck = np.flatnonzero(np.isneginf(scores).all(axis=1))
+        if len(stuck):
+            raise ValueError(
+                f"No token may come after {len(histories[stuck[0]])} tokens: forbidden_tokens and "
+                "no_repeat_ngram_size rule out all. Loosen them."
+            )
         if self.temperature == 0:
             greedy = np.full_like(scores, -np.inf)
             best = scores.argmax(axis=1)[:, None]
@@ -165,12 +178,6 @@ forbidden_tokens, num_beams
                 row[_completing(history, self.no_repeat_ngram_size)] = -np.inf
         scores[:, self._forbidden] = -np.inf
         scores[:, self.vocabulary.unknown] = -np.inf
-        stuck = np.flatnonzero(np.isneginf(scores).all(axis=1))
-        if len(stuck):
-            raise ValueError(
-                f"No token may come after {len(histories[stuck[0]])} tokens: forbidden_tokens and "
-                "no_repeat_ngram_size rule out all. Loosen them."
-            )
 
     def _beams(
         self, history: list[int], log_proba: np.ndarray, state: LayerStates, workspace: Workspace
@@ -214,8 +221,9 @@ forbidden_tokens, num_beams
         """Numbers of tokens that the caller names; raises for those that are not in the vocabulary."""
         if tokens is None:
             return np.empty(0, dtype=np.intp)
-        tokens = [tokens] if isinstance(tokens, str) and tokens in self.vocabulary.tokens else list(tokens)
         known = {token: code for code, token in enumerate(self.vocabulary.column_tokens)}
+        is_single = isinstance(tokens, (Real, SpecialToken)) or (isinstance(tokens, str) and tokens in known)
+        tokens = [tokens] if is_single else list(tokens)
         for i, token in enumerate(tokens):
             if token is UNKNOWN or token not in known:
                 raise ValueError(f"{name}[{i}] is {token!r}, which is not in the vocabulary. Leave it out.")
@@ -224,6 +232,10 @@ forbidden_tokens, num_beams
 
 def _is_int(value: Any, least: int) -> bool:
     return isinstance(value, (int, np.integer)) and not isinstance(value, bool) and bool(value >= least)
+
+
+def _is_finite(value: Any) -> bool:
+    return isinstance(value, Real) and bool(np.isfinite(float(value)))
 
 
 def _columns(state: LayerStates, columns: Any) -> LayerStates:

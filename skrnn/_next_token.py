@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from copy import copy
 from dataclasses import replace
-from numbers import Integral, Real
+from numbers import Integral
 from typing import Any, ClassVar
 
 import numpy as np
@@ -13,7 +13,7 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Density
 from sklearn.metrics import check_scoring
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_array
-from sklearn.utils._param_validation import Interval, Options, StrOptions
+from sklearn.utils._param_validation import Interval, Options, RealNotInt, StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
@@ -79,7 +79,7 @@ momentum, nesterovs_momentum, beta_1, beta_2, epsilon, max_grad_norm, early_stop
 n_iter_no_change, n_jobs
         As in :class:`RNNSequenceClassifier`; the loss is the mean over tokens, and `alpha` is divided by their number.
     batch_size : int or "auto", default="auto"
-        Sequences side by side; "auto" is ``min(200, n_sequences)``. A sequence longer than its share of all tokens is
+        Sequences side by side; "auto" is at most 64. A sequence longer than its share of all tokens is
         cut into parts that are read side by side.
     scoring : "loss", callable or None, default="loss"
         Score for early stopping: "loss" and None are the mean log-probability of the tokens held out, a callable is
@@ -148,7 +148,11 @@ n_iter_no_change, n_jobs
         **TRAINING_CONSTRAINTS,
         "embedding_size": [Interval(Integral, 1, None, closed="left"), None],
         "tie_weights": ["boolean"],
-        "min_frequency": [Interval(Integral, 1, None, closed="left"), Interval(Real, 0, 1, closed="neither"), None],
+        "min_frequency": [
+            Interval(Integral, 1, None, closed="left"),
+            Interval(RealNotInt, 0, 1, closed="neither"),
+            None,
+        ],
         "max_tokens": [Interval(Integral, 1, None, closed="left"), None],
         "handle_unknown": [StrOptions({"use_unknown", "error"})],
         "add_end_token": ["boolean", StrOptions({"auto"})],
@@ -175,8 +179,8 @@ n_iter_no_change, n_jobs
         alpha: float = 1e-4,
         batch_size: int | str = "auto",
         learning_rate: str = "cosine",
-        learning_rate_init: float = 5e-3,
-        max_iter: int = 20,
+        learning_rate_init: float = 1e-2,
+        max_iter: int = 10,
         shuffle: bool = True,
         random_state: int | np.random.RandomState | None = None,
         tol: float = 1e-4,
@@ -262,7 +266,7 @@ n_iter_no_change, n_jobs
             is_continuing = self.warm_start and hasattr(self, "_training")
             tokens, lengths, weights = self._read_training_data(X, sample_weight, reset=not is_continuing)
             if not is_continuing:
-                self._learn_vocabulary(X, tokens, lengths, weights)
+                self._learn_vocabulary(tokens, lengths, weights)
             problem = self._train(tokens, lengths, weights, is_continuing, X_val=X_val)
         warn_of(problem)
         return self
@@ -299,9 +303,11 @@ n_iter_no_change, n_jobs
             raise ValueError("partial_fit does not support early_stopping=True. Use fit, or early_stopping=False.")
         with unchanged_on_error(self):
             is_continuing = hasattr(self, "_training")
+            if is_continuing and tokens is not None and not np.array_equal(self._distinct(tokens), self.classes_):
+                raise ValueError("tokens is not the same as on the first call to partial_fit. Leave it out.")
             flat, lengths, weights = self._read_training_data(X, sample_weight, reset=not is_continuing)
             if not is_continuing:
-                self._learn_vocabulary(X, flat, lengths, weights, tokens=tokens, expects_more=True)
+                self._learn_vocabulary(flat, lengths, weights, tokens=tokens, expects_more=True)
             problem = self._train(flat, lengths, weights, is_continuing, max_iter=1)
         warn_of(problem)
         return self
@@ -359,8 +365,10 @@ n_iter_no_change, n_jobs
         """
         check_is_fitted(self)
         n = self._vocabulary.unknown
-        if not 1 <= k <= n:
-            raise ValueError(f"k is {k}, but there are {n} tokens to choose from. Pass 1 <= k <= {n}.")
+        if not isinstance(k, Integral) or not 1 <= k <= n:
+            raise ValueError(
+                f"k is {k!r}, but there are {n} tokens to choose from. Pass an integer with 1 <= k <= {n}."
+            )
         log_proba = self._log_proba_after(X)[:, :n]
         codes = np.argsort(-log_proba, axis=1, kind="stable")[:, :k]
         return (self._vocabulary.column_tokens if self._vocabulary.has_end else self.classes_)[codes]
@@ -571,9 +579,7 @@ n_iter_no_change, n_jobs
             num_beams=num_beams,
         )
         is_single = isinstance(prompts, str)
-        if prompts is None:
-            prompts = ["" if self._is_text else []]
-        items = [prompts] if is_single else list(prompts)
+        items = self._prompts(prompts)
         codes, lengths = self._encode(*read_tokens(items, "prompts"), "prompts")
         sequences, log_proba = generator.run(codes, lengths, n_sequences, random_state)
         written = [_like(items[i // n_sequences], self._vocabulary.decode(new)) for i, new in enumerate(sequences)]
@@ -658,16 +664,30 @@ n_iter_no_change, n_jobs
             raise ValueError("X is empty: at least one sequence is needed.")
         tokens = read_tokens(items)
         if reset:
+            self._empty_prompt = _empty_like(items, tokens[0])
             for name in {"n_features_in_", "feature_names_in_"} & vars(self).keys():
                 delattr(self, name)
         return tokens
 
     def _read_table(self, X: Any, reset: bool) -> tuple[np.ndarray, np.ndarray]:
         """As `_read`, from a 2-D X of as many tokens in each row."""
+        if not reset and hasattr(self, "n_features_in_"):
+            validate_data(self, X, reset=False, skip_check_array=True)
         tokens = read_tokens(check_array(X, dtype=None, estimator=self, input_name="X"))
-        if reset or hasattr(self, "n_features_in_"):
-            validate_data(self, X, reset=reset, skip_check_array=True)
+        if reset:
+            validate_data(self, X, reset=True, skip_check_array=True)
+            self._empty_prompt = tokens[0][:0]
         return tokens
+
+    def _prompts(self, prompts: Any) -> list[Any]:
+        """Prompts as a list of sequences."""
+        if prompts is None:
+            return [self._empty_prompt]
+        if isinstance(prompts, str):
+            return [prompts]
+        if not isinstance(prompts, Iterable):
+            raise TypeError(f"prompts is {prompts!r:.40}, but a str or a list of sequences of tokens is needed.")
+        return list(np.asarray(prompts) if _is_table(prompts) else prompts)
 
     def _read_training_data(
         self, X: Any, sample_weight: Any, *, reset: bool
@@ -680,7 +700,6 @@ n_iter_no_change, n_jobs
 
     def _learn_vocabulary(
         self,
-        X: Any,
         flat: np.ndarray,
         lengths: np.ndarray,
         weights: np.ndarray,
@@ -689,7 +708,7 @@ n_iter_no_change, n_jobs
     ) -> None:
         has_end = not hasattr(self, "n_features_in_") if self.add_end_token == "auto" else bool(self.add_end_token)
         if tokens is not None:
-            vocabulary = Vocabulary(np.unique(read_tokens([tokens], "tokens")[0]), has_end, False)
+            vocabulary = Vocabulary(self._distinct(tokens), has_end, False)
         elif not len(flat):
             raise ValueError("X holds no token: every sequence is empty. Pass at least one that is not.")
         else:
@@ -698,8 +717,15 @@ n_iter_no_change, n_jobs
             )
         learns_unknown = vocabulary.learns_unknown or (expects_more and self.handle_unknown == "use_unknown")
         self._vocabulary = Vocabulary(vocabulary.tokens, has_end, learns_unknown)
-        self._is_text = not hasattr(self, "n_features_in_") and all(isinstance(item, str) for item in X)
         self._n_tokens_seen = float(weights @ (lengths + has_end))
+
+    @staticmethod
+    def _distinct(tokens: Any) -> np.ndarray:
+        """The tokens that `partial_fit` was told of, sorted."""
+        distinct = np.unique(read_tokens([tokens], "tokens")[0])
+        if not len(distinct):
+            raise ValueError("tokens is empty: at least one token is needed.")
+        return distinct
 
     def _build_network(self) -> TokenNetwork:
         vocabulary = self._vocabulary
@@ -755,7 +781,7 @@ n_iter_no_change, n_jobs
             self._silence_unknown(network, state.params)
         validate = None
         if self.early_stopping:
-            data, validate = self._hold_out(network, data, state.split_seed, X_val)
+            data, validate = self._hold_out(network, data, tokens, lengths, state.split_seed, X_val)
         params, problem = run_training(self, network, state, data, validate, max_iter)
         set_fitted(self, network, params, state)
         return problem
@@ -769,14 +795,20 @@ n_iter_no_change, n_jobs
             weights["rnn.0"]["W_x"][:, self._vocabulary.unknown] = 0
 
     def _hold_out(
-        self, network: TokenNetwork, data: TokenSet, seed: int, X_val: Any
+        self, network: TokenNetwork, data: TokenSet, tokens: np.ndarray, lengths: np.ndarray, seed: int, X_val: Any
     ) -> tuple[TokenSet, Callable[[np.ndarray], float]]:
-        """What is left to learn from, and the score on what is not."""
+        """What is left to learn from, and the score on what is not.
+
+        `tokens` (sum of lengths,) are those that `data` was made of.
+        """
         if X_val is not None:
+            X_val = X_val if isinstance(X_val, str) or _is_table(X_val) else list(X_val)
             with renamed_in_errors(X="X_val"):
                 validation = self._steps_to_score(X_val)
-            weights = np.ones(len(validation))
-        elif len(data) == 1:
+            if not validation.lengths.sum():
+                raise ValueError("X_val has no token to score. Pass at least one sequence that is not empty.")
+            return data, self._validation_score(network, validation, np.ones(len(validation)), X_val)
+        if len(data) == 1:
             (n_steps,) = data.sequences.lengths
             n_train = round(n_steps * (1 - self.validation_fraction))
             if not 0 < n_train < n_steps:
@@ -784,35 +816,39 @@ n_iter_no_change, n_jobs
                     f"X is one sequence of {n_steps} tokens: too short to hold out validation_fraction="
                     f"{self.validation_fraction} of it. Pass more, X_val, or early_stopping=False."
                 )
-            validation = data.sequences.pieces(np.array([n_train]), np.array([n_steps - n_train]))
-            weights = np.ones(1)
-            data = replace(data, sequences=data.sequences.pieces(np.array([0]), np.array([n_train])))
-        else:
-            train, held_out = train_test_split(
-                np.arange(len(data)), test_size=self.validation_fraction, random_state=seed
-            )
-            held = data.take(np.sort(held_out))
-            data, validation, weights = data.take(np.sort(train)), held.sequences, held.weights
-        workspace = self._workspace()
+            validation = data.sequences.pieces(np.array([n_train]), np.array([n_steps - n_train])).contiguous()
+            data = replace(data, sequences=data.sequences.pieces(np.array([0]), np.array([n_train])).contiguous())
+            return data, self._validation_score(network, validation, np.ones(1), [tokens[n_train:]])
+        train, held_out = train_test_split(np.arange(len(data)), test_size=self.validation_fraction, random_state=seed)
+        held_out.sort()
+        pieces = np.split(tokens, np.cumsum(lengths)[:-1])
+        held = data.take(held_out)
+        return data.take(np.sort(train)), self._validation_score(
+            network, held.sequences, held.weights, [pieces[i] for i in held_out]
+        )
+
+    def _validation_score(
+        self, network: TokenNetwork, validation: PackedSequences, weights: np.ndarray, X: Any
+    ) -> Callable[[np.ndarray], float]:
+        """Score of parameters on `validation`, which X became: its mean log-probability, or what `scoring` says."""
         if self.scoring in ("loss", None):
+            workspace = self._workspace()
 
             def minus_loss(params: np.ndarray) -> float:
                 totals = _sums(network.token_log_proba(params, validation, workspace), validation.lengths)
                 return float(weights @ totals / (weights @ validation.lengths))
 
-            return data, minus_loss
+            return minus_loss
 
         scorer = check_scoring(self, scoring=self.scoring)
         candidate = copy(self)
         candidate._network = network
-        pieces = np.split(validation.steps[:, 1], np.cumsum(validation.lengths)[:-1])
-        X = [self._vocabulary.decode(piece[piece < len(self.classes_)]) for piece in pieces]
 
         def score(params: np.ndarray) -> float:
             candidate._params = params
             return float(scorer(candidate, X))
 
-        return data, score
+        return score
 
     def _workspace(self) -> Workspace:
         return Workspace(np.dtype(self.dtype) if not hasattr(self, "_params") else self._params.dtype)
@@ -844,6 +880,16 @@ def _sums(values: np.ndarray, lengths: np.ndarray) -> np.ndarray:
     ends = np.cumsum(lengths)
     totals = np.concatenate([[0.0], np.cumsum(values, dtype=np.float64)])
     return totals[ends] - totals[ends - lengths]
+
+
+def _empty_like(items: list[Any], tokens: np.ndarray) -> Any:
+    """An empty sequence of the type that all items have; a list if they differ."""
+    kinds = set(map(type, items))
+    if kinds == {str}:
+        return ""
+    if kinds == {tuple}:
+        return ()
+    return tokens[:0] if kinds == {np.ndarray} else []
 
 
 def _like(prompt: Any, new: np.ndarray) -> Any:

@@ -21,7 +21,7 @@ from .core.network import Network
 from .core.optimizers import SGD, Adam, Optimizer, RMSprop
 from .core.token_network import TokenNetwork
 from .core.training import NonFiniteLossError, TrainingMonitor, TrainingPlan, TrainingState, train
-from .core.training_sets import TrainingData
+from .core.training_sets import TrainingData, TrainingSet
 
 Report = Callable[[TrainingMonitor], None] | None
 
@@ -68,16 +68,18 @@ def build_optimizer(estimator: BaseEstimator) -> Optimizer:
     return Adam(estimator.beta_1, estimator.beta_2, estimator.epsilon)
 
 
-def resolve_batch_size(estimator: BaseEstimator, n: int) -> int:
-    """Number of sequences a batch, of `n`; warns where more are asked for than there are."""
-    batch_size = estimator.batch_size
+def resolve_batch_size(estimator: BaseEstimator, data: TrainingData) -> int:
+    """Number of sequences a batch; warns where more are asked for than there are."""
     if estimator.solver == "lbfgs":
-        return n
-    if batch_size == "auto":
-        return min(200, n)
-    if batch_size > n:
-        warnings.warn(f"batch_size={batch_size} is more than the {n} training sequences; {n} is used.", stacklevel=4)
-    return min(int(batch_size), n)
+        return len(data)
+    n = data.max_batch_size
+    if estimator.batch_size == "auto":
+        return min(data.auto_batch_size, n)
+    if estimator.batch_size > n and isinstance(data, TrainingSet):  # lanes are only a limit
+        warnings.warn(
+            f"batch_size={estimator.batch_size} is more than the {n} training sequences; {n} is used.", stacklevel=4
+        )
+    return min(int(estimator.batch_size), n)
 
 
 def run_training(
@@ -119,10 +121,9 @@ def run_training(
     """
     monitor = state.monitor
     monitor.watch(("validation", estimator.scoring) if validate else None)
-    batch_size = resolve_batch_size(estimator, len(data))
+    batch_size = resolve_batch_size(estimator, data)
     if batch_size >= len(data):
         data = data.canonical()
-        batch_size = len(data)
     shards = n_shards(allowed_threads(estimator.n_jobs), network.stack.cell.hidden_size, batch_size)
     try:
         with single_threaded_blas(), np.errstate(all="ignore"), _reporting(estimator, monitor, max_iter) as report:
@@ -133,9 +134,8 @@ def run_training(
                     estimator, network, state, data, batch_size, shards, validate, max_iter, report
                 )
     except NonFiniteLossError as error:
-        advice = "Lower learning_rate_init or max_grad_norm, or scale X, for example with skrnn's SequenceScaler."
-        if estimator.solver == "lbfgs":
-            advice = "Use solver='adam', or scale X, for example with skrnn's SequenceScaler."
+        advice = "Use solver='adam'" if estimator.solver == "lbfgs" else "Lower learning_rate_init or max_grad_norm"
+        advice += ", or scale X, for example with skrnn's SequenceScaler." if isinstance(data, TrainingSet) else "."
         if monitor.best_params is None:
             raise ValueError(f"{error} {advice} No epoch was complete, so there are no parameters to keep.") from error
         if max_iter:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from numbers import Real
 from typing import Any
 
 import numpy as np
 
-from ._vocabulary import END, UNKNOWN, Vocabulary, read_tokens
+from ._vocabulary import END, UNKNOWN, SpecialToken, Vocabulary, read_tokens
 from .core.token_network import TokenNetwork
 from .core.workspace import Workspace
 
@@ -45,7 +46,7 @@ class TokenStream:
         if isinstance(n_streams, bool) or not isinstance(n_streams, (int, np.integer)) or n_streams < 1:
             raise ValueError(f"n_streams is {n_streams!r}, but it must be an integer >= 1.")
         self._network, self._params, self._vocabulary = network, params, vocabulary
-        self._handle_unknown = handle_unknown
+        self._rejects_unknown = handle_unknown == "error" and not vocabulary.learns_unknown
         self._state = network.stack.zero_state(n_streams, params.dtype)
         self._log_proba = np.empty((n_streams, len(vocabulary.column_tokens)), params.dtype)
         self.reset()
@@ -77,7 +78,8 @@ class TokenStream:
         for layer in self._state:
             for v in layer:
                 v[:, index] = 0
-        self._advance(np.full(len(index), self._vocabulary.begin), index)
+        if len(index):
+            self._advance(np.full(len(index), self._vocabulary.begin), index)
         return self
 
     def update(self, tokens: Any, index: Any = None) -> tuple[np.ndarray, np.ndarray]:
@@ -125,15 +127,19 @@ class TokenStream:
     def _indices(self, index: Any) -> np.ndarray:
         if index is None:
             return np.arange(self.n_streams)
-        index = np.atleast_1d(np.asarray(index, dtype=np.intp))
+        index = np.atleast_1d(np.asarray(index))
+        if not index.size:
+            return np.empty(0, dtype=np.intp)
+        if index.ndim != 1 or index.dtype.kind not in "iu":
+            raise ValueError(f"index is {index.tolist()}: pass distinct integers from 0 to {self.n_streams - 1}.")
         if len(np.unique(index)) != len(index) or (len(index) and not 0 <= index.min() <= index.max() < self.n_streams):
-            raise ValueError(f"index is {index.tolist()}: pass distinct numbers from 0 to {self.n_streams - 1}.")
+            raise ValueError(f"index is {index.tolist()}: pass distinct integers from 0 to {self.n_streams - 1}.")
         return index
 
     def _codes(self, tokens: Any, n: int) -> np.ndarray:
         """Numbers (n,) of one token for each stream; a single token may stand for itself."""
-        is_single = isinstance(tokens, str) or tokens in (END, UNKNOWN) if np.ndim(tokens) == 0 else False
-        tokens = [tokens] if is_single or np.ndim(tokens) == 0 else list(tokens)
+        is_single = isinstance(tokens, (str, Real, np.generic, SpecialToken))
+        tokens = [tokens] if is_single else list(tokens)
         if len(tokens) != n:
             raise ValueError(f"tokens has {len(tokens)} entries for {n} streams. Pass one token for each.")
         codes = np.empty(n, dtype=np.intp)
@@ -146,6 +152,6 @@ class TokenStream:
                 codes[i] = self._vocabulary.unknown
             else:
                 codes[i] = self._vocabulary.encode(read_tokens([[token]], "tokens")[0])[0]
-                if codes[i] == self._vocabulary.unknown and self._handle_unknown == "error":
+                if codes[i] == self._vocabulary.unknown and self._rejects_unknown:
                     raise ValueError(f"tokens[{i}] is {token!r}, which is not in the vocabulary.")
         return codes

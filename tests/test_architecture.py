@@ -19,7 +19,14 @@ FLOORS = [
     {"core.network", "core.token_network", "core.training_sets"},
     {"core.training"},
     {"core.lbfgs", "core"},
-    {"sequences", "_vocabulary", "_threads", "datasets._japanese_vowels"},
+    {
+        "sequences",
+        "_vocabulary",
+        "_threads",
+        "datasets._japanese_vowels",
+        "datasets._names",
+        "datasets._stdlib_text",
+    },
     {"_base", "_run", "preprocessing", "datasets"},
     {"_generation", "_streams"},
     {"_sequence_classifier", "_next_token"},
@@ -77,7 +84,7 @@ def test_public_names():
     from skrnn import datasets, preprocessing, sequences
 
     assert skrnn.__all__ == ["END", "UNKNOWN", "RNNNextTokenModel", "RNNSequenceClassifier"]
-    assert datasets.__all__ == ["load_japanese_vowels"]
+    assert datasets.__all__ == ["load_japanese_vowels", "load_names", "load_stdlib_text"]
     assert preprocessing.__all__ == ["SequenceScaler"]
     assert sequences.__all__ == [
         "from_channels_first",

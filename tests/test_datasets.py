@@ -1,7 +1,11 @@
+import calendar
+import email
+import inspect
+
 import numpy as np
 import pytest
 
-from skrnn.datasets import load_japanese_vowels
+from skrnn.datasets import load_japanese_vowels, load_names, load_stdlib_text
 
 FIRST_STEP = [1.860936, -0.207383, 0.261557, -0.214562, -0.171253, -0.118167]  # the first frame of the first utterance
 FIRST_STEP += [-0.277557, 0.025668, 0.126701, -0.306756, -0.213076, 0.088728]
@@ -67,3 +71,95 @@ def test_japanese_vowels_can_be_changed_without_changing_the_next_load():
 def test_japanese_vowels_rejects_an_unknown_subset(subset):
     with pytest.raises(ValueError, match=f'^subset must be "train", "test" or "all", got {subset!r}.$'):
         load_japanese_vowels(subset=subset)
+
+
+@pytest.mark.parametrize(("subset", "n_names"), [("female", 4275), ("male", 1219), ("all", 5163)])
+def test_names_are_distinct_and_sorted(subset, n_names):
+    names = load_names(subset=subset).data
+
+    assert len(names) == n_names
+    assert names == sorted(set(names))
+    assert all(name.isascii() and name.isalpha() and name.islower() for name in names)
+    assert (min(map(len, names)), max(map(len, names))) == (2, 11)
+
+
+def test_names_that_both_bear_are_in_every_subset():
+    female, male, both = (set(load_names(subset=subset).data) for subset in ("female", "male", "all"))
+    assert female | male == both
+    assert len(female & male) == 331
+    assert "abigail" in female - male
+    assert {"james", "mary"} <= female & male
+    assert "xavier" in male - female
+
+
+def test_names_say_what_they_are():
+    bunch = load_names()
+    assert set(bunch) == {"data", "DESCR"}
+    assert "Public domain" in bunch.DESCR
+
+
+@pytest.mark.parametrize("subset", ["train", None])
+def test_names_reject_an_unknown_subset(subset):
+    with pytest.raises(ValueError, match=f'^subset must be "female", "male" or "all", got {subset!r}.$'):
+        load_names(subset=subset)
+
+
+def test_stdlib_text_is_what_the_modules_say():
+    bunch = load_stdlib_text()
+
+    assert set(bunch) == {"data", "module_names", "DESCR"}
+    assert len(bunch.data) == len(bunch.module_names) > 300
+    assert sum(map(len, bunch.data)) > 5_000_000
+    assert bunch.module_names == sorted(set(bunch.module_names))
+    assert bunch.data[bunch.module_names.index("calendar")] == inspect.getsource(calendar)
+    assert bunch.data[bunch.module_names.index("email")] == inspect.getsource(email)
+    assert "Python Software Foundation License" in bunch.DESCR
+
+
+def test_stdlib_text_has_no_tests_and_no_installed_packages():
+    names = load_stdlib_text().module_names
+    packages = {name.split(".")[0] for name in names}
+    assert packages.isdisjoint({"test", "numpy", "site-packages", "idlelib", "pydoc_data"})
+    assert not any({"test", "tests"} & set(name.split(".")) for name in names)
+
+
+def test_stdlib_tokens_are_those_of_the_tokenizer():
+    modules = load_stdlib_text(kind="tokens", max_size=20_000)
+    tokens = modules.data[modules.module_names.index("_markupbase")]
+    after_class = tokens.index("class")
+    expected = ["class", "ParserBase", ":", "NEWLINE", "INDENT"]
+    assert tokens[after_class : after_class + 5] == expected
+    assert tokens.count("INDENT") == tokens.count("DEDENT")
+    assert not any(token.startswith("#") or not token for token in tokens)
+
+
+@pytest.mark.parametrize("kind", ["text", "tokens"])
+def test_stdlib_text_stops_before_max_size(kind):
+    whole = load_stdlib_text(kind=kind, max_size=30_000)
+    part = load_stdlib_text(kind=kind, max_size=sum(map(len, whole.data)) - 1)
+    assert sum(map(len, whole.data)) <= 30_000
+    assert part.data == whole.data[:-1]
+    assert part.module_names == whole.module_names[:-1]
+
+
+def test_stdlib_text_rejects_an_unknown_kind():
+    with pytest.raises(ValueError, match=r"""^kind must be "text" or "tokens", got 'words'[.]$"""):
+        load_stdlib_text(kind="words")
+
+
+def test_stdlib_text_leaves_out_what_cannot_be_read(tmp_path, monkeypatch):
+    (tmp_path / "abc.py").write_bytes(b"\xff")
+    (tmp_path / "ast.py").write_text("x = 1\n")
+    (tmp_path / "bisect.py").write_text("")
+    (tmp_path / "mine.py").write_text("x = 2\n")
+    monkeypatch.setattr("sysconfig.get_path", lambda name: str(tmp_path))
+
+    bunch = load_stdlib_text()
+
+    assert (bunch.module_names, bunch.data) == (["ast"], ["x = 1\n"])
+
+
+def test_stdlib_text_says_that_there_is_nothing_to_read(tmp_path, monkeypatch):
+    monkeypatch.setattr("sysconfig.get_path", lambda name: str(tmp_path))
+    with pytest.raises(OSError, match=r"No source of the standard library was found in .* fits into max_size=None"):
+        load_stdlib_text()

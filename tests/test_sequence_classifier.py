@@ -24,7 +24,8 @@ STOCHASTIC = ["adam", "sgd", "rmsprop"]
 
 def make(**params):
     """Make a classifier that fits in milliseconds."""
-    return RNNSequenceClassifier(**{"hidden_size": 4, "max_iter": 5, "random_state": 0, **params})
+    defaults = {"hidden_size": 4, "max_iter": 5, "learning_rate_init": 0.01, "random_state": 0}
+    return RNNSequenceClassifier(**{**defaults, **params})
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from sklearn.base import clone
 from sklearn.utils import estimator_checks, get_tags
 from sklearn.utils.estimator_checks import estimator_checks_generator
 
-from skrnn import RNNSequenceClassifier
+from skrnn import RNNNextTokenModel, RNNSequenceClassifier
 from skrnn.core.cells import CELLS
 from skrnn.preprocessing import SequenceScaler
 
@@ -19,6 +19,11 @@ pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceW
 def small(**params):
     """Make a classifier that fits in milliseconds."""
     return RNNSequenceClassifier(**{"hidden_size": 8, "max_iter": 25, "learning_rate_init": 0.01, **params})
+
+
+def small_tokens(**params):
+    """Make a token model that fits in milliseconds."""
+    return RNNNextTokenModel(**{"hidden_size": 4, "max_iter": 5, **params})
 
 
 ESTIMATORS = {
@@ -34,6 +39,13 @@ ESTIMATORS = {
     "mean": small(pooling="mean"),
     "max": small(pooling="max"),
     "scaler": SequenceScaler(),
+    "tokens": small_tokens(max_iter=20),
+    "tokens_tanh": small_tokens(cell="tanh"),
+    "tokens_relu": small_tokens(cell="relu"),
+    "tokens_lstm": small_tokens(cell="lstm"),
+    "tokens_two_layers": small_tokens(n_layers=2),
+    "tokens_lbfgs": small_tokens(solver="lbfgs"),
+    "tokens_embedding": small_tokens(embedding_size=4, tie_weights=True),
 }
 
 
@@ -56,7 +68,9 @@ def test_scikit_learn_check(estimator, check):
         pytest.fail(f"skipped: {skip}")
 
 
-@pytest.mark.parametrize(("name", "n_checks"), [("default", 61), ("lbfgs", 61), ("scaler", 45)])
+@pytest.mark.parametrize(
+    ("name", "n_checks"), [("default", 61), ("lbfgs", 61), ("scaler", 45), ("tokens", 53), ("tokens_lbfgs", 53)]
+)
 def test_the_suite_is_whole(name, n_checks):
     """What scikit-learn 1.7 yields; later versions yield more."""
     assert len(list(estimator_checks_generator(ESTIMATORS[name]))) >= n_checks
@@ -66,7 +80,8 @@ def test_the_suite_is_whole(name, n_checks):
 def test_no_tag_lightens_the_suite(estimator):
     tags = get_tags(estimator)
     assert tags.input_tags.two_d_array
-    assert tags.input_tags.three_d_array
+    assert tags.input_tags.three_d_array != isinstance(estimator, RNNNextTokenModel)
+    assert not tags.input_tags.string  # it would spare the token model a check
     assert not tags.no_validation
     assert not tags.non_deterministic
     assert not tags._skip_test
@@ -93,6 +108,7 @@ SCALER_CHECKS = [
     "check_transformer_get_feature_names_out",
     "check_transformer_get_feature_names_out_pandas",
 ]
+TOKEN_MODEL_CHECKS = sorted({*CLASSIFIER_CHECKS, *SCALER_CHECKS})
 
 
 def available(names):
@@ -110,9 +126,16 @@ def test_private_check_of_the_scaler(check):
     check("SequenceScaler", SequenceScaler())
 
 
+@pytest.mark.filterwarnings("ignore:X (does not have valid|has) feature names")
+@pytest.mark.parametrize("check", available(TOKEN_MODEL_CHECKS))
+def test_private_check_of_the_token_model(check):
+    check("RNNNextTokenModel", small_tokens())
+
+
 def test_most_private_checks_are_available():
     assert len(available(CLASSIFIER_CHECKS)) >= 2
     assert len(available(SCALER_CHECKS)) >= 5
+    assert len(available(TOKEN_MODEL_CHECKS)) >= 6
 
 
 # The same laws on sequences: scikit-learn feeds tables only.

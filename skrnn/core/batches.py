@@ -47,6 +47,10 @@ class PackedSequences:
     def __len__(self) -> int:
         return len(self.lengths)
 
+    def contiguous(self) -> PackedSequences:
+        """The same sequences behind each other and nothing between them: themselves, or a copy of pieces."""
+        return self if self._offsets is None else self.take(np.arange(len(self)))
+
     @property
     def n_features(self) -> int:
         return self.steps.shape[1] - 1

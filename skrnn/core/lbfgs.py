@@ -59,7 +59,7 @@ def train_lbfgs(
     ----------
     Byrd, Lu, Nocedal and Zhu, *A limited memory algorithm for bound constrained optimization* (1995).
     """
-    ((batch, _),) = data.batches(network.stack, len(data), np.random.default_rng(0))  # one batch: nothing is drawn
+    batch = data.full_batch(network.stack)
 
     last_loss = np.nan  # at the iterate when the callback comes: the line search ends with it
 

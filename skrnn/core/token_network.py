@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from math import log, log1p
 
 import numpy as np
 
@@ -130,7 +131,9 @@ class TokenNetwork:
         weights, gradients = self._views(params), self._views(out)
         tokens, trail = self._forward(weights, batch, workspace)
         loss, d_outputs = 0.0, list[OutputGradient]()
-        step_weights = rows_by_segment(batch.weights_of_rows(), batch.segments)
+        is_known = tokens[:, 1] < self.head.n_classes  # a target without a column is read, but not learned
+        tokens[~is_known, 1] = 0
+        step_weights = rows_by_segment(batch.weights_of_rows() * is_known, batch.segments)
         by_segment = rows_by_segment(tokens, batch.segments)
         outputs = self._outputs(trail, batch, workspace)
         for h, t, w, segment in zip(outputs, by_segment, step_weights, batch.segments, strict=True):
@@ -182,11 +185,11 @@ class TokenNetwork:
                 workspace.release(mark)
 
     def token_log_proba(self, params: np.ndarray, data: PackedSequences, workspace: Workspace) -> np.ndarray:
-        """Log-probability (N,) of the target of every step of `data`, nats, in the order of its steps."""
+        """Log-probability (sum of lengths,) of the target of every step, nats, sequence after sequence."""
         return self._of_steps(params, data, workspace, self._log_proba_of_targets)
 
     def token_rank(self, params: np.ndarray, data: PackedSequences, workspace: Workspace) -> np.ndarray:
-        """Rank (N,) of the target of every step of `data` among all tokens; 1 is the likeliest."""
+        """Rank (sum of lengths,) of the target of every step among all tokens; 1 is the likeliest."""
         return self._of_steps(params, data, workspace, self._rank_of_targets)
 
     def read(self, params: np.ndarray, data: PackedSequences, workspace: Workspace) -> tuple[np.ndarray, LayerStates]:
@@ -266,7 +269,7 @@ class TokenNetwork:
 
     def _of_steps(self, params, data, workspace, measure) -> np.ndarray:  # type: ignore[no-untyped-def]
         """``measure(logits (L, K, n), targets (L, n))`` of every step of `data`, in the order of its steps, (N,)."""
-        weights = self._views(params)["head"]
+        weights, data = self._views(params)["head"], data.contiguous()
         measured = np.empty(len(data.steps), params.dtype)
         for _, batch, tokens, outputs in self.windows(params, data, workspace):
             parts = (rows_by_segment(rows, batch.segments) for rows in (tokens, batch.rows, batch.weights_of_rows()))
@@ -280,8 +283,8 @@ class TokenNetwork:
         if self.unknown_probability is None:
             return log_proba
         shape = (*log_proba.shape[:-2], 1, log_proba.shape[-1])
-        unknown = np.full(shape, np.log(self.unknown_probability), log_proba.dtype)
-        return np.concatenate([log_proba + np.log1p(-self.unknown_probability), unknown], axis=-2)
+        unknown = np.full(shape, log(self.unknown_probability), log_proba.dtype)
+        return np.concatenate([log_proba + log1p(-self.unknown_probability), unknown], axis=-2)
 
     def _log_proba_of_targets(self, logits: np.ndarray, targets: np.ndarray) -> np.ndarray:
         """Log-probabilities (L, n) of targets (L, n), from logits (L, K, n), which are overwritten."""
@@ -290,8 +293,8 @@ class TokenNetwork:
         log_proba = np.take_along_axis(logits, known[:, None, :], axis=1)[:, 0].copy()
         log_proba -= np.log(np.exp(logits, out=logits).sum(axis=1))
         if self.unknown_probability is not None:
-            log_proba += np.log1p(-self.unknown_probability)
-            log_proba[targets > known] = np.log(self.unknown_probability)
+            log_proba += log1p(-self.unknown_probability)
+            log_proba[targets > known] = log(self.unknown_probability)
         return log_proba
 
     def _rank_of_targets(self, logits: np.ndarray, targets: np.ndarray) -> np.ndarray:

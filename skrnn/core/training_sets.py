@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 
@@ -17,6 +18,8 @@ class TrainingData(ABC):
 
     sequences: PackedSequences
     weights: np.ndarray
+    auto_batch_size: ClassVar[int] = 200
+    """Columns of a batch where the user does not say: as many as in scikit-learn's MLPClassifier."""
 
     def __len__(self) -> int:
         return len(self.sequences)
@@ -31,6 +34,15 @@ class TrainingData(ABC):
         self, stack: RecurrentStack, batch_size: int, rng: np.random.Generator, shuffle: bool = True
     ) -> Iterator[tuple[SequenceBatch, float]]:
         """One epoch: batches with normalised weights, and the share of the set that each is."""
+
+    @abstractmethod
+    def full_batch(self, stack: RecurrentStack) -> SequenceBatch:
+        """All sequences whole, in one batch without dropout."""
+
+    @property
+    def max_batch_size(self) -> int:
+        """Largest number of columns that a batch can have."""
+        return len(self)
 
     @abstractmethod
     def take(self, indices: np.ndarray) -> TrainingData:
@@ -87,6 +99,10 @@ class TrainingSet(TrainingData):
             batch = stack.batch(self.sequences, indices, self.targets[indices], weights, masks)
             yield batch, len(indices) / len(self)
 
+    def full_batch(self, stack: RecurrentStack) -> SequenceBatch:
+        relative = self.weights / self.weights.sum()
+        return stack.batch(self.sequences, np.arange(len(self)), self.targets, relative)
+
     def astype(self, dtype: np.dtype | type) -> TrainingSet:
         sequences = self.sequences
         return replace(self, sequences=replace(sequences, steps=sequences.steps.astype(dtype, copy=False)))
@@ -121,6 +137,7 @@ class TokenSet(TrainingData):
     weights: np.ndarray
     bptt_steps: int
     dtype: np.dtype
+    auto_batch_size = 64  # more updates: 1.96 nats a character on first names, where 200 had 1.98
 
     @property
     def total_weight(self) -> float:
@@ -150,7 +167,10 @@ class TokenSet(TrainingData):
             pieces = parts.sequences.pieces(parts.sequences.offsets[lane] + done, lengths)
             weights = (relative[lane] / (lengths.sum() * mean_weight)).astype(self.dtype)
             columns = np.arange(len(lane))
-            yield stack.batch(pieces, columns, weights=weights, masks=masks, state=state), lengths.sum() / n_steps
+            yield (
+                stack.batch(pieces, columns, weights=weights, masks=masks, state=state),
+                float(lengths.sum() / n_steps),
+            )
             done += lengths
             ended = np.flatnonzero(done == parts.sequences.lengths[lane])
             fresh, closed = ended[: len(waiting)], ended[len(waiting) :]
@@ -168,6 +188,15 @@ class TokenSet(TrainingData):
                 lane, done = lane[open_], done[open_]
                 state = tuple(tuple(v[:, open_] for v in layer) for layer in state)
                 masks = None if masks is None else tuple(mask[open_] for mask in masks)
+
+    def full_batch(self, stack: RecurrentStack) -> SequenceBatch:
+        weights = (self.weights / self.total_weight).astype(self.dtype)
+        return stack.batch(self.sequences, np.arange(len(self)), weights=weights)
+
+    @property
+    def max_batch_size(self) -> int:
+        """Lanes: one for each sequence, or for each piece of those that are longer than `bptt_steps`."""
+        return int((-(-self.sequences.lengths // self.bptt_steps)).sum())
 
     def astype(self, dtype: np.dtype | type) -> TokenSet:
         return replace(self, dtype=np.dtype(dtype))

@@ -1,0 +1,488 @@
+"""Writing sequences: filters by hand, sampling by frequencies, beams by enumeration, types, order, errors."""
+
+import itertools
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
+
+from skrnn import END, UNKNOWN, RNNNextTokenModel
+
+TEXTS = ["abcab", "ca", "bbca", "a", "cabca", "abca", "bc"]
+
+
+def fitted(X, **params):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        return RNNNextTokenModel(**{"hidden_size": 6, "max_iter": 15, "random_state": 0, **params}).fit(X)
+
+
+def with_distribution(proba, X=("ab", "cd"), **params):
+    """A model that gives its ordinary tokens, and END if it has it, these odds after whatever prefix."""
+    model = fitted(list(X), max_iter=1, **params)
+    model.weights_["head.W_y"][:] = 0
+    model.weights_["head.b_y"][:] = np.log(proba)
+    return model
+
+
+def frequencies(model, n=4000, prompt="", **options):
+    """How often each column's token comes next."""
+    options = {"random_state": 0, **options}
+    written = model.generate([prompt], n, max_new_tokens=1, **options)
+    tokens = [text[len(prompt) :] or END for text in written]
+    return np.array([tokens.count(token) for token in model.column_tokens_]) / n
+
+
+def assert_frequencies(got, wanted, n=4000):
+    """Within four and a half standard deviations, and zero where it must be."""
+    wanted = np.asarray(wanted, dtype=float)
+    assert np.all(np.abs(got - wanted) <= 4.5 * np.sqrt(wanted * (1 - wanted) / n) + 1e-12), (got, wanted)
+
+
+@pytest.fixture(scope="module")
+def model():
+    return fitted(TEXTS)
+
+
+@pytest.fixture(scope="module")
+def endless():
+    return fitted(TEXTS, add_end_token=False)
+
+
+# Seeds, greed
+
+
+def test_same_seed_same_text(endless):
+    def write(seed):
+        return endless.generate(["a", "b"], 3, max_new_tokens=20, random_state=seed)
+
+    assert write(1) == write(1)
+    assert write(1) != write(2)
+    assert write(np.random.RandomState(1)) == write(1)
+    assert len(set(write(1))) > 1
+
+
+@pytest.mark.parametrize("options", [{"temperature": 0}, {"top_k": 1}, {"top_p": 1e-9}, {"min_p": 1.0}], ids=str)
+@pytest.mark.parametrize("name", ["model", "endless"])
+def test_greedy_takes_the_likeliest(name, options, request):
+    model = request.getfixturevalue(name)
+    for prompt in ["", "a", "bc", "xx"]:
+        wanted = prompt
+        while len(wanted) < len(prompt) + 8 and (token := model.predict([wanted])[0]) is not END:
+            wanted += token
+        for seed in (0, 1):
+            assert model.generate(prompt, max_new_tokens=8, random_state=seed, **options) == wanted
+
+
+def test_a_batch_of_greedy_prompts_equals_one_by_one(model):
+    prompts = ["", "abcab", "b", "ca", "xyz", "c" * 30]
+    together = model.generate(prompts, max_new_tokens=9, temperature=0)
+    assert together == [model.generate(prompt, max_new_tokens=9, temperature=0) for prompt in prompts]
+
+
+# Sampling, filter by filter
+
+
+@pytest.mark.parametrize("prompt", ["", "a", "ab"])
+def test_samples_have_the_predicted_frequencies(model, prompt):
+    proba = model.predict_proba([prompt])[0]
+    wanted = np.r_[proba[:-1] / proba[:-1].sum(), 0]  # all but UNKNOWN
+    assert_frequencies(frequencies(model, prompt=prompt), wanted)
+
+
+def test_samples_have_the_frequencies_of_whole_sequences(model):
+    written = model.generate([""], 4000, max_new_tokens=50, random_state=0)
+    for text in ["", "a", "ca", "b"]:
+        steps = [model.predict_proba([text[:t]])[0] for t in range(len(text) + 1)]
+        columns = [*(model.vocabulary_[token] for token in text), model.vocabulary_[END]]
+        wanted = np.prod([proba[k] / proba[:-1].sum() for proba, k in zip(steps, columns, strict=True)])
+        assert_frequencies(np.mean([other == text for other in written]), wanted)
+
+
+ODDS = np.array([0.5, 0.25, 0.125, 0.0625, 0.0625])  # a, b, c, d, END
+
+
+def normalized(values):
+    return np.r_[np.array(values) / np.sum(values), 0]
+
+
+@pytest.mark.parametrize(
+    ("options", "wanted"),
+    [
+        ({}, ODDS),
+        ({"temperature": 0.5}, ODDS**2),
+        ({"temperature": 2.0}, ODDS**0.5),
+        ({"top_k": 2}, [2, 1, 0, 0, 0]),
+        ({"top_k": 4}, [8, 4, 2, 1, 0]),  # the first of equals
+        ({"top_k": 100}, ODDS),
+        ({"top_p": 0.4}, [1, 0, 0, 0, 0]),
+        ({"top_p": 0.51}, [2, 1, 0, 0, 0]),
+        ({"top_p": 0.74}, [2, 1, 0, 0, 0]),
+        ({"top_p": 0.76}, [4, 2, 1, 0, 0]),
+        ({"top_p": 1.0}, ODDS),
+        ({"min_p": 0.2}, [4, 2, 1, 0, 0]),
+        ({"min_p": 0.3}, [2, 1, 0, 0, 0]),
+        ({"min_p": 0.0}, ODDS),
+        ({"forbidden_tokens": ["a"]}, [0, 4, 2, 1, 1]),
+        ({"forbidden_tokens": ["b", END]}, [8, 0, 2, 1, 0]),
+        ({"forbidden_tokens": "a"}, [0, 4, 2, 1, 1]),
+        ({"top_k": 3, "top_p": 0.8}, [2, 1, 0, 0, 0]),  # of 4/7, 2/7, 1/7
+        ({"forbidden_tokens": "a", "top_k": 1}, [0, 1, 0, 0, 0]),
+        ({"temperature": 0.5, "top_p": 0.9}, [16, 4, 0, 0, 0]),  # 0.73, 0.18: 0.92
+        ({"temperature": 0.5, "min_p": 0.2}, [4, 1, 0, 0, 0]),
+    ],
+    ids=lambda value: str(value)[:50] if isinstance(value, dict) else "",
+)
+def test_filters_by_hand(options, wanted):
+    model = with_distribution(ODDS)
+    assert_frequencies(frequencies(model, **options), normalized(wanted))
+
+
+def test_top_p_keeps_the_token_that_reaches_it():
+    """And not the next: with 0.5 and 0.25 before, 0.75 is reached exactly by the second."""
+    model = with_distribution(ODDS)
+    for top_p, n_kept in [(0.5 - 1e-6, 1), (0.5 + 1e-6, 2), (0.75 - 1e-6, 2), (0.75 + 1e-6, 3)]:
+        assert (frequencies(model, top_p=top_p, n=500) > 0).sum() == n_kept
+
+
+def test_repetition_penalty():
+    """Keskar's, on log-probabilities, which are negative: times the penalty; the prompt counts."""
+    model = with_distribution(ODDS)
+    proba = model.predict_proba(["aab"])[0, :-1]
+    wanted = np.where([True, True, False, False, False], proba**2, proba)
+
+    assert_frequencies(frequencies(model, prompt="aab", repetition_penalty=2.0), normalized(wanted))
+    assert_frequencies(frequencies(model, prompt="", repetition_penalty=2.0), normalized(ODDS))
+
+
+def test_repetition_penalty_counts_what_was_written():
+    model = with_distribution(ODDS)
+    assert sorted(model.generate("", max_new_tokens=5, repetition_penalty=50.0, temperature=0)) == list("abcd")
+
+
+@pytest.mark.parametrize("n", [1, 2, 3])
+@pytest.mark.parametrize("options", [{"temperature": 0}, {"random_state": 0}, {"num_beams": 3}], ids=str)
+def test_no_ngram_repeats(n, options):
+    letters = [chr(97 + i) for i in range(12)]
+    model = fitted(["".join(letters)], add_end_token=False, max_iter=5)
+    for text in model.generate(["ab", "", "a"], max_new_tokens=8, no_repeat_ngram_size=n, **options):
+        ngrams = [text[i : i + n] for i in range(len(text) - n + 1)]
+        assert len(set(ngrams)) == len(ngrams)
+
+
+def test_an_ngram_of_the_prompt_is_not_written_again():
+    model = with_distribution(ODDS)
+    got = frequencies(model, prompt="abcab", no_repeat_ngram_size=3)
+    assert_frequencies(got, normalized([8, 4, 0, 1, 1]))
+    got = frequencies(model, prompt="abcab", no_repeat_ngram_size=2)
+    assert_frequencies(got, normalized([8, 4, 0, 1, 1]))
+    got = frequencies(model, prompt="abcab", no_repeat_ngram_size=1)
+    assert_frequencies(got, normalized([0, 0, 0, 1, 1]))
+
+
+def test_a_stop_token_is_kept(endless):
+    for text in endless.generate(["a"], 30, max_new_tokens=40, stop_tokens=["b"], random_state=0):
+        assert text[1:].count("b") == 1
+        assert text.endswith("b")
+
+
+def test_a_stop_token_of_the_prompt_stops_nothing(endless):
+    assert endless.generate("bb", max_new_tokens=5, stop_tokens="b", temperature=0) != "bb"
+
+
+@pytest.mark.parametrize(
+    ("X", "token", "many"),
+    [(["abc"], "b", ["b"]), ([["to", "be"]], "be", ["be"]), ([[1, 2, 3]], 2, [2]), (["abc"], END, [END])],
+    ids=["letter", "word", "number", "END"],
+)
+@pytest.mark.parametrize("name", ["stop_tokens", "forbidden_tokens"])
+def test_one_token_stands_for_itself(X, token, many, name):
+    """A model of numbers has no list to write for one of them."""
+    model = fitted(X)
+    options = {"max_new_tokens": 6, "random_state": 0, "n_sequences": 5}
+    assert model.generate(**options, **{name: token}) == model.generate(**options, **{name: many})
+
+
+def test_unknown_is_never_written():
+    model = fitted(["aabxyzqw"] * 3, min_frequency=4, max_iter=60, batch_size=1)
+    assert model.predict_proba(["aabxy"])[0].argmax() == model.vocabulary_[UNKNOWN]
+    for options in ({"random_state": 0}, {"temperature": 0}, {"num_beams": 2}):
+        assert set(model.generate("aabxy", max_new_tokens=20, **options)[5:]) <= {"a", "b"}
+
+
+# Log-probabilities
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"random_state": 0},
+        {"temperature": 0},
+        {"temperature": 3.0, "top_k": 2, "repetition_penalty": 1.5, "random_state": 0},
+        {"stop_tokens": "c", "random_state": 0},
+        {"num_beams": 3},
+        {"num_beams": 3, "no_repeat_ngram_size": 2},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("name", ["model", "endless"])
+def test_log_probabilities_are_the_models_own(name, options, request):
+    model = request.getfixturevalue(name)
+    prompts = ["", "ab", "cx"]
+    texts, log_proba = model.generate(prompts, 3, max_new_tokens=6, return_log_proba=True, **options)
+
+    assert log_proba.shape == (9,)
+    for i, (text, got) in enumerate(zip(texts, log_proba, strict=True)):
+        n_prompt = len(prompts[i // 3])
+        (steps,) = model.token_log_proba([text])
+        n_new = len(text) - n_prompt
+        has_ended = name == "model" and n_new < 6 and not text[n_prompt:].endswith(options.get("stop_tokens", "\0"))
+        assert got == pytest.approx(steps[n_prompt : n_prompt + n_new + has_ended].sum(), abs=1e-10)
+
+
+# Beams
+
+
+def enumerate_all(model, prompt, n_new):
+    """Every continuation, likeliest first: (text, log-probability)."""
+    has_end = END in model.vocabulary_
+    found = []
+    for n in range(n_new + 1) if has_end else [n_new]:
+        for tokens in itertools.product(model.classes_, repeat=n):
+            text = prompt + "".join(tokens)
+            (steps,) = model.token_log_proba([text])
+            found.append((text, steps[len(prompt) : len(prompt) + n + (has_end and n < n_new)].sum()))
+    return sorted(found, key=lambda pair: -pair[1])
+
+
+@pytest.mark.parametrize("name", ["model", "endless"])
+@pytest.mark.parametrize("prompt", ["", "a", "cb"])
+def test_wide_beams_find_the_best_of_all(name, prompt, request):
+    model = request.getfixturevalue(name)
+    wanted = enumerate_all(model, prompt, 3)[:5]
+
+    texts, log_proba = model.generate([prompt], 5, max_new_tokens=3, num_beams=40, return_log_proba=True)
+
+    assert texts == [text for text, _ in wanted]
+    assert_allclose(log_proba, [total for _, total in wanted], rtol=1e-10)
+
+
+def test_beams_look_further_than_greed():
+    model = fitted(["ab"] * 3 + ["ac"] * 3 + ["bd"] * 5, max_iter=150, learning_rate_init=0.02)
+    _, of_greed = model.generate([""], max_new_tokens=4, return_log_proba=True, temperature=0)
+    _, of_beams = model.generate([""], max_new_tokens=4, return_log_proba=True, num_beams=4)
+    assert of_beams[0] > of_greed[0]
+    assert model.generate("", max_new_tokens=4, num_beams=4) == "bd"
+
+
+def test_one_beam_is_greedy(model):
+    prompts = ["", "a", "bc"]
+    assert model.generate(prompts, max_new_tokens=6, num_beams=1, temperature=0) == model.generate(
+        prompts, max_new_tokens=6, temperature=0
+    )
+
+
+def test_beams_of_one_prompt_do_not_see_the_others(model):
+    prompts = ["", "abcab", "b"]
+    assert model.generate(prompts, 2, max_new_tokens=4, num_beams=3) == [
+        text for prompt in prompts for text in model.generate([prompt], 2, max_new_tokens=4, num_beams=3)
+    ]
+
+
+def test_a_beam_that_is_stuck_gives_way_to_the_others():
+    """Of two letters without a repeated pair, five in a row are possible, but not on every way."""
+    model = fitted(["ab", "ba", "aab"], add_end_token=False)
+
+    def is_allowed(text):
+        return len({text[i : i + 2] for i in range(4)}) == 4
+
+    wanted = [text for text, _ in enumerate_all(model, "a", 4) if is_allowed(text)]
+    assert model.generate(["a"], max_new_tokens=4, num_beams=16, no_repeat_ngram_size=2) == wanted[:1]
+
+
+@pytest.mark.parametrize(
+    "options", [{"max_new_tokens": 1, "forbidden_tokens": ["a", "b"]}, {"max_new_tokens": 0}], ids=str
+)
+def test_fewer_ways_to_go_on_than_sequences_asked_for(model, options):
+    """No prompt may get what was written for another, and none may be left out unsaid."""
+    with pytest.raises(ValueError, match="n_sequences"):
+        model.generate(["a", "b"], 4, num_beams=4, **options)
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        {"temperature": 0.5},
+        {"temperature": 0},
+        {"top_k": 3},
+        {"top_p": 0.9},
+        {"min_p": 0.1},
+        {"repetition_penalty": 2.0},
+    ],
+    ids=str,
+)
+def test_beams_sample_nothing(model, option):
+    """An option that would change nothing is an error."""
+    with pytest.raises(ValueError, match=f"num_beams=2 looks for the likeliest sequence .* {next(iter(option))}="):
+        model.generate(max_new_tokens=2, num_beams=2, **option)
+
+
+# Types, order, numbers
+
+
+@pytest.mark.parametrize("n_sequences", [1, 2])
+def test_a_bare_str_is_one_prompt(model, n_sequences):
+    written = model.generate("ab", n_sequences, max_new_tokens=3, random_state=0)
+    assert isinstance(written, str) if n_sequences == 1 else [type(text) for text in written] == [str, str]
+
+
+PROMPTS = {
+    "list": (["a", "b"], list),
+    "tuple": (("a", "b"), tuple),
+    "array": (np.array(["a", "b"]), np.ndarray),
+    "str": ("ab", str),
+}
+
+
+@pytest.mark.parametrize(("prompt", "kind"), PROMPTS.values(), ids=PROMPTS)
+@pytest.mark.parametrize("container", [list, tuple, iter], ids=["list", "tuple", "iterator"])
+def test_sequences_have_the_type_of_their_prompt(model, prompt, kind, container):
+    (written,) = model.generate(container([prompt]), max_new_tokens=3, temperature=0)
+
+    assert type(written) is kind
+    assert_array_equal(list(written), list(model.generate("ab", max_new_tokens=3, temperature=0)))
+
+
+@pytest.mark.parametrize(
+    "X",
+    [["ab", "ba"], [["a", "b"], ["b", "a"]], [("a", "b"), ("b", "a")], [np.array(["a", "b"]), np.array(["b", "a"])]],
+    ids=["str", "list", "tuple", "array"],
+)
+def test_without_prompts_sequences_have_the_type_of_training(X):
+    (written,) = fitted(X).generate(max_new_tokens=3, random_state=0)
+    assert type(written) is type(X[0])
+
+
+@pytest.mark.parametrize("X", [[[1, 2], [2, 1]], [[0.5, 1.5]], [[True, False]]], ids=["int", "float", "bool"])
+def test_tokens_have_the_type_of_training(X):
+    (written,) = fitted(X, add_end_token=False).generate(max_new_tokens=5, random_state=0)
+    assert {type(token) for token in written} <= {type(X[0][0])}
+    (array,) = fitted(X, add_end_token=False).generate([np.array(X[0])], max_new_tokens=5, random_state=0)
+    assert array.dtype == np.array(X[0]).dtype
+
+
+@pytest.mark.parametrize("as_table", [np.asarray, pd.DataFrame], ids=["array", "frame"])
+def test_rows_of_a_table_are_prompts(as_table):
+    X = np.array([[1, 2, 3], [2, 3, 1]])
+    written = fitted(as_table(X)).generate(as_table(X), max_new_tokens=2, temperature=0)
+
+    assert isinstance(written, list)
+    assert [list(row[:3]) for row in written] == X.tolist()
+    assert {len(row) for row in written} == {5}
+
+
+def test_sequences_come_prompt_by_prompt(endless):
+    prompts = ["a", "bbb", ""]
+    written = endless.generate(prompts, 4, max_new_tokens=3, random_state=0)
+
+    assert isinstance(written, list)
+    assert [len(text) for text in written] == [4] * 4 + [6] * 4 + [3] * 4
+    assert all(text.startswith(prompts[i // 4]) for i, text in enumerate(written))
+
+
+@pytest.mark.parametrize("n", [0, 1, 7])
+def test_max_new_tokens(endless, n):
+    written = endless.generate(["", "ab"], 2, max_new_tokens=n, random_state=0)
+    assert [len(text) for text in written] == [n, n, n + 2, n + 2]
+
+
+def test_no_prompts_no_sequences(model):
+    assert model.generate([], max_new_tokens=3) == []
+
+
+def test_end_is_not_written(model):
+    written = model.generate([["a"], ["b"]], 50, max_new_tokens=30, random_state=0)
+    assert {token for tokens in written for token in tokens} <= {"a", "b", "c"}
+    assert min(map(len, written)) < 20
+
+
+def test_an_unknown_token_stays_in_its_prompt(model):
+    assert model.generate("axb", max_new_tokens=2, temperature=0).startswith("axb")
+    assert model.generate([["a", "x"]], max_new_tokens=2, temperature=0)[0][:2] == ["a", "x"]
+
+
+def test_generation_leaves_the_model_as_it_is(model):
+    before = model.predict_proba(TEXTS)
+    model.generate(TEXTS, max_new_tokens=9, num_beams=3)
+    assert_array_equal(model.predict_proba(TEXTS), before)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_generation_in_both_dtypes(dtype):
+    model = fitted(TEXTS, dtype=dtype)
+    assert model.generate("ab", max_new_tokens=5, random_state=0) == fitted(TEXTS).generate(
+        "ab", max_new_tokens=5, random_state=0
+    )
+
+
+# Errors
+
+
+def test_generation_needs_a_fit():
+    with pytest.raises(NotFittedError):
+        RNNNextTokenModel().generate(max_new_tokens=1)
+
+
+@pytest.mark.parametrize(
+    ("option", "needed"),
+    [
+        *(({"max_new_tokens": n}, "an integer >= 0") for n in (-1, 1.5, "two", None, True)),
+        *(({"temperature": t}, "a number >= 0; 0 is greedy") for t in (-1, np.nan, np.inf, "hot", None)),
+        *(({"top_k": k}, "an integer >= 1, or None") for k in (0, 1.5, "two")),
+        *(({"top_p": p}, r"in \(0, 1\]") for p in (0, 1.1, -1, np.nan, "most", None)),
+        *(({"min_p": p}, r"in \[0, 1\], or None") for p in (-0.1, 1.1, "least")),
+        *(({"repetition_penalty": p}, "a number > 0") for p in (0, -1, "much", None)),
+        *(({"no_repeat_ngram_size": n}, "an integer >= 0") for n in (-1, 1.5, None)),
+        *(({"num_beams": n}, "an integer >= 1") for n in (0, 1.5, None)),
+        *(({"n_sequences": n}, "an integer >= 1") for n in (0, 1.5, None)),
+    ],
+    ids=str,
+)
+def test_bad_options(model, option, needed):
+    name, value = next(iter(option.items()))
+    with pytest.raises((ValueError, TypeError), match=f"^{name} is {value!r}, but it must be {needed}"):
+        model.generate(**{"max_new_tokens": 3, **option})
+
+
+@pytest.mark.parametrize("name", ["stop_tokens", "forbidden_tokens"])
+@pytest.mark.parametrize("token", ["x", 1, UNKNOWN], ids=repr)
+def test_unknown_tokens_can_be_neither_forbidden_nor_stop(model, name, token):
+    with pytest.raises(ValueError, match=rf"{name}\[1\] is {token!r}, which is not in the vocabulary\. Leave it out"):
+        model.generate(max_new_tokens=3, **{name: ["a", token]})
+
+
+def test_more_sequences_than_beams(model):
+    with pytest.raises(ValueError, match=r"n_sequences=3 is more than num_beams=2"):
+        model.generate(["a"], 3, max_new_tokens=3, num_beams=2)
+
+
+def test_nothing_is_left_to_write(endless):
+    message = "No token may come after 3 tokens: forbidden_tokens and no_repeat_ngram_size rule out all. Loosen them"
+    with pytest.raises(ValueError, match=message):
+        endless.generate("abc", max_new_tokens=1, no_repeat_ngram_size=1)
+    with pytest.raises(ValueError, match="No token may come after 0 tokens"):
+        endless.generate("", max_new_tokens=1, forbidden_tokens="abc")
+
+
+@pytest.mark.parametrize("prompts", [5, [5], [None]], ids=repr)
+def test_bad_prompts(model, prompts):
+    with pytest.raises(TypeError, match=r"prompts.* is .*, but"):
+        model.generate(prompts, max_new_tokens=1)
+
+
+def test_max_new_tokens_has_no_default(model):
+    with pytest.raises(TypeError, match="max_new_tokens"):
+        model.generate("a")

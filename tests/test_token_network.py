@@ -1,0 +1,558 @@
+"""The laws for a network that predicts after every step, and for the batches that it learns from."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose, assert_array_equal
+from test_laws import CELL_NAMES, central_differences, relative_error, step_elman, step_gru, step_lstm
+
+from skrnn.core import inputs, token_network
+from skrnn.core.batches import PackedSequences, SequenceBatch, cut_segments
+from skrnn.core.inputs import sum_by_token
+from skrnn.core.token_network import TokenNetwork
+from skrnn.core.training_sets import TokenSet
+from skrnn.core.workspace import Workspace
+
+N_INPUTS, N_OUTPUTS, H = 5, 4, 3
+RAGGED = [5, 1, 3, 7, 2, 2]
+VARIANTS = {
+    "plain": {},
+    "stacked": {"n_layers": 2},
+    "embedding": {"embedding_size": 2},
+    "tied": {"embedding_size": H, "tie_weights": True},
+    "all": {"embedding_size": H, "tie_weights": True, "n_layers": 2, "dropout": 0.4},
+}
+
+each_cell = pytest.mark.parametrize("cell", CELL_NAMES)
+each_variant = pytest.mark.parametrize("kwargs", VARIANTS.values(), ids=VARIANTS)
+
+
+def make_network(cell, **kwargs):
+    return TokenNetwork.build(cell, N_INPUTS, H, N_OUTPUTS, **kwargs)
+
+
+def make_params(network, rng):
+    """Parameters with no zeros: no gradient can be right by accident."""
+    return network.initialize(rng) + 0.3 * rng.standard_normal(network.layout.size)
+
+
+def make_data(rng, lengths=RAGGED):
+    lengths = np.array(lengths)
+    steps = np.stack([rng.integers(0, n, lengths.sum()) for n in (N_INPUTS, N_OUTPUTS)], axis=1).astype(np.int32)
+    return PackedSequences(steps, lengths)
+
+
+def make_batch(network, data, rng, state=None, dtype=np.float64):
+    n = len(data)
+    masks = network.stack.draw_masks(rng, n, np.dtype(dtype))
+    return network.stack.batch(data, np.arange(n), weights=rng.random(n).astype(dtype), masks=masks, state=state)
+
+
+def draw_state(network, rng, n):
+    return tuple(
+        tuple(0.5 * rng.standard_normal(v.shape) for v in layer) for layer in network.stack.zero_state(n, np.float64)
+    )
+
+
+def copy_state(state):
+    return tuple(tuple(v.copy() for v in layer) for layer in state)
+
+
+def loss_and_gradient(network, params, batch, workspace=None):
+    gradient = np.zeros_like(params)
+    loss = network.loss_gradient(params, batch, workspace or Workspace(params.dtype), gradient)
+    return loss, gradient
+
+
+def pieces_of(data):
+    """Steps of each sequence, as arrays (T, 2)."""
+    return [data.steps[first : first + n] for first, n in zip(data.offsets, data.lengths, strict=True)]
+
+
+# The slow oracle: one sequence and one step at a time.
+
+
+def run_slowly(network, cell, params, tokens, state=None, masks=None):
+    """Log-probabilities (T, K) after each of tokens (T,), and the state of every layer there."""
+    weights = network.layout.views(params)
+    E = weights["embedding"]["E"] if network.embedding else np.eye(N_INPUTS)
+    W_y = E[:N_OUTPUTS] if network.is_tied else weights["head"]["W_y"]
+    state = list(state) if state else [[np.zeros(H)] * network.stack.cell.n_states] * network.stack.n_layers
+    log_proba = []
+    for token in tokens:
+        x = E[token]
+        for k in range(network.stack.n_layers):
+            W = weights[f"rnn.{k}"]
+            if cell == "lstm":
+                state[k] = step_lstm(W, x, *state[k])
+            elif cell == "gru":
+                state[k] = [step_gru(W, x, *state[k])]
+            else:
+                state[k] = [step_elman(W, x, *state[k], np.tanh if cell == "tanh" else lambda a: np.maximum(a, 0))]
+            x = state[k][0] if masks is None else state[k][0] * masks[k]
+        z = W_y @ x + weights["head"]["b_y"]
+        log_proba.append(z - np.log(np.exp(z).sum()))
+    return np.array(log_proba), state
+
+
+@each_cell
+@each_variant
+def test_log_probabilities_equal_the_equations_step_by_step(cell, kwargs, rng):
+    network = make_network(cell, **kwargs)
+    params, data = make_params(network, rng), make_data(rng)
+
+    log_proba = network.token_log_proba(params, data, Workspace(np.float64))
+
+    wanted = [
+        run_slowly(network, cell, params, steps[:, 0])[0][np.arange(len(steps)), steps[:, 1]]
+        for steps in pieces_of(data)
+    ]
+    assert_allclose(log_proba, np.concatenate(wanted), rtol=1e-12, atol=1e-13)
+
+
+@each_cell
+@each_variant
+def test_loss_equals_the_equations_with_masks_and_state(cell, kwargs, rng):
+    network = make_network(cell, **kwargs)
+    params, data = make_params(network, rng), make_data(rng)
+    state = draw_state(network, rng, len(data))
+    batch = make_batch(network, data, rng, copy_state(state))
+
+    loss, _ = loss_and_gradient(network, params, batch)
+
+    wanted = 0.0
+    for column, index in enumerate(batch.indices):
+        steps = pieces_of(data)[index]
+        masks = None if batch.masks is None else [mask[column] for mask in batch.masks]
+        before = [[v[:, index] for v in layer] for layer in state]
+        log_proba, after = run_slowly(network, cell, params, steps[:, 0], before, masks)
+        wanted -= batch.weights[column] * log_proba[np.arange(len(steps)), steps[:, 1]].sum()
+        for k, layer in enumerate(after):
+            for v, v_after in zip(batch.state[k], layer, strict=True):
+                assert_allclose(v[:, index], v_after, rtol=1e-12, atol=1e-13)
+    assert loss == pytest.approx(wanted, rel=1e-12)
+
+
+@each_cell
+@each_variant
+def test_gradient_equals_central_differences(cell, kwargs, rng):
+    network = make_network(cell, **kwargs)
+    params, data = make_params(network, rng), make_data(rng)
+    batch = make_batch(network, data, rng)
+
+    _, gradient = loss_and_gradient(network, params, batch)
+
+    wanted = central_differences(lambda: loss_and_gradient(network, params, batch)[0], params)
+    assert relative_error(gradient, wanted) < 1e-6
+    assert (gradient != 0).mean() > 0.5
+
+
+@each_cell
+@pytest.mark.parametrize("name", ["plain", "all"])
+def test_gradient_equals_central_differences_with_an_initial_state(cell, name, rng):
+    network = make_network(cell, **VARIANTS[name])
+    params, data = make_params(network, rng), make_data(rng)
+    state = draw_state(network, rng, len(data))
+    batch = make_batch(network, data, rng, state)
+    before = copy_state(state)
+
+    def put_back():
+        for layer, layer_before in zip(state, before, strict=True):
+            for v, v_before in zip(layer, layer_before, strict=True):
+                v[:] = v_before
+
+    def loss():
+        put_back()
+        return loss_and_gradient(network, params, batch)[0]
+
+    put_back()
+    _, gradient = loss_and_gradient(network, params, batch)
+
+    assert relative_error(gradient, central_differences(loss, params)) < 1e-6
+
+
+@each_cell
+def test_a_single_step_has_a_gradient(cell, rng):
+    network = make_network(cell)
+    params, data = make_params(network, rng), make_data(rng, [1])
+    batch = make_batch(network, data, rng)
+
+    parts = network.layout.views(loss_and_gradient(network, params, batch)[1])
+
+    read = data.steps[0, 0]
+    assert np.abs(parts["rnn.0"]["W_x"][:, read]).max() > 0
+    assert np.abs(np.delete(parts["rnn.0"]["W_x"], read, axis=1)).max() == 0
+    assert np.abs(parts["rnn.0"]["W_h"]).max() == 0  # there was no state before
+
+
+@each_cell
+@settings(max_examples=15, deadline=None)
+@given(
+    lengths=st.lists(st.integers(1, 12), min_size=1, max_size=9),
+    max_padding=st.sampled_from([0, 3, 12, np.inf]),
+    max_size=st.sampled_from([1, 5, 30, np.inf]),
+    kwargs=st.sampled_from(list(VARIANTS.values())),
+)
+def test_ragged_is_the_sum_of_its_parts(cell, lengths, max_padding, max_size, kwargs):
+    """Merged segments hold padding, which adds nothing: neither to the loss, nor to a gradient, nor to the state."""
+    rng = np.random.default_rng(1)
+    network = make_network(cell, **kwargs)
+    params, data = make_params(network, rng), make_data(rng, lengths)
+    state = draw_state(network, rng, len(data))
+    batch = make_batch(network, data, rng, copy_state(state))
+    cut = cut_segments(batch.lengths, max_padding, max_size)
+    batch = SequenceBatch(data, batch.indices, cut, None, batch.weights, batch.masks, batch.state)
+
+    loss, gradient = loss_and_gradient(network, params, batch)
+
+    one_by_one = SequenceBatch(data, batch.indices, cut, None, batch.weights, batch.masks, copy_state(state))
+    parts = [
+        loss_and_gradient(network, params, network.stack.shard(one_by_one, k, len(lengths)))
+        for k in range(len(lengths))
+    ]
+    assert loss == pytest.approx(sum(part[0] for part in parts), rel=1e-12)
+    assert_allclose(gradient, sum(part[1] for part in parts), rtol=1e-10, atol=1e-12)
+    for layer, wanted in zip(batch.state, one_by_one.state, strict=True):
+        for v, v_wanted in zip(layer, wanted, strict=True):
+            assert_allclose(v, v_wanted, rtol=1e-12, atol=1e-13)
+
+
+@each_cell
+def test_buffers_hold_no_memory(cell, rng):
+    network = make_network(cell, **VARIANTS["all"])
+    params, workspace = make_params(network, rng), Workspace(np.float64)
+    batches = [make_batch(network, make_data(rng, lengths), rng) for lengths in (RAGGED, [20, 3, 3, 3, 1])]
+    data = make_data(rng)
+
+    def run(batch):
+        return *loss_and_gradient(network, params, batch, workspace), network.token_log_proba(params, data, workspace)
+
+    first = run(batches[0])
+    run(batches[1])
+    mark = workspace.mark()
+    workspace.lend((workspace.size,)).fill(np.nan)
+    workspace.release(mark)
+    again = run(batches[0])
+
+    assert first[0] == again[0]
+    assert_array_equal(first[1], again[1])
+    assert_array_equal(first[2], again[2])
+
+
+@each_cell
+@pytest.mark.parametrize("unknown_probability", [None, 0.01])
+def test_dtype_is_kept(cell, unknown_probability, rng):
+    network = make_network(cell, **VARIANTS["all"], unknown_probability=unknown_probability)
+    params, data, workspace = network.initialize(rng, np.float32), make_data(rng), Workspace(np.float32)
+    batch = make_batch(network, data, rng, network.stack.zero_state(len(data), np.dtype("f4")), "f4")
+
+    _, gradient = loss_and_gradient(network, params, batch, workspace)
+    h, state = network.read(params, data, workspace)
+
+    assert params.dtype == gradient.dtype == h.dtype == np.float32
+    assert network.token_log_proba(params, data, workspace).dtype == np.float32
+    assert network.log_proba_after(params, h).dtype == np.float32
+    assert network.advance(params, data.steps[: len(data), 0], state, workspace).dtype == np.float32
+    assert {v.dtype for layer in (*state, *batch.state) for v in layer} == {np.dtype("f4")}
+    in_double = network.token_log_proba(params.astype(float), data, Workspace(np.float64))
+    assert_allclose(network.token_log_proba(params, data, workspace), in_double, rtol=1e-4)
+
+
+# Windows, pieces, single steps: the state is carried.
+
+
+WINDOWS = [(1, 1), (3, 4), (3, 1000), (1000, 7), (1000, 1000)]
+
+
+@each_cell
+@pytest.mark.parametrize(("width", "size"), WINDOWS)
+def test_windows_of_any_size_measure_the_same(cell, width, size, rng, monkeypatch):
+    network = make_network(cell, n_layers=2, embedding_size=2, unknown_probability=0.01)
+    params, workspace = make_params(network, rng), Workspace(np.float64)
+    data = make_data(rng, [5, 0, 1, 23, 3, 0, 9, 2])
+    data.steps[3, 1] = N_OUTPUTS  # unknown
+    wanted = [f(params, data, workspace) for f in (network.token_log_proba, network.token_rank)]
+    wanted_h, wanted_state = network.read(params, data.take(np.flatnonzero(data.lengths)), workspace)
+
+    monkeypatch.setattr(token_network, "_PREDICTION_WIDTH", width)
+    monkeypatch.setattr(token_network, "_PREDICTION_SIZE", size)
+
+    assert_allclose(network.token_log_proba(params, data, workspace), wanted[0], rtol=0, atol=1e-12)
+    assert_array_equal(network.token_rank(params, data, workspace), wanted[1])
+    h, state = network.read(params, data.take(np.flatnonzero(data.lengths)), workspace)
+    assert_allclose(h, wanted_h, rtol=0, atol=1e-12)
+    assert_allclose(state, wanted_state, rtol=0, atol=1e-12)
+
+
+@each_cell
+def test_measures_of_pieces_are_those_of_their_steps(cell, rng):
+    """Pieces may lie anywhere in the steps: what is measured comes in the order of the sequences."""
+    network = make_network(cell)
+    params, data, workspace = make_params(network, rng), make_data(rng, [12, 5]), Workspace(np.float64)
+    pieces = data.pieces(np.array([12, 3]), np.array([4, 6]))
+    copies = pieces.take(np.arange(2))
+
+    log_proba = network.token_log_proba(params, pieces, workspace)
+
+    assert_allclose(log_proba, network.token_log_proba(params, copies, workspace), rtol=1e-12)
+
+
+@each_cell
+@each_variant
+def test_steps_compose(cell, kwargs, rng):
+    network = make_network(cell, **kwargs, unknown_probability=0.01)
+    params, data, workspace = make_params(network, rng), make_data(rng, [8] * 3), Workspace(np.float64)
+    tokens, state = data.steps.reshape(3, 8, 2), network.stack.zero_state(3, np.float64)
+    log_proba = np.empty((3, 8))
+
+    for t in range(8):
+        after = network.advance(params, tokens[:, t, 0], state, workspace)
+        assert_allclose(np.exp(after).sum(axis=1), 1)
+        log_proba[:, t] = after[np.arange(3), tokens[:, t, 1]]
+
+    assert_allclose(log_proba.ravel(), network.token_log_proba(params, data, workspace), rtol=0, atol=1e-12)
+    h, state_read = network.read(params, data, workspace)
+    assert_allclose(network.log_proba_after(params, h), after, rtol=0, atol=1e-12)
+    assert_allclose(state_read, state, rtol=0, atol=1e-12)
+
+
+def test_the_unknown_column_is_taken_from_all_others(rng):
+    known, unknown = make_network("gru"), make_network("gru", unknown_probability=0.2)
+    params, data, workspace = make_params(known, rng), make_data(rng), Workspace(np.float64)
+    h, _ = known.read(params, data, workspace)
+
+    proba = np.exp(unknown.log_proba_after(params, h))
+
+    assert_allclose(proba[:, :-1], 0.8 * np.exp(known.log_proba_after(params, h)))
+    assert_allclose(proba[:, -1], 0.2)
+
+
+@pytest.mark.parametrize("unknown_probability", [None, 0.3])
+def test_ranks_count_what_is_likelier(unknown_probability, rng):
+    network = make_network("lstm", unknown_probability=unknown_probability)
+    params, data, workspace = make_params(network, rng), make_data(rng), Workspace(np.float64)
+    if unknown_probability:
+        data.steps[::3, 1] = N_OUTPUTS
+
+    ranks = network.token_rank(params, data, workspace)
+
+    wanted = []
+    for steps in pieces_of(data):
+        for t, target in enumerate(steps[:, 1]):
+            prefix = PackedSequences(steps[: t + 1], np.array([t + 1]))
+            (proba,) = network.log_proba_after(params, network.read(params, prefix, workspace)[0])
+            wanted.append(1 + (proba > proba[target]).sum())
+    assert_array_equal(ranks, wanted)
+
+
+# The gradient of a table
+
+
+@pytest.mark.parametrize("n_tokens", [1, 3, 40])
+def test_both_ways_to_sum_by_token_agree(n_tokens, rng, monkeypatch):
+    rows, tokens = rng.standard_normal((60, 4)), rng.integers(0, n_tokens, 60)
+    wanted = np.zeros((n_tokens, 4))
+    np.add.at(wanted, tokens, rows)
+
+    for limit in (0, n_tokens):
+        monkeypatch.setattr(inputs, "MAX_ONE_HOT_TOKENS", limit)
+        assert_allclose(sum_by_token(rows, tokens, n_tokens), wanted, atol=1e-13)
+        assert sum_by_token(rows.astype("f4"), tokens, n_tokens).dtype == np.float32
+
+
+@each_cell
+@each_variant
+def test_large_vocabularies_have_the_same_gradient(cell, kwargs, rng, monkeypatch):
+    network = make_network(cell, **kwargs)
+    params = make_params(network, rng)
+    batch = make_batch(network, make_data(rng), rng)
+
+    by_product = loss_and_gradient(network, params, batch)[1]
+    monkeypatch.setattr(inputs, "MAX_ONE_HOT_TOKENS", 0)
+    by_sorting = loss_and_gradient(network, params, batch)[1]
+
+    assert_allclose(by_sorting, by_product, rtol=1e-11, atol=1e-13)
+
+
+# What is learned from: lanes
+
+
+def make_set(rng, lengths, bptt_steps=4):
+    """Every step is another: its input is its number."""
+    n = sum(lengths)
+    steps = np.stack([np.arange(n), rng.integers(0, N_OUTPUTS, n)], axis=1).astype(np.int32)
+    weights = rng.uniform(0.5, 2, len(lengths))
+    return TokenSet(PackedSequences(steps, np.array(lengths)), weights, bptt_steps, np.dtype(float))
+
+
+def epoch(stack, data, batch_size, rng, shuffle=True, read=lambda batch: None):
+    """What an epoch holds: (step numbers, weight, masks, state before) of every piece; `read` plays the network."""
+    pieces, shares = [], []
+    for batch, share in data.batches(stack, batch_size, rng, shuffle):
+        pieces.append([])
+        shares.append(share)
+        for column, index in enumerate(batch.indices):
+            first, n = batch.data.offsets[index], batch.data.lengths[index]
+            masks = None if batch.masks is None else [mask[column].copy() for mask in batch.masks]
+            before = [v[:, index].copy() for layer in batch.state for v in layer]
+            pieces[-1].append((batch.data.steps[first : first + n, 0].copy(), batch.weights[column], masks, before))
+        read(batch)
+    return pieces, shares
+
+
+SETS = [
+    pytest.param([3, 1, 2, 4, 2], 5, id="one-batch"),
+    pytest.param([3, 1, 2, 4, 2, 1, 1, 3], 3, id="short"),
+    pytest.param([9, 2, 13, 1, 1, 6, 2], 3, id="long-and-short"),
+    pytest.param([50, 3], 4, id="cut"),
+    pytest.param([41], 3, id="one-text"),
+    pytest.param([2], 7, id="more-lanes-than-steps"),
+]
+
+
+@pytest.mark.parametrize(("lengths", "batch_size"), SETS)
+@pytest.mark.parametrize("shuffle", [True, False])
+def test_every_step_comes_once_an_epoch(lengths, batch_size, shuffle, rng):
+    data, stack = make_set(rng, lengths), make_network("gru").stack
+
+    pieces, shares = epoch(stack, data, batch_size, rng, shuffle)
+
+    steps = np.concatenate([steps for batch in pieces for steps, *_ in batch])
+    assert_array_equal(np.sort(steps), np.arange(sum(lengths)))
+    assert all(len(batch) <= batch_size for batch in pieces)
+    assert all(1 <= len(steps) <= data.bptt_steps for batch in pieces for steps, *_ in batch)
+    assert all(np.all(np.diff(steps) == 1) for batch in pieces for steps, *_ in batch)
+    assert sum(shares) == pytest.approx(1)
+    assert shares == pytest.approx([sum(len(steps) for steps, *_ in batch) / sum(lengths) for batch in pieces])
+
+
+@pytest.mark.parametrize(("lengths", "batch_size"), SETS)
+def test_share_times_loss_is_the_weighted_mean(lengths, batch_size, rng):
+    """Where a step's loss is its number; so minibatches weighted by their shares are the full batch."""
+    data, stack = make_set(rng, lengths), make_network("gru").stack
+
+    pieces, shares = epoch(stack, data, batch_size, rng)
+
+    loss = sum(
+        share * sum(weight * steps.sum() for steps, weight, *_ in batch)
+        for batch, share in zip(pieces, shares, strict=True)
+    )
+    assert loss == pytest.approx(np.average(np.arange(sum(lengths)), weights=np.repeat(data.weights, lengths)))
+
+
+@pytest.mark.parametrize(("lengths", "batch_size"), SETS)
+def test_a_lane_carries_its_state_and_begins_at_zero(lengths, batch_size, rng):
+    """The stand-in for the network leaves the number of the last step in the state."""
+
+    def read(batch):
+        for index in range(len(batch.data)):
+            for layer in batch.state:
+                for v in layer:
+                    v[:, index] = batch.data.steps[batch.data.offsets[index] + batch.data.lengths[index] - 1, 0] + 1
+
+    data, stack = make_set(rng, lengths), make_network("lstm", n_layers=2).stack
+
+    pieces, _ = epoch(stack, data, batch_size, rng, read=read)
+
+    begins = {int(first) for first in data.sequences.offsets}
+    share = max(-(-sum(lengths) // batch_size), data.bptt_steps)
+    for batch in pieces:
+        for steps, _, _, before in batch:
+            expected = 0 if steps[0] in begins else steps[0]
+            if max(lengths) > share and np.all(np.array(before) == 0):
+                continue  # a part of a sequence that was cut
+            assert_array_equal(before, np.full((4, H), expected))
+
+
+def test_a_long_sequence_is_cut_into_equal_parts_that_begin_at_zero(rng):
+    data, stack = make_set(rng, [40]), make_network("gru").stack
+
+    def read(batch):
+        for v, *_ in batch.state:
+            v += 1
+
+    pieces, _ = epoch(stack, data, 4, rng, read=read)
+
+    assert [len(batch) for batch in pieces] == [4, 4, 4]  # 10 steps each: 4, 4, 2
+    assert sorted(steps[0] for steps, *_ in pieces[0]) == [0, 10, 20, 30]
+    for number, batch in enumerate(pieces):
+        assert all(np.all(np.array(before) == number) for *_, before in batch)
+
+
+def test_a_sequence_keeps_its_masks(rng):
+    data, stack = make_set(rng, [9, 2, 11, 1, 1, 6, 2, 2]), make_network("gru", dropout=0.5, n_layers=2).stack
+
+    pieces, _ = epoch(stack, data, 3, rng)
+
+    masks_of = {}
+    for batch in pieces:
+        for steps, _, masks, _ in batch:
+            sequence = np.searchsorted(data.sequences.offsets, steps[0], side="right")
+            masks_of.setdefault(sequence, []).append(np.array(masks))
+    assert all(np.all(masks == several[0]) for several in masks_of.values() for masks in several)
+    assert len({several[0].tobytes() for several in masks_of.values()}) > 4
+
+
+def test_masks_of_a_lane_that_narrows_stay_with_their_sequences(rng):
+    data, stack = make_set(rng, [12, 1, 1, 12, 10]), make_network("gru", dropout=0.5).stack
+
+    pieces, _ = epoch(stack, data, 3, rng, shuffle=False)
+
+    masks_at = {int(steps[0]): np.array(masks) for batch in pieces for steps, _, masks, _ in batch}
+    assert [len(batch) for batch in pieces] == [3, 3, 3, 2]
+    assert_array_equal(masks_at[22], masks_at[14])
+    assert_array_equal(masks_at[34], masks_at[26])
+
+
+def test_batches_are_drawn_at_random_or_in_order(rng):
+    data, stack = make_set(rng, [2] * 12), make_network("gru").stack
+
+    def first_steps(shuffle):
+        return [sorted(int(steps[0]) for steps, *_ in batch) for batch in epoch(stack, data, 4, rng, shuffle)[0]]
+
+    assert first_steps(False) == [[0, 2, 4, 6], [8, 10, 12, 14], [16, 18, 20, 22]]
+    assert first_steps(True) != first_steps(True)
+
+
+@each_cell
+@pytest.mark.parametrize("bptt_steps", [1, 3, 100])
+def test_pieces_lead_to_the_state_and_the_loss_of_the_whole(cell, bptt_steps, rng):
+    network = make_network(cell, n_layers=2)
+    params, data = make_params(network, rng), make_data(rng, [7, 7, 7, 7])
+    tokens, workspace = TokenSet(data, np.ones(4), bptt_steps, np.dtype(float)), Workspace(np.float64)
+
+    loss = 0.0
+    for batch, share in tokens.batches(network.stack, 4, rng):
+        loss += share * loss_and_gradient(network, params, batch, workspace)[0]
+
+    assert loss == pytest.approx(-network.token_log_proba(params, data, workspace).mean(), rel=1e-12)
+    assert_allclose(batch.state, network.read(params, data, workspace)[1], rtol=0, atol=1e-12)
+
+
+def test_the_gradient_of_pieces_is_truncated(rng):
+    """With pieces as long as the sequences it is that of the whole; with shorter ones it is not."""
+    network = make_network("gru")
+    params, data = make_params(network, rng), make_data(rng, [8, 8])
+
+    def gradient(bptt_steps):
+        tokens = TokenSet(data, np.ones(2), bptt_steps, np.dtype(float))
+        batches = tokens.batches(network.stack, 2, rng)
+        return sum(share * loss_and_gradient(network, params, batch)[1] for batch, share in batches)
+
+    wanted = gradient(1000)
+    assert_allclose(gradient(8), wanted, rtol=1e-12)
+    assert relative_error(gradient(4), wanted) > 1e-4
+
+
+def test_repeated_sequences_are_weights_in_canonical_form(rng):
+    data = make_data(rng, [3, 1, 4])
+    repeated, weights = np.array([2, 0, 1, 0, 0]), np.array([3.0, 1.0, 1.0])
+
+    ours = TokenSet(data, weights, 5, np.dtype(float)).canonical()
+    theirs = TokenSet(data.take(repeated), np.ones(5), 5, np.dtype(float)).canonical()
+
+    assert_array_equal(ours.sequences.steps, theirs.sequences.steps)
+    assert_array_equal(ours.sequences.lengths, theirs.sequences.lengths)
+    assert_array_equal(ours.weights, theirs.weights)
+    assert ours.total_weight == weights @ data.lengths

@@ -1,0 +1,119 @@
+"""Law 8 for tokens: PyTorch agrees. Same weights, same log-probabilities, loss and gradients, to 1e-10 in float64.
+
+Skipped where torch is not installed, unless SKRNN_REQUIRE_TORCH is set. Install it with the extra `parity`.
+"""
+
+import os
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+from skrnn.core.batches import PackedSequences
+from skrnn.core.token_network import TokenNetwork
+from skrnn.core.workspace import Workspace
+
+if os.environ.get("SKRNN_REQUIRE_TORCH"):
+    import torch
+else:
+    torch = pytest.importorskip("torch")
+
+H, N_INPUTS, K = 5, 6, 4
+CLOSE = {"rtol": 1e-10, "atol": 1e-10}
+BLOCKS = {"tanh": [0], "relu": [0], "gru": [0, 1, 2], "lstm": [2, 1, 0, 3]}  # our row blocks in torch's order
+VARIANTS = {
+    "one-hot": {},
+    "stacked": {"n_layers": 2},
+    "embedding": {"embedding_size": 3},
+    "tied": {"embedding_size": H, "tie_weights": True, "n_layers": 2},
+}
+
+
+def reorder(cell, array):
+    """Rows of ours in torch's order, and the other way round: the permutations are their own inverses."""
+    return np.concatenate([array[k * H : (k + 1) * H] for k in BLOCKS[cell]])
+
+
+class TorchModel(torch.nn.Module):
+    """Embedding or one-hot rows, recurrent layers, a linear layer after every step: with the weights of ours."""
+
+    def __init__(self, cell, network, weights):
+        super().__init__()
+        n_features = network.embedding.size if network.embedding else N_INPUTS
+        kwargs = {"num_layers": network.stack.n_layers, "dtype": torch.float64}
+        if cell in ("tanh", "relu"):
+            self.rnn = torch.nn.RNN(n_features, H, nonlinearity=cell, **kwargs)
+        else:
+            self.rnn = {"gru": torch.nn.GRU, "lstm": torch.nn.LSTM}[cell](n_features, H, **kwargs)
+        self.linear = torch.nn.Linear(H, K, dtype=torch.float64)
+        self.embedding = self.E = None
+        if network.embedding:
+            self.embedding = torch.nn.Embedding(N_INPUTS, n_features, dtype=torch.float64)
+            self.E = self.embedding.weight
+        self.is_tied = network.is_tied
+        with torch.no_grad():
+            self._copy(cell, weights)
+
+    def _copy(self, cell, weights):
+        for k in range(self.rnn.num_layers):
+            arrays = weights[f"rnn.{k}"]
+            b_h = np.zeros_like(arrays["b"])
+            if cell == "gru":
+                b_h[2 * H :] = arrays["b_hn"]
+            ours = {"weight_ih": arrays["W_x"], "weight_hh": arrays["W_h"], "bias_ih": arrays["b"], "bias_hh": b_h}
+            for name, array in ours.items():
+                getattr(self.rnn, f"{name}_l{k}").copy_(torch.from_numpy(reorder(cell, array)))
+        self.linear.bias.copy_(torch.from_numpy(weights["head"]["b_y"]))
+        if not self.is_tied:
+            self.linear.weight.copy_(torch.from_numpy(weights["head"]["W_y"]))
+        if self.embedding:
+            self.E.copy_(torch.from_numpy(weights["embedding"]["E"]))
+
+    def forward(self, tokens):
+        x = self.embedding(tokens) if self.embedding else torch.nn.functional.one_hot(tokens, N_INPUTS).double()
+        h, _ = self.rnn(x)
+        W_y = self.E[:K] if self.is_tied else self.linear.weight
+        return torch.log_softmax(h @ W_y.T + self.linear.bias, dim=1)
+
+
+@pytest.mark.parametrize("kwargs", VARIANTS.values(), ids=VARIANTS)
+@pytest.mark.parametrize("lengths", [[6, 6, 6, 6], [1, 9, 4, 4, 2, 7]], ids=["equal", "ragged"])
+@pytest.mark.parametrize("cell", ["tanh", "relu", "gru", "lstm"])
+def test_log_proba_loss_and_gradients_equal_those_of_torch(cell, lengths, kwargs, rng):
+    network = TokenNetwork.build(cell, N_INPUTS, H, K, **kwargs)
+    params = network.initialize(rng) + 0.3 * rng.standard_normal(network.layout.size)
+    weights, workspace = network.layout.views(params), Workspace(np.float64)
+    steps = np.stack([rng.integers(0, n, sum(lengths)) for n in (N_INPUTS, K)], axis=1)
+    data, sample_weights = PackedSequences(steps, np.array(lengths)), rng.random(len(lengths))
+    model = TorchModel(cell, network, weights)
+
+    gradient = np.zeros_like(params)
+    batch = network.stack.batch(data, np.arange(len(lengths)), weights=sample_weights)
+    loss = network.loss_gradient(params, batch, workspace, gradient)
+
+    log_proba = [
+        model(torch.from_numpy(piece[:, 0]))[range(len(piece)), torch.from_numpy(piece[:, 1])]
+        for piece in np.split(steps, np.cumsum(lengths)[:-1])
+    ]
+    torch_loss = -sum(w * piece.sum() for w, piece in zip(sample_weights, log_proba, strict=True))
+    torch_loss.backward()
+
+    wanted = torch.cat(log_proba).detach().numpy()
+    assert_allclose(network.token_log_proba(params, data, workspace), wanted, **CLOSE)
+    assert_allclose(loss, torch_loss.item(), **CLOSE)
+    gradients = network.layout.views(gradient)
+    assert_allclose(gradients["head"]["b_y"], model.linear.bias.grad.numpy(), **CLOSE)
+    if not network.is_tied:
+        assert_allclose(gradients["head"]["W_y"], model.linear.weight.grad.numpy(), **CLOSE)
+    if network.embedding:
+        assert_allclose(gradients["embedding"]["E"], model.E.grad.numpy(), **CLOSE)
+    for k in range(network.stack.n_layers):
+        theirs = {
+            name: reorder(cell, getattr(model.rnn, f"{name}_l{k}").grad.numpy())
+            for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+        }
+        assert_allclose(gradients[f"rnn.{k}"]["W_x"], theirs["weight_ih"], **CLOSE)
+        assert_allclose(gradients[f"rnn.{k}"]["W_h"], theirs["weight_hh"], **CLOSE)
+        assert_allclose(gradients[f"rnn.{k}"]["b"], theirs["bias_ih"], **CLOSE)
+        if cell == "gru":
+            assert_allclose(gradients[f"rnn.{k}"]["b_hn"], theirs["bias_hh"][2 * H :], **CLOSE)
