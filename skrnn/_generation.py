@@ -46,14 +46,14 @@ forbidden_tokens, num_beams
 
     def __post_init__(self) -> None:
         for name, is_valid, needed in [
-            ("max_new_tokens", _is_int(self.max_new_tokens, 0), "an integer >= 0"),
+            ("max_new_tokens", is_integer(self.max_new_tokens, 0), "an integer >= 0"),
             ("temperature", _is_finite(self.temperature) and self.temperature >= 0, "a number >= 0; 0 is greedy"),
-            ("top_k", self.top_k is None or _is_int(self.top_k, 1), "an integer >= 1, or None"),
+            ("top_k", self.top_k is None or is_integer(self.top_k, 1), "an integer >= 1, or None"),
             ("top_p", _is_finite(self.top_p) and 0 < self.top_p <= 1, "in (0, 1]"),
             ("min_p", self.min_p is None or (_is_finite(self.min_p) and 0 <= self.min_p <= 1), "in [0, 1], or None"),
             ("repetition_penalty", _is_finite(self.repetition_penalty) and self.repetition_penalty > 0, "a number > 0"),
-            ("no_repeat_ngram_size", _is_int(self.no_repeat_ngram_size, 0), "an integer >= 0"),
-            ("num_beams", _is_int(self.num_beams, 1), "an integer >= 1"),
+            ("no_repeat_ngram_size", is_integer(self.no_repeat_ngram_size, 0), "an integer >= 0"),
+            ("num_beams", is_integer(self.num_beams, 1), "an integer >= 1"),
         ]:
             if not is_valid:
                 raise ValueError(f"{name} is {getattr(self, name)!r}, but it must be {needed}.")
@@ -76,7 +76,7 @@ forbidden_tokens, num_beams
         `codes` (sum of lengths,) are the prompts behind each other. END is not among the results, its log-probability
         is in the sums.
         """
-        if not _is_int(n_sequences, 1):
+        if not is_integer(n_sequences, 1):
             raise ValueError(f"n_sequences is {n_sequences!r}, but it must be an integer >= 1.")
         if not len(lengths):
             return [], np.empty(0)
@@ -230,7 +230,8 @@ forbidden_tokens, num_beams
         return np.array([known[token] for token in tokens], dtype=np.intp)
 
 
-def _is_int(value: Any, least: int) -> bool:
+def is_integer(value: Any, least: int) -> bool:
+    """Whether `value` is an integer, and at least `least`."""
     return isinstance(value, (int, np.integer)) and not isinstance(value, bool) and bool(value >= least)
 
 

@@ -27,7 +27,7 @@ from ._base import (
     set_fitted,
     unchanged_on_error,
 )
-from ._generation import Generator
+from ._generation import Generator, is_integer
 from ._run import begin_or_continue, run_training, warn_of
 from ._streams import TokenStream
 from ._vocabulary import Vocabulary, learn_vocabulary, read_tokens
@@ -79,7 +79,8 @@ momentum, nesterovs_momentum, beta_1, beta_2, epsilon, max_grad_norm, early_stop
 n_iter_no_change, n_jobs
         As in :class:`RNNSequenceClassifier`; the loss is the mean over tokens, and `alpha` is divided by their number.
     batch_size : int or "auto", default="auto"
-        Sequences side by side; "auto" is at most 64. A sequence longer than its share of all tokens is
+        Sequences side by side; "auto" is at most 64, and for few long sequences as many as leave 50 updates an
+        epoch. A sequence longer than its share of all tokens is
         cut into parts that are read side by side.
     scoring : "loss", callable or None, default="loss"
         Score for early stopping: "loss" and None are the mean log-probability of the tokens held out, a callable is
@@ -365,7 +366,7 @@ n_iter_no_change, n_jobs
         """
         check_is_fitted(self)
         n = self._vocabulary.unknown
-        if not isinstance(k, Integral) or not 1 <= k <= n:
+        if not is_integer(k, 1) or k > n:
             raise ValueError(
                 f"k is {k!r}, but there are {n} tokens to choose from. Pass an integer with 1 <= k <= {n}."
             )

@@ -74,7 +74,7 @@ def resolve_batch_size(estimator: BaseEstimator, data: TrainingData) -> int:
         return len(data)
     n = data.max_batch_size
     if estimator.batch_size == "auto":
-        return min(data.auto_batch_size, n)
+        return data.auto_batch_size
     if estimator.batch_size > n and isinstance(data, TrainingSet):  # lanes are only a limit
         warnings.warn(
             f"batch_size={estimator.batch_size} is more than the {n} training sequences; {n} is used.", stacklevel=4
@@ -175,9 +175,10 @@ def _run_stochastic(
     report: Report,
 ) -> str | None:
     """Train epoch by epoch; returns what to warn of."""
+    is_endless = max_iter is not None and estimator.learning_rate == "cosine"  # partial_fit knows no last epoch
     plan = TrainingPlan(
         build_optimizer(estimator),
-        estimator.learning_rate,
+        "constant" if is_endless else estimator.learning_rate,
         estimator.learning_rate_init,
         max_iter or estimator.max_iter,
         estimator.max_iter,

@@ -76,7 +76,7 @@ class RNNSequenceClassifier(ClassifierMixin, BaseEstimator):
         Sequences a batch; "auto" is ``min(200, n_sequences)``. Unused by "lbfgs".
     learning_rate : {"constant", "adaptive", "cosine"}, default="constant"
         "adaptive" divides the rate by 5 whenever the score stops improving, and stops below 1e-6; "cosine" lets it fall
-        to 0 over `max_iter` epochs. Unused by "lbfgs".
+        to 0 over `max_iter` epochs; `partial_fit`, which knows no last epoch, keeps it. Unused by "lbfgs".
     learning_rate_init : float, default=0.003
         Learning rate of the first epoch. Unused by "lbfgs".
     max_iter : int, default=200

@@ -5,7 +5,6 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import ClassVar
 
 import numpy as np
 
@@ -18,8 +17,6 @@ class TrainingData(ABC):
 
     sequences: PackedSequences
     weights: np.ndarray
-    auto_batch_size: ClassVar[int] = 200
-    """Columns of a batch where the user does not say: as many as in scikit-learn's MLPClassifier."""
 
     def __len__(self) -> int:
         return len(self.sequences)
@@ -43,6 +40,11 @@ class TrainingData(ABC):
     def max_batch_size(self) -> int:
         """Largest number of columns that a batch can have."""
         return len(self)
+
+    @property
+    def auto_batch_size(self) -> int:
+        """Columns of a batch where the user does not say: as many as in scikit-learn's MLPClassifier."""
+        return min(200, len(self))
 
     @abstractmethod
     def take(self, indices: np.ndarray) -> TrainingData:
@@ -137,7 +139,6 @@ class TokenSet(TrainingData):
     weights: np.ndarray
     bptt_steps: int
     dtype: np.dtype
-    auto_batch_size = 64  # more updates: 1.96 nats a character on first names, where 200 had 1.98
 
     @property
     def total_weight(self) -> float:
@@ -197,6 +198,15 @@ class TokenSet(TrainingData):
     def max_batch_size(self) -> int:
         """Lanes: one for each sequence, or for each piece of those that are longer than `bptt_steps`."""
         return int((-(-self.sequences.lengths // self.bptt_steps)).sum())
+
+    @property
+    def auto_batch_size(self) -> int:
+        """At most 64 lanes, and more than sequences only where that leaves 50 updates an epoch.
+
+        Measured: 64 reach 1.96 nats a character on first names, 200 reach 1.98; a text of 48,000 characters is learned
+        to 1.94 on 8 lanes, to 2.31 on 64.
+        """
+        return min(64, max(len(self), self.max_batch_size // 50))
 
     def astype(self, dtype: np.dtype | type) -> TokenSet:
         return replace(self, dtype=np.dtype(dtype))
