@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from copy import copy
 from dataclasses import replace
 from numbers import Integral
@@ -12,10 +12,9 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, DensityMixin, TransformerMixin
 from sklearn.metrics import check_scoring
 from sklearn.model_selection import train_test_split
-from sklearn.utils import check_array
 from sklearn.utils._param_validation import Interval, Options, RealNotInt, StrOptions
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from ._base import (
     TRAINING_CONSTRAINTS,
@@ -30,7 +29,8 @@ from ._base import (
 from ._generation import Generator, is_integer
 from ._run import begin_or_continue, run_training, warn_of
 from ._streams import TokenStream
-from ._vocabulary import Vocabulary, learn_vocabulary, read_tokens
+from ._tokens import continued, is_table, read_prompts, read_sequences, read_tokens
+from ._vocabulary import Vocabulary, learn_vocabulary
 from .core.batches import PackedSequences
 from .core.token_network import TokenNetwork
 from .core.training_sets import TokenSet
@@ -580,10 +580,10 @@ n_iter_no_change, n_jobs
             num_beams=num_beams,
         )
         is_single = isinstance(prompts, str)
-        items = self._prompts(prompts)
+        items = read_prompts(prompts, self._empty_prompt)
         codes, lengths = self._encode(*read_tokens(items, "prompts"), "prompts")
         sequences, log_proba = generator.run(codes, lengths, n_sequences, random_state)
-        written = [_like(items[i // n_sequences], self._vocabulary.decode(new)) for i, new in enumerate(sequences)]
+        written = [continued(items[i // n_sequences], self._vocabulary.decode(new)) for i, new in enumerate(sequences)]
         result = written[0] if is_single and n_sequences == 1 else written
         return (result, log_proba) if return_log_proba else result
 
@@ -650,51 +650,11 @@ n_iter_no_change, n_jobs
                 f"{self.embedding_size}."
             )
 
-    def _read(self, X: Any, *, reset: bool) -> tuple[np.ndarray, np.ndarray]:
-        """All tokens of X behind each other, and the number of each sequence's."""
-        if isinstance(X, str):
-            raise ValueError("X is a str, but a list of sequences is needed. Pass [text] if X is one text.")
-        if _is_table(X):
-            return self._read_table(X, reset)
-        if not isinstance(X, Iterable):
-            raise TypeError(f"X is {X!r:.40}, but a list of sequences is needed.")
-        if hasattr(X, "__array__") and np.asarray(X).dtype.kind not in "OU":
-            check_array(X, dtype=None, estimator=self, input_name="X")  # raises: neither a table nor sequences
-        items = list(X)
-        if not items:
-            raise ValueError("X is empty: at least one sequence is needed.")
-        tokens = read_tokens(items)
-        if reset:
-            self._empty_prompt = _empty_like(items, tokens[0])
-            for name in {"n_features_in_", "feature_names_in_"} & vars(self).keys():
-                delattr(self, name)
-        return tokens
-
-    def _read_table(self, X: Any, reset: bool) -> tuple[np.ndarray, np.ndarray]:
-        """As `_read`, from a 2-D X of as many tokens in each row."""
-        if not reset and hasattr(self, "n_features_in_"):
-            validate_data(self, X, reset=False, skip_check_array=True)
-        tokens = read_tokens(check_array(X, dtype=None, estimator=self, input_name="X"))
-        if reset:
-            validate_data(self, X, reset=True, skip_check_array=True)
-            self._empty_prompt = tokens[0][:0]
-        return tokens
-
-    def _prompts(self, prompts: Any) -> list[Any]:
-        """Prompts as a list of sequences."""
-        if prompts is None:
-            return [self._empty_prompt]
-        if isinstance(prompts, str):
-            return [prompts]
-        if not isinstance(prompts, Iterable):
-            raise TypeError(f"prompts is {prompts!r:.40}, but a str or a list of sequences of tokens is needed.")
-        return list(np.asarray(prompts) if _is_table(prompts) else prompts)
-
     def _read_training_data(
         self, X: Any, sample_weight: Any, *, reset: bool
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Tokens, lengths and weights of the sequences that weigh something."""
-        tokens, lengths = self._read(X, reset=reset)
+        tokens, lengths = read_sequences(self, X, reset=reset)
         weights = check_sample_weight(sample_weight, len(lengths))
         keep = weights > 0
         return tokens[np.repeat(keep, lengths)], lengths[keep], weights[keep]
@@ -803,7 +763,7 @@ n_iter_no_change, n_jobs
         `tokens` (sum of lengths,) are those that `data` was made of.
         """
         if X_val is not None:
-            X_val = X_val if isinstance(X_val, str) or _is_table(X_val) else list(X_val)
+            X_val = X_val if isinstance(X_val, str) or is_table(X_val) else list(X_val)
             with renamed_in_errors(X="X_val"):
                 validation = self._steps_to_score(X_val)
             if not validation.lengths.sum():
@@ -856,12 +816,12 @@ n_iter_no_change, n_jobs
 
     def _steps_to_score(self, X: Any) -> PackedSequences:
         """Inputs and targets of every token of X, END included where it is modelled."""
-        codes, lengths = self._encode(*self._read(X, reset=False))
+        codes, lengths = self._encode(*read_sequences(self, X, reset=False))
         return self._vocabulary.steps(codes, lengths, self._vocabulary.has_end)
 
     def _read_prefixes(self, X: Any) -> tuple[np.ndarray, Any]:
         """Output of the top layer after each whole sequence, and the state of every layer there."""
-        codes, lengths = self._encode(*self._read(X, reset=False))
+        codes, lengths = self._encode(*read_sequences(self, X, reset=False))
         return self._network.read(self._params, self._vocabulary.prefixes(codes, lengths), self._workspace())
 
     def _log_proba_after(self, X: Any) -> np.ndarray:
@@ -869,35 +829,8 @@ n_iter_no_change, n_jobs
         return self._network.log_proba_after(self._params, self._read_prefixes(X)[0])
 
 
-def _is_table(X: Any) -> bool:
-    """Whether X is 2-D: an array, a frame, a sparse matrix, or something that makes itself an array; never a list."""
-    if hasattr(X, "shape"):
-        return len(X.shape) == 2
-    return not isinstance(X, Sequence) and hasattr(X, "__array__") and np.asarray(X).ndim == 2
-
-
 def _sums(values: np.ndarray, lengths: np.ndarray) -> np.ndarray:
     """Sum of the values of each sequence, float64; 0 for empty ones."""
     ends = np.cumsum(lengths)
     totals = np.concatenate([[0.0], np.cumsum(values, dtype=np.float64)])
     return totals[ends] - totals[ends - lengths]
-
-
-def _empty_like(items: list[Any], tokens: np.ndarray) -> Any:
-    """An empty sequence of the type that all items have; a list if they differ."""
-    kinds = set(map(type, items))
-    if kinds == {str}:
-        return ""
-    if kinds == {tuple}:
-        return ()
-    return tokens[:0] if kinds == {np.ndarray} else []
-
-
-def _like(prompt: Any, new: np.ndarray) -> Any:
-    """A prompt and the tokens after it, in the type of the prompt."""
-    if isinstance(prompt, str):
-        return prompt + "".join(new.tolist())
-    if isinstance(prompt, np.ndarray):
-        return np.concatenate([prompt, new])
-    tokens = [*prompt, *new.tolist()]
-    return tuple(tokens) if isinstance(prompt, tuple) else tokens

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ._vocabulary import END, UNKNOWN, SpecialToken, Vocabulary, read_tokens
+from ._tokens import read_tokens
+from ._vocabulary import END, UNKNOWN, SpecialToken, Vocabulary
 from .core.token_network import TokenNetwork
 from .core.workspace import Workspace
 

@@ -6,10 +6,7 @@ which opens every sequence and is never predicted.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from numbers import Real
-from typing import Any
 
 import numpy as np
 
@@ -155,67 +152,3 @@ def learn_vocabulary(
             f"({counts.max():g} of {counts.sum():g}). Lower it."
         )
     return Vocabulary(distinct[keep], has_end, not keep.all())
-
-
-def read_tokens(items: Sequence[Any], name: str = "X") -> tuple[np.ndarray, np.ndarray]:
-    """Tokens of sequences, and their lengths.
-
-    Parameters
-    ----------
-    items : sequence of str, or of sequences of str, int, float or bool
-        The sequences; a str is one of characters.
-    name : str
-        What errors call it.
-
-    Returns
-    -------
-    tokens : ndarray of shape (sum of lengths,)
-        All tokens behind each other; str, int, float or bool.
-    lengths : ndarray of shape (n,)
-        How many are of each sequence.
-    """
-    arrays = [_as_tokens(item, f"{name}[{i}]") for i, item in enumerate(items)]
-    lengths = np.fromiter(map(len, arrays), dtype=np.intp, count=len(arrays))
-    filled = [(i, array) for i, array in enumerate(arrays) if len(array)]
-    if not filled:
-        return np.empty(0, dtype="U1"), lengths
-    is_text = {array.dtype.kind == "U": i for i, array in filled}
-    if len(is_text) > 1:
-        raise ValueError(
-            f"{name}[{is_text[True]}] holds strings and {name}[{is_text[False]}] numbers. Tokens must be all of one "
-            "kind: convert them, for example with str."
-        )
-    return np.concatenate([array for _, array in filled]), lengths
-
-
-def _as_tokens(item: Any, where: str) -> np.ndarray:
-    """One sequence as an array (T,) of str, int, float or bool."""
-    if isinstance(item, str):
-        return np.frombuffer(item.encode("utf-32-le", "surrogatepass"), dtype="<U1")
-    if item is None or isinstance(item, (Real, bytes, dict)) or not isinstance(item, Iterable):
-        raise TypeError(f"{where} is {item!r:.40}, but every item must be a sequence of tokens, or a str.")
-    array = item if isinstance(item, np.ndarray) else _array_of_scalars(list(item), where)
-    if array.dtype == object:
-        array = _array_of_scalars(array.tolist(), where)
-    if array.ndim != 1:
-        raise ValueError(f"{where} has {array.ndim} dimensions (shape {array.shape}). A sequence of tokens has one.")
-    if array.size and array.dtype.kind not in "Ufiub":
-        raise TypeError(f"{where} has dtype {array.dtype}. Tokens must be strings, numbers or booleans.")
-    if array.dtype.kind == "f" and not np.isfinite(array).all():
-        t = int(np.argmin(np.isfinite(array)))
-        raise ValueError(f"Input {where} contains NaN or infinity, at position {t}. Tokens must be finite.")
-    return array
-
-
-def _array_of_scalars(tokens: list[Any], where: str) -> np.ndarray:
-    """Tokens as an array, without turning numbers into strings."""
-    n_text = sum(isinstance(token, str) for token in tokens)
-    if 0 < n_text < len(tokens):
-        raise ValueError(f"{where} mixes strings with other tokens. Convert them, for example with str.")
-    for t, token in enumerate(tokens):
-        if not isinstance(token, (str, Real, np.bool_)):
-            raise TypeError(
-                f"{where}, position {t}: argument must be a string or a number, got {token!r:.40} "
-                f"({type(token).__name__})."
-            )
-    return np.array(tokens)

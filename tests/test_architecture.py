@@ -21,6 +21,7 @@ FLOORS = [
     {"core.lbfgs", "core"},
     {
         "sequences",
+        "_tokens",
         "_vocabulary",
         "_threads",
         "datasets._japanese_vowels",
