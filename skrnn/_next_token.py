@@ -29,6 +29,7 @@ from ._base import (
 from ._generation import Generator, is_integer
 from ._run import begin_or_continue, run_training, warn_of
 from ._streams import TokenStream
+from ._threads import for_prediction
 from ._tokens import continued, is_table, read_prompts, read_sequences, read_tokens
 from ._vocabulary import Vocabulary, learn_vocabulary
 from .core.batches import PackedSequences
@@ -389,8 +390,8 @@ n_iter_no_change, n_jobs
             their lengths to compare.
         """
         check_is_fitted(self)
-        data = self._steps_to_score(X)
-        return _sums(self._network.token_log_proba(self._params, data, self._workspace()), data.lengths)
+        log_proba, lengths = self._of_tokens("token_log_proba", X)
+        return _sums(log_proba, lengths)
 
     def score(self, X: Any, y: None = None, sample_weight: Any = None) -> float:
         """Log-probability per predicted token.
@@ -416,13 +417,12 @@ n_iter_no_change, n_jobs
             If there is no token to score.
         """
         check_is_fitted(self)
-        data = self._steps_to_score(X)
-        weights = check_sample_weight(sample_weight, len(data))
-        totals = _sums(self._network.token_log_proba(self._params, data, self._workspace()), data.lengths)
-        n_tokens = float(weights @ data.lengths)
+        log_proba, lengths = self._of_tokens("token_log_proba", X)
+        weights = check_sample_weight(sample_weight, len(lengths))
+        n_tokens = float(weights @ lengths)
         if n_tokens == 0:
             raise ValueError("X has no token to score. Pass at least one sequence that is not empty.")
-        return float(weights @ totals) / n_tokens
+        return float(weights @ _sums(log_proba, lengths)) / n_tokens
 
     def perplexity(self, X: Any, sample_weight: Any = None) -> float:
         """Exponential of minus `score`: among how many equally likely tokens the model was undecided.
@@ -455,9 +455,8 @@ n_iter_no_change, n_jobs
             Nats; the last entry is END's where it is modelled. Minus this is the surprise at each place.
         """
         check_is_fitted(self)
-        data = self._steps_to_score(X)
-        log_proba = self._network.token_log_proba(self._params, data, self._workspace())
-        return np.split(log_proba, np.cumsum(data.lengths)[:-1])
+        log_proba, lengths = self._of_tokens("token_log_proba", X)
+        return np.split(log_proba, np.cumsum(lengths)[:-1])
 
     def token_rank(self, X: Any) -> list[np.ndarray]:
         """Rank of every token among all that could have come; 1 is the likeliest.
@@ -473,9 +472,8 @@ n_iter_no_change, n_jobs
             The last entry is END's where it is modelled.
         """
         check_is_fitted(self)
-        data = self._steps_to_score(X)
-        ranks = self._network.token_rank(self._params, data, self._workspace()).astype(np.intp)
-        return np.split(ranks, np.cumsum(data.lengths)[:-1])
+        ranks, lengths = self._of_tokens("token_rank", X)
+        return np.split(ranks.astype(np.intp), np.cumsum(lengths)[:-1])
 
     def transform(self, X: Any) -> np.ndarray:
         """State of the top layer after each sequence.
@@ -733,6 +731,11 @@ n_iter_no_change, n_jobs
                 "A sequence is empty and its end is not modelled, so it holds nothing to learn. Leave it out, or use "
                 "add_end_token=True."
             )
+        if is_continuing and np.dtype(self.dtype) != self._params.dtype:
+            raise ValueError(
+                f"dtype is {np.dtype(self.dtype)}, but training goes on with parameters of {self._params.dtype}. Set "
+                "it back, or fit anew with warm_start=False."
+            )
         network = self._build_network()
         codes, lengths = self._encode(tokens, lengths)
         sequences = vocabulary.steps(codes, lengths, vocabulary.has_end)
@@ -793,7 +796,7 @@ n_iter_no_change, n_jobs
     ) -> Callable[[np.ndarray], float]:
         """Score of parameters on `validation`, which X became: its mean log-probability, or what `scoring` says."""
         if self.scoring in ("loss", None):
-            workspace = self._workspace()
+            workspace = Workspace(np.dtype(self.dtype))
 
             def minus_loss(params: np.ndarray) -> float:
                 totals = _sums(network.token_log_proba(params, validation, workspace), validation.lengths)
@@ -811,18 +814,23 @@ n_iter_no_change, n_jobs
 
         return score
 
-    def _workspace(self) -> Workspace:
-        return Workspace(np.dtype(self.dtype) if not hasattr(self, "_params") else self._params.dtype)
-
     def _steps_to_score(self, X: Any) -> PackedSequences:
         """Inputs and targets of every token of X, END included where it is modelled."""
         codes, lengths = self._encode(*read_sequences(self, X, reset=False))
         return self._vocabulary.steps(codes, lengths, self._vocabulary.has_end)
 
+    def _of_tokens(self, measure: str, X: Any) -> tuple[np.ndarray, np.ndarray]:
+        """What a method of the network gives for every token of X, behind each other, and the sequences' lengths."""
+        data = self._steps_to_score(X)
+        with for_prediction(len(data.steps), self._network.head.n_inputs):
+            return getattr(self._network, measure)(self._params, data, Workspace(self._params.dtype)), data.lengths
+
     def _read_prefixes(self, X: Any) -> tuple[np.ndarray, Any]:
         """Output of the top layer after each whole sequence, and the state of every layer there."""
         codes, lengths = self._encode(*read_sequences(self, X, reset=False))
-        return self._network.read(self._params, self._vocabulary.prefixes(codes, lengths), self._workspace())
+        data = self._vocabulary.prefixes(codes, lengths)
+        with for_prediction(len(data.steps), self._network.head.n_inputs):
+            return self._network.read(self._params, data, Workspace(self._params.dtype))
 
     def _log_proba_after(self, X: Any) -> np.ndarray:
         """Log-probabilities (n, K) of what comes after each sequence."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import nullcontext
 from copy import copy
 from numbers import Real
 from typing import Any, ClassVar
@@ -29,16 +28,13 @@ from ._base import (
     unchanged_on_error,
 )
 from ._run import begin_or_continue, run_training, warn_of
-from ._threads import single_threaded_blas
+from ._threads import for_prediction
 from .core.batches import PackedSequences
 from .core.network import Network
 from .core.pooling import POOLINGS
 from .core.training_sets import TrainingSet
 from .core.workspace import Workspace
 from .sequences import _validate_sequences
-
-_MIN_GUARDED_UNITS = 2**20
-"""Hidden units times steps from which a prediction holds BLAS at one thread; entering the guard takes a millisecond."""
 
 
 class RNNSequenceClassifier(ClassifierMixin, BaseEstimator):
@@ -578,6 +574,5 @@ class RNNSequenceClassifier(ClassifierMixin, BaseEstimator):
     def _log_proba(self, sequences: PackedSequences) -> np.ndarray:
         """Log-probabilities (n, K)."""
         network, workspace = self._network, Workspace(self._params.dtype)
-        is_large = len(sequences.steps) * network.stack.cell.hidden_size >= _MIN_GUARDED_UNITS
-        with np.errstate(all="ignore"), single_threaded_blas() if is_large else nullcontext():
+        with for_prediction(len(sequences.steps), network.stack.cell.hidden_size):
             return network.predict_log_proba(self._params, sequences, workspace)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import cache
 from threading import Event, Lock, Thread
 
@@ -24,6 +24,9 @@ from .core.workspace import Workspace
 
 MIN_COLUMN_UNITS = 8192
 """Below this many hidden units times sequences a batch is not worth dealing to threads."""
+
+MIN_GUARDED_UNITS = 2**20
+"""Below this many hidden units times steps a prediction is not worth the millisecond that entering the guard takes."""
 
 
 @cache
@@ -76,6 +79,14 @@ class _BlasGuard:
 
 
 single_threaded_blas = _BlasGuard()
+
+
+@contextmanager
+def for_prediction(n_steps: int, hidden_size: int) -> Iterator[None]:
+    """Setting of a prediction: one BLAS thread if it is large, and no warnings of the floating-point unit."""
+    is_large = n_steps * hidden_size >= MIN_GUARDED_UNITS
+    with np.errstate(all="ignore"), single_threaded_blas() if is_large else nullcontext():
+        yield
 
 
 def allowed_threads(n_jobs: int | None) -> int:

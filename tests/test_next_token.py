@@ -937,3 +937,14 @@ def test_a_single_text_is_cut_into_batch_size_pieces(monkeypatch):
 def test_more_lanes_than_sequences_are_nothing_to_warn_of():
     """batch_size counts pieces of a long text."""
     make(max_iter=1, batch_size=4, bptt_steps=10).fit(["abcd" * 40])
+
+
+def test_dtype_may_change_between_fits_but_not_while_training_goes_on():
+    model = make(early_stopping=True, dtype="float64").fit(WORDS)
+
+    model.set_params(dtype="float32").fit(WORDS)
+    assert model.predict_proba(WORDS).dtype == np.float32
+
+    model.set_params(dtype="float64", warm_start=True)
+    with pytest.raises(ValueError, match="dtype is float64, but training goes on with parameters of float32"):
+        model.fit(WORDS)
