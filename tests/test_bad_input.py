@@ -363,6 +363,7 @@ BAD_PARAMETERS = [
     ("cell", None, "a str among"),
     ("n_layers", 0, "an int in the range [1, inf)"),
     ("bidirectional", "yes", "an instance of 'bool'"),
+    ("recompute", "yes", "an instance of 'bool'"),
     ("pooling", "sum", "a str among"),
     ("dropout", 1.0, "a float in the range [0.0, 1.0)"),
     ("dropout", -0.1, "a float in the range [0.0, 1.0)"),

@@ -152,7 +152,7 @@ def test_law_2_layer_gradients_equal_central_differences(cell, rng):
     tapes = layer.forward(weights, x, batch.segments, workspace, state)
     d_x = np.empty((batch.n_rows, 3))
     injected = [[(d_t.shape[1], d_t) for d_t in d] for d in d_outputs]
-    d_state = layer.backward(weights, gradients, x, batch.segments, tapes, injected, workspace, d_x)
+    d_state = layer.backward(weights, gradients, x, batch.segments, tapes, injected, workspace, d_x=d_x)
 
     for name, array in weights.items():
         assert relative_error(gradients[name], central_differences(loss, array)) < 1e-6, name
@@ -259,6 +259,76 @@ def test_law_5_ragged_is_the_sum_of_its_parts(cell, lengths, max_padding, max_si
     ]
     assert loss == pytest.approx(sum(part[0] for part in parts), rel=1e-12)
     np.testing.assert_allclose(gradient, sum(part[1] for part in parts), rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("cell", CELL_NAMES)
+@pytest.mark.parametrize("pooling", POOLING_NAMES)
+@pytest.mark.parametrize("dropout", [0.0, 0.3])
+def test_law_5_windows_are_the_whole(cell, pooling, dropout, rng):
+    whole, cut = (
+        make_network(cell, pooling=pooling, n_layers=2, dropout=dropout, recompute=recompute)
+        for recompute in (False, True)
+    )
+    params, data = make_params(whole, rng), make_data(rng, [23, 9, 10, 1, 23, 17, 5])
+    batch = make_batch(whole, data, rng, whole.stack.draw_masks(rng, len(data), params.dtype))
+    windows = cut.stack.windows(batch, cut._window_steps(batch, params.dtype))
+    assert [len(window.indices) for window in windows] == [7, 5, 3, 3, 2]
+
+    loss, gradient = loss_and_gradient(whole, params, batch)
+    loss_cut, gradient_cut = loss_and_gradient(cut, params, batch)
+
+    assert loss_cut == pytest.approx(loss, rel=1e-14)
+    np.testing.assert_allclose(gradient_cut, gradient, rtol=1e-11, atol=1e-13)
+
+
+def test_activations_are_computed_twice_where_they_are_many(rng, monkeypatch):
+    network = make_network("gru")
+    batch = make_batch(network, make_data(rng, [100]), rng)
+    size = batch.n_rows * network.stack.n_activations * 8
+
+    monkeypatch.setattr("skrnn.core.network._MAX_ACTIVATIONS", size)
+    assert network._window_steps(batch, np.dtype(float)) == 100
+    monkeypatch.setattr("skrnn.core.network._MAX_ACTIVATIONS", size - 1)
+    assert network._window_steps(batch, np.dtype(float)) == 10
+
+
+@pytest.mark.parametrize("pooling", POOLING_NAMES)
+def test_the_first_of_equal_maxima_has_the_gradient_in_windows_too(pooling, rng):
+    """A constant output, so that every window holds the same maximum."""
+    whole, cut = (make_network("tanh", pooling=pooling, recompute=recompute) for recompute in (False, True))
+    params, data = np.zeros(whole.layout.size), make_data(rng, [16, 16])
+    whole.layout.views(params)["head"]["W_y"][:] = rng.standard_normal((3, 4))
+    batch = make_batch(whole, data, rng)
+
+    np.testing.assert_allclose(
+        loss_and_gradient(cut, params, batch)[1], loss_and_gradient(whole, params, batch)[1], atol=1e-14
+    )
+
+
+@pytest.mark.parametrize("cell", CELL_NAMES)
+@pytest.mark.parametrize("n_steps", [20, 2000])
+def test_memory_of_a_window_not_of_a_sequence(cell, n_steps, rng):
+    network = Network.build(cell, n_inputs=1, hidden_size=8, n_classes=3, recompute=True)
+    params, workspace = network.initialize(rng), Workspace(np.float64)
+    batch = make_batch(network, make_data(rng, [n_steps] * 3, n_features=1), rng)
+
+    network.loss_gradient(params, batch, workspace, np.zeros_like(params))
+
+    held = int(np.ceil(np.sqrt(n_steps))) * 3 * network.stack.n_activations
+    assert workspace.size < 4 * held + 10_000
+
+
+@pytest.mark.parametrize("cell", CELL_NAMES)
+@pytest.mark.parametrize("pooling", POOLING_NAMES)
+def test_prediction_in_windows(cell, pooling, rng, monkeypatch):
+    network = make_network(cell, pooling=pooling, n_layers=2)
+    params, data = make_params(network, rng), make_data(rng, [40, 3, 17, 40, 1, 9])
+    whole = network.predict_log_proba(params, data, Workspace(np.float64))
+
+    monkeypatch.setattr("skrnn.core.network._PREDICTION_SIZE", 42)  # seven steps of six sequences
+    in_windows = network.predict_log_proba(params, data, Workspace(np.float64))
+
+    np.testing.assert_allclose(in_windows, whole, atol=1e-13)
 
 
 @pytest.mark.parametrize("cell", CELL_NAMES)

@@ -230,6 +230,15 @@ def test_parameters_set_after_a_fit_wait_for_the_next_one(X, y):
     assert model.fit(X, y).weights_["rnn.1.reverse.W_h"].shape == (36, 9)
 
 
+@pytest.mark.parametrize(
+    "params", [{}, {"solver": "lbfgs"}, {"n_layers": 2, "pooling": "max", "dropout": 0.2}], ids=str
+)
+def test_activations_computed_twice_are_the_same(X, y, params):
+    assert_allclose(
+        make(recompute=True, **params).fit(X, y).predict_proba(X), make(**params).fit(X, y).predict_proba(X), atol=1e-8
+    )
+
+
 # Objective
 
 STANDING_STILL = {"learning_rate_init": 1e-12, "max_iter": 1}

@@ -87,11 +87,11 @@ class SoftmaxHead:
         h: np.ndarray,
         targets: np.ndarray,
         sample_weights: np.ndarray,
-        workspace: Workspace,
-    ) -> tuple[float, np.ndarray]:
-        """Weighted sum of losses, nats, and its gradient with respect to h (n_inputs, B); adds to `gradients`."""
+    ) -> float:
+        """Weighted sum of losses, nats; adds to `gradients`, and overwrites h (n_inputs, B) with its gradient."""
         d_z = self.logits(weights, h)
         loss = softmax_cross_entropy(d_z, targets, sample_weights)
         gradients["W_y"] += d_z @ h.T
         gradients["b_y"] += d_z.sum(axis=1)
-        return loss, np.matmul(weights["W_y"].T, d_z, out=workspace.lend(h.shape))
+        np.matmul(weights["W_y"].T, d_z, out=h)
+        return loss

@@ -98,6 +98,7 @@ class RecurrentLayer:
         tapes: Sequence[Tape],
         d_outputs: Sequence[OutputGradient],
         workspace: Workspace,
+        d_state: tuple[np.ndarray, ...] | None = None,
         d_x: np.ndarray | None = None,
     ) -> tuple[np.ndarray, ...]:
         """Run back over all segments, mirror image of `forward`.
@@ -114,6 +115,8 @@ class RecurrentLayer:
             For each segment the gradient with respect to its outputs h.
         workspace : Workspace
             Lends scratch, which is given back by the caller.
+        d_state : tuple of ndarray of shape (H, m), optional
+            Gradient with respect to the state after the last step, of the first m columns; zero by default.
         d_x : ndarray of shape (N, F), optional
             Overwritten with the gradient with respect to the inputs.
 
@@ -126,7 +129,8 @@ class RecurrentLayer:
         recurrent = cell.backward_weights(weights, workspace)
         d_a_all = workspace.lend((cell.gradient_rows * H, n_rows))
         h_prev_all = workspace.lend((H, n_rows))
-        d_state: tuple[np.ndarray, ...] = tuple(np.empty((H, 0)) for _ in range(cell.n_states))
+        if d_state is None:
+            d_state = tuple(np.empty((H, 0)) for _ in range(cell.n_states))
         end = n_rows
         for segment, tape, d_output in zip(reversed(segments), reversed(tapes), reversed(d_outputs), strict=True):
             L, n = segment.n_steps, segment.n_columns

@@ -1,9 +1,15 @@
-"""The order of parts: recurrent layers, pooling, head. One function is the contract: `Network.loss_gradient`."""
+"""The order of parts: recurrent layers, pooling, head. One function is the contract: `Network.loss_gradient`.
+
+A batch is run in windows of steps, with the state carried from one to the next. Usually there is one window. Where the
+activations of all steps would take too much memory there are about the square root of T of them: only the state at each
+border is kept, and on the way back the activations of a window are computed again (Chen et al., 2016).
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from math import ceil, sqrt
 
 import numpy as np
 
@@ -18,7 +24,8 @@ from .stack import LayerStates, RecurrentStack, StackTrail
 from .workspace import Workspace
 
 _PREDICTION_WIDTH = 256  # sequences a batch
-_PREDICTION_SIZE = 2**17  # column-steps a batch
+_PREDICTION_SIZE = 2**14  # column-steps a window
+_MAX_ACTIVATIONS = 2**30  # bytes that a batch may take before its activations are computed twice
 
 
 @dataclass(frozen=True)
@@ -27,15 +34,15 @@ class NetworkState:
 
     Attributes
     ----------
-    layers : tuple of tuple of ndarray of shape (H, B)
-        The state of each layer.
-    accumulated : ndarray of shape (H, B)
+    layers : tuple of tuple of ndarray of shape (H, n), or None
+        The state of each layer, for the first n of B sequences: those that go on. None before the first step.
+    accumulated : ndarray of shape (D*H, B)
         What the pooling has taken in.
     n_steps : int
         How many steps have been seen.
     """
 
-    layers: LayerStates
+    layers: LayerStates | None
     accumulated: np.ndarray
     n_steps: int
 
@@ -52,6 +59,13 @@ class Network:
         Of the top layer's outputs, each direction apart: ``last`` takes the final state of each direction.
     head : SoftmaxHead
         Its inputs are the pooled outputs of all directions.
+    recompute : bool or "auto", default="auto"
+        Whether `loss_gradient` computes activations a second time on the way back instead of holding those of all
+        steps; "auto" does where they would take more than a gibibyte. Bidirectional stacks hold them all.
+
+    References
+    ----------
+    Chen, Xu, Zhang and Guestrin, *Training deep nets with sublinear memory cost* (2016), section 4.
 
     Examples
     --------
@@ -63,6 +77,7 @@ class Network:
     stack: RecurrentStack
     pooling: Pooling
     head: SoftmaxHead
+    recompute: bool | str = "auto"
 
     @classmethod
     def build(
@@ -76,10 +91,11 @@ class Network:
         bidirectional: bool = False,
         pooling: str = "last",
         dropout: float = 0.0,
+        recompute: bool | str = "auto",
     ) -> Network:
         """Put a network together from the words of the estimators' parameters."""
         stack = RecurrentStack(CELLS[cell](hidden_size), DenseInput(n_inputs), n_layers, bidirectional, dropout)
-        return cls(stack, POOLINGS[pooling], SoftmaxHead(stack.n_outputs, n_classes))
+        return cls(stack, POOLINGS[pooling], SoftmaxHead(stack.n_outputs, n_classes), recompute)
 
     @cached_property
     def layout(self) -> ParameterLayout:
@@ -116,15 +132,31 @@ class Network:
         assert batch.targets is not None and batch.weights is not None
         mark = workspace.mark()
         weights, gradients = self.layout.views(params), self.layout.views(out)
-        trail, accumulated, pooled = self._forward(weights, batch, workspace)
-        loss, d_pooled = self.head.loss_gradient(
-            weights["head"], gradients["head"], pooled, batch.targets, batch.weights, workspace
-        )
-        if batch.masks is not None:
-            d_pooled *= batch.masks[-1].T
-        parts = zip(trail.outputs(), self._by_direction(accumulated), self._by_direction(d_pooled), strict=True)
-        d_outputs = [self.pooling.backward(h, batch.segments, batch.lengths, *part) for h, *part in parts]
-        self.stack.backward(weights, gradients, batch, trail, d_outputs, workspace)
+        windows = self.stack.windows(batch, self._window_steps(batch, workspace.dtype))
+        pooled = workspace.lend((self.stack.n_outputs, len(batch.indices)))
+        before_window = workspace.mark()
+        states = [self._begin(len(batch.indices), workspace.dtype)]
+        for window in windows:
+            workspace.release(before_window)
+            trail, state = self._read(weights, window, workspace, states[-1])
+            states.append(state)
+        accumulated = states.pop().accumulated
+        pooled[...] = accumulated
+        self._finish(pooled, batch)
+        loss = self.head.loss_gradient(weights["head"], gradients["head"], pooled, batch.targets, batch.weights)
+        self._finish(d_pooled := pooled, batch)  # a factor of each entry: the same on the way back
+        d_state = None
+        for window, state in zip(reversed(windows), reversed(states), strict=True):
+            if window is not windows[-1]:
+                workspace.release(before_window)
+                trail, _ = self._read(weights, window, workspace, state)
+            n, ends = len(window.indices), batch.lengths - state.n_steps
+            parts = (self._by_direction(v[:, :n]) for v in (state.accumulated, accumulated, d_pooled))
+            d_outputs = [
+                self.pooling.backward(h, window.segments, ends, *part)
+                for h, *part in zip(trail.outputs(), *parts, strict=True)
+            ]
+            _, d_state = self.stack.backward(weights, gradients, window, trail, d_outputs, workspace, d_state)
         workspace.release(mark)
         return loss
 
@@ -149,12 +181,17 @@ class Network:
         log_proba = np.empty((len(data), self.head.n_classes), params.dtype)
         by_length = np.argsort(-data.lengths, kind="stable")
         while len(by_length):
-            n = int(np.clip(_PREDICTION_SIZE // data.lengths[by_length[0]], 1, _PREDICTION_WIDTH))
+            n = min(_PREDICTION_WIDTH, len(by_length))
+            if self.stack.bidirectional:  # whose sequences are read as a whole
+                n = int(np.clip(_PREDICTION_SIZE // data.lengths[by_length[0]], 1, n))
             indices, by_length = by_length[:n], by_length[n:]
-            mark = workspace.mark()
-            *_, pooled = self._forward(weights, self.stack.batch(data, indices), workspace)
+            batch, state = self.stack.batch(data, indices), self._begin(n, params.dtype)
+            for window in self.stack.windows(batch, _PREDICTION_SIZE // n):
+                mark = workspace.mark()
+                _, state = self._read(weights, window, workspace, state)
+                workspace.release(mark)
+            self._finish(pooled := state.accumulated, batch)
             log_proba[indices] = log_softmax(self.head.logits(weights["head"], pooled)).T
-            workspace.release(mark)
         return log_proba
 
     def advance(
@@ -189,32 +226,46 @@ class Network:
             raise ValueError("A bidirectional network cannot advance: its reverse direction begins at the last step.")
         mark = workspace.mark()
         weights = self.layout.views(params)
-        if state is not None:
-            batch = replace(batch, state=state.layers)
-        trail, accumulated, pooled = self._forward(weights, batch, workspace, state)
-        log_proba = log_softmax(self.head.logits(weights["head"], pooled)).T
-        layers = tuple(tuple(v.copy() for v in tapes[-1].last) for (tapes,) in trail.tapes)
-        n_steps = int(batch.lengths[0]) + (state.n_steps if state else 0)
-        state = NetworkState(layers, accumulated.copy(), n_steps)
+        _, state = self._read(weights, batch, workspace, state or self._begin(len(batch.indices), params.dtype))
         workspace.release(mark)
-        return log_proba, state
+        pooled = state.accumulated.copy()
+        self.pooling.finish(pooled, np.full(len(batch.indices), state.n_steps))
+        return log_softmax(self.head.logits(weights["head"], pooled)).T, state
 
-    def _forward(
-        self, weights: dict[str, Weights], batch: SequenceBatch, workspace: Workspace, state: NetworkState | None = None
-    ) -> tuple[StackTrail, np.ndarray, np.ndarray]:
-        """Trail of the layers; what the pooling accumulated, and what it makes of that under dropout, both (D*H, B)."""
-        x = batch.gather(workspace.lend((batch.n_rows, self.stack.input.n_inputs + 1)))
-        trail = self.stack.forward(weights, x, batch, workspace)
-        accumulated, pooled = workspace.lend((2, self.stack.n_outputs, len(batch.indices)))
-        accumulated[...] = state.accumulated if state else self.pooling.initial
-        for h, part in zip(trail.outputs(), self._by_direction(accumulated), strict=True):
-            self.pooling.forward(h, batch.segments, part)
-        pooled[...] = accumulated
-        self.pooling.finish(pooled, batch.lengths + (state.n_steps if state else 0))
+    def _begin(self, n: int, dtype: np.dtype) -> NetworkState:
+        """State before the first step of `n` sequences."""
+        return NetworkState(None, np.full((self.stack.n_outputs, n), self.pooling.initial, dtype), 0)
+
+    def _read(
+        self, weights: dict[str, Weights], window: SequenceBatch, workspace: Workspace, state: NetworkState
+    ) -> tuple[StackTrail, NetworkState]:
+        """Run over a window from `state`, which stays as it is: the trail, in lent memory, and the state after it."""
+        if state.layers is not None:
+            window = replace(window, state=state.layers)
+        x = window.gather(workspace.lend((window.n_rows, self.stack.input.n_inputs + 1)))
+        trail = self.stack.forward(weights, x, window, workspace)
+        accumulated = state.accumulated.copy()
+        parts = self._by_direction(accumulated[:, : len(window.indices)])
+        for h, part in zip(trail.outputs(), parts, strict=True):
+            self.pooling.forward(h, window.segments, part)
+        layers = None
+        if not self.stack.bidirectional:
+            layers = tuple(tuple(v.copy() for v in tapes[-1].last) for (tapes,) in trail.tapes)
+        return trail, NetworkState(layers, accumulated, state.n_steps + int(window.lengths[0]))
+
+    def _finish(self, pooled: np.ndarray, batch: SequenceBatch) -> None:
+        """Turn what the pooling took in (D*H, B) into what the head reads, in place, dropout included."""
+        self.pooling.finish(pooled, batch.lengths)
         if batch.masks is not None:
             pooled *= batch.masks[-1].T
-        return trail, accumulated, pooled
 
     def _by_direction(self, pooled: np.ndarray) -> list[np.ndarray]:
-        """Views (H, B) of `pooled` (D*H, B)."""
+        """Views (H, n) of `pooled` (D*H, n)."""
         return np.split(pooled, self.stack.n_directions)
+
+    def _window_steps(self, batch: SequenceBatch, dtype: np.dtype) -> int:
+        """Steps of a window in training: all of them, or the square root of their number."""
+        n_steps, recompute = int(batch.lengths[0]), self.recompute
+        if recompute == "auto":
+            recompute = batch.n_rows * self.stack.n_activations * dtype.itemsize > _MAX_ACTIVATIONS
+        return ceil(sqrt(n_steps)) if recompute else n_steps

@@ -34,18 +34,42 @@ class Pooling(ABC):
         """Take the steps `h` (L, H, n), without padding, into `pooled` (H, n)."""
 
     def finish(self, pooled: np.ndarray, lengths: np.ndarray) -> None:
-        """Turn accumulated values (H, B) into pooled ones, in place, for sequences of `lengths` steps in all."""
+        """Turn accumulated values (H, B) into pooled ones, in place, for sequences of `lengths` steps in all.
+
+        A factor of each sequence at the most, so it turns the gradient of the pooled values into that of the
+        accumulated ones, too.
+        """
 
     @abstractmethod
     def backward(
         self,
         outputs: Sequence[np.ndarray],
         segments: Sequence[Segment],
-        lengths: np.ndarray,
-        pooled: np.ndarray,
-        d_pooled: np.ndarray,
+        ends: np.ndarray,
+        before: np.ndarray,
+        accumulated: np.ndarray,
+        d_accumulated: np.ndarray,
     ) -> list[OutputGradient]:
-        """Gradient with respect to the outputs of every step, from `d_pooled` (H, B), which may be overwritten."""
+        """Gradient with respect to the outputs of every step.
+
+        Parameters
+        ----------
+        outputs : sequence of ndarray of shape (L, H, n)
+            What `forward` took in.
+        segments : sequence of Segment
+            How they are cut.
+        ends : ndarray of shape (B,)
+            Step after which each sequence ends; beyond the last segment where it goes on.
+        before, accumulated : ndarray of shape (H, B)
+            What had been accumulated before these outputs, and in the end.
+        d_accumulated : ndarray of shape (H, B)
+            Gradient with respect to `accumulated`.
+
+        Returns
+        -------
+        d_outputs : list of OutputGradient
+            One for each segment.
+        """
 
 
 @dataclass(frozen=True)
@@ -68,17 +92,18 @@ class LastPooling(Pooling):
         self,
         outputs: Sequence[np.ndarray],
         segments: Sequence[Segment],
-        lengths: np.ndarray,
-        pooled: np.ndarray,
-        d_pooled: np.ndarray,
+        ends: np.ndarray,
+        before: np.ndarray,
+        accumulated: np.ndarray,
+        d_accumulated: np.ndarray,
     ) -> list[OutputGradient]:
         d_outputs: list[OutputGradient] = []
         for segment in segments:
             d_output: list[tuple[int, np.ndarray] | None] = [None] * segment.n_steps
             for _, last, n in segment.spans:
-                ends_here = lengths[:n] == segment.start + last
+                ends_here = ends[:n] == segment.start + last
                 if ends_here.any():
-                    d_output[last - 1] = (n, np.where(ends_here, d_pooled[:, :n], 0))
+                    d_output[last - 1] = (n, np.where(ends_here, d_accumulated[:, :n], 0))
             d_outputs.append(d_output)
         return d_outputs
 
@@ -107,13 +132,13 @@ class MeanPooling(Pooling):
         self,
         outputs: Sequence[np.ndarray],
         segments: Sequence[Segment],
-        lengths: np.ndarray,
-        pooled: np.ndarray,
-        d_pooled: np.ndarray,
+        ends: np.ndarray,
+        before: np.ndarray,
+        accumulated: np.ndarray,
+        d_accumulated: np.ndarray,
     ) -> list[OutputGradient]:
-        self.finish(d_pooled, lengths)
         return [
-            [(n, d_pooled[:, :n]) for first, last, n in segment.spans for _ in range(first, last)]
+            [(n, d_accumulated[:, :n]) for first, last, n in segment.spans for _ in range(first, last)]
             for segment in segments
         ]
 
@@ -140,19 +165,20 @@ class MaxPooling(Pooling):
         self,
         outputs: Sequence[np.ndarray],
         segments: Sequence[Segment],
-        lengths: np.ndarray,
-        pooled: np.ndarray,
-        d_pooled: np.ndarray,
+        ends: np.ndarray,
+        before: np.ndarray,
+        accumulated: np.ndarray,
+        d_accumulated: np.ndarray,
     ) -> list[OutputGradient]:
-        open_ = np.ones(pooled.shape, dtype=bool)  # maxima whose step has not come yet
+        open_ = before < accumulated  # maxima whose step has not come yet
         d_outputs: list[OutputGradient] = []
         for h, segment in zip(outputs, segments, strict=True):
             d_h = np.zeros_like(h)
             for first, last, n in segment.spans:
-                is_maximum = h[first:last, :, :n] == pooled[:, :n]
+                is_maximum = h[first:last, :, :n] == accumulated[:, :n]
                 found = is_maximum.any(axis=0) & open_[:, :n]
                 units, columns = np.nonzero(found)
-                d_h[first + is_maximum.argmax(axis=0)[found], units, columns] = d_pooled[units, columns]
+                d_h[first + is_maximum.argmax(axis=0)[found], units, columns] = d_accumulated[units, columns]
                 open_[:, :n] &= ~found
             d_outputs.append([(segment.n_columns, d_h_t) for d_h_t in d_h])
         return d_outputs

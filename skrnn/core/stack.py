@@ -84,6 +84,13 @@ class RecurrentStack:
         """D*H, the number of outputs of a layer, all directions together."""
         return self.n_directions * self.cell.hidden_size
 
+    @property
+    def n_activations(self) -> int:
+        """Numbers that training holds for each step of a sequence, from `forward` to the end of `backward`."""
+        cell = self.cell
+        of_direction = (cell.n_tape_rows + cell.gradient_rows + 1) * cell.hidden_size
+        return self.n_layers * self.n_directions * of_direction
+
     @cached_property
     def _layers(self) -> list[tuple[RecurrentLayer, list[str]]]:
         """Each layer, and the names of its directions."""
@@ -126,6 +133,23 @@ class RecurrentStack:
     def shard(self, batch: SequenceBatch, k: int, n_shards: int) -> SequenceBatch:
         """Every n-th column of `batch` from the k-th on: lengths of every kind, cut anew."""
         return self._select(batch, np.arange(k, len(batch.indices), n_shards))
+
+    def windows(self, batch: SequenceBatch, n_steps: int) -> list[SequenceBatch]:
+        """Cut `batch` into windows of at most `n_steps` steps, in the order of time.
+
+        Column j of each is column j of `batch`, as long as that goes on. Targets and weights stay with `batch`. A
+        bidirectional stack, whose reverse direction begins at the end, has one window.
+        """
+        lengths, offsets = batch.lengths, batch.data.offsets[batch.indices]
+        if self.bidirectional or n_steps >= lengths[0]:
+            return [batch]
+        windows = []
+        for first in range(0, int(lengths[0]), n_steps):
+            n = np.count_nonzero(lengths > first)
+            pieces = batch.data.pieces(offsets[:n] + first, np.minimum(lengths[:n] - first, n_steps))
+            masks = None if batch.masks is None else tuple(mask[:n] for mask in batch.masks)
+            windows.append(self.batch(pieces, np.arange(n), masks=masks))
+        return windows
 
     def forward(
         self,
@@ -173,24 +197,33 @@ class RecurrentStack:
         trail: StackTrail,
         d_outputs: list[list[OutputGradient]],
         workspace: Workspace,
+        d_state: LayerStates | None = None,
         wants_d_x: bool = False,
-    ) -> list[np.ndarray]:
+    ) -> tuple[list[np.ndarray], LayerStates]:
         """Mirror image of `forward`: add to `gradients`, from the gradients of the top layer's outputs.
 
-        Returns the gradients of the inputs (N, F) of each direction, where `wants_d_x` asks for them.
+        `d_state` is the gradient with respect to the state after the last steps of the first columns, zero by default.
+        Returns the gradients of the inputs (N, F) of each direction, where `wants_d_x` asks for them, and that of the
+        state before the first step, of each layer's first direction.
         """
+        d_first: list[tuple[np.ndarray, ...]] = []
         for k in reversed(range(self.n_layers)):
             layer, names = self._layers[k]
             d_inputs: list[np.ndarray] = []
+            d_layer = None if d_state is None else d_state[k]
             for name, x, tapes, d_output in zip(names, trail.inputs[k], trail.tapes[k], d_outputs, strict=True):
                 d_x = None
                 if k > 0 or wants_d_x:
                     d_x = workspace.lend((len(x), layer.input.n_inputs))
                     d_inputs.append(d_x)
-                layer.backward(weights[name], gradients[name], x, batch.segments, tapes, d_output, workspace, d_x)
+                d_before = layer.backward(
+                    weights[name], gradients[name], x, batch.segments, tapes, d_output, workspace, d_layer, d_x
+                )
+                if name == names[0]:
+                    d_first.append(tuple(d_v.copy() for d_v in d_before))
             if k > 0:
                 d_outputs = self._split(d_inputs, batch, k - 1, trail.reversal, workspace)
-        return d_inputs
+        return d_inputs, tuple(reversed(d_first))
 
     def zero_state(self, n: int, dtype: np.dtype) -> LayerStates:
         """State of every layer before anything was read, for `n` sequences; unidirectional stacks only."""

@@ -144,7 +144,7 @@ class TokenNetwork:
                 d_h *= batch.masks[-1][: segment.n_columns].T
             loss += segment_loss
             d_outputs.append([(segment.n_columns, d_h_t) for d_h_t in d_h])
-        d_inputs = self.stack.backward(
+        d_inputs, _ = self.stack.backward(
             weights, gradients, batch, trail, [d_outputs], workspace, wants_d_x=self.embedding is not None
         )
         if self.embedding is not None:

@@ -62,6 +62,8 @@ class Cell(ABC):
     """G: blocks of H rows that the input feeds."""
     n_states: ClassVar[int] = 1
     """Arrays of shape (H, n) that make up the state."""
+    n_tape_rows: ClassVar[int]
+    """Blocks of H rows that a tape holds for each step."""
     gradient_rows: ClassVar[int]
     """Blocks of H rows that `backward` writes for each step."""
 

@@ -51,6 +51,7 @@ class ElmanCell(Cell):
     activation: Activation = TANH
 
     n_gates = 1
+    n_tape_rows = 1
     gradient_rows = 1
 
     @property

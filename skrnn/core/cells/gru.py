@@ -52,6 +52,7 @@ class GRUCell(Cell):
     """
 
     n_gates = 3
+    n_tape_rows = 5
     gradient_rows = 4  # R r z n: the first three drive the recurrence, the last three the input
 
     def shapes(self) -> dict[str, tuple[int, ...]]:

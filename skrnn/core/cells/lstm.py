@@ -56,6 +56,7 @@ class LSTMCell(Cell):
 
     n_gates = 4
     n_states = 2
+    n_tape_rows = 7
     gradient_rows = 4
 
     def initialize(self, weights: Weights, rng: np.random.Generator) -> None:
