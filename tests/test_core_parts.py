@@ -22,12 +22,17 @@ def test_sigmoid_is_right_and_never_overflows():
     np.testing.assert_array_equal(sigmoid(a, out=a)[[0, -1]], [0, 1])
 
 
+def test_tanh_of_scaled():
+    a = np.array([-20.0, -1.0, 0.0, 1e-9, 3.0])
+    np.testing.assert_allclose(TANH.function(TANH.scale * a, np.empty(5)), np.tanh(a), atol=1e-15)
+
+
 @pytest.mark.parametrize("activation", [TANH, RELU])
 def test_derivatives_from_the_output(activation):
     a = np.array([-1.5, -0.1, 0.3, 2.0])
-    h = activation.function(a, np.empty(4))
+    h = activation.function(activation.scale * a, np.empty(4))
 
-    above, below = (activation.function(a + step, np.empty(4)) for step in (1e-6, -1e-6))
+    above, below = (activation.function(activation.scale * (a + step), np.empty(4)) for step in (1e-6, -1e-6))
 
     np.testing.assert_allclose(activation.derivative(h, np.empty(4)), (above - below) / 2e-6, atol=1e-9)
 

@@ -357,6 +357,25 @@ def test_law_6_buffers_hold_no_memory(cell, bidirectional, rng):
     np.testing.assert_array_equal(first[1], again[1])
 
 
+@pytest.mark.parametrize("cell", ["tanh", "gru", "lstm"])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_saturated_units_are_finite(cell, dtype, rng):
+    """Pre-activations far beyond the range of exp."""
+    network = make_network(cell)
+    params, data = make_params(network, rng).astype(dtype), make_data(rng, dtype=dtype)
+    data.steps[:, :-1] *= 1e6
+
+    with np.errstate(over="ignore"):
+        log_proba = network.predict_log_proba(params, data, Workspace(dtype))
+        _, gradient = loss_and_gradient(network, params, make_batch(network, data, rng))
+
+    assert np.isfinite(log_proba).all()
+    assert np.isfinite(gradient).all()
+    with np.errstate(over="ignore"):
+        wanted = [predict_slowly(network, cell, params.astype(float), x.astype(float), "last") for x in data.arrays()]
+    np.testing.assert_allclose(log_proba, wanted, atol=1e-4 if dtype == np.float32 else 1e-9)
+
+
 @pytest.mark.parametrize("cell", CELL_NAMES)
 def test_law_7_order_is_irrelevant(cell, rng):
     network = make_network(cell, bidirectional=True)

@@ -1,20 +1,35 @@
 """Elementwise functions, written into lent arrays, and their derivatives computed from the output alone.
 
 A recurrent step knows ``h = f(a)`` long after ``a`` is gone, so each derivative takes ``h``.
+
+Kernels need no function but exp: ``sigmoid(a) = 1 / (1 + exp(-a))`` and ``tanh(a) = 2 / (1 + exp(-2 a)) - 1``, with
+the factor -1 or -2 multiplied into the weights once per batch. With AVX2, NumPy's exp takes half the time of its tanh,
+in double precision a third. Where exp overflows to infinity the result is the right limit. Constants are arrays without
+dimensions, since a Python number adds half to the time of a small call.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
+SIGMOID_SCALE = -1.0
+TANH_SCALE = -2.0
+
+
+@cache
+def constant(value: float, dtype: np.dtype) -> np.ndarray:
+    """`value` as an array without dimensions, read-only."""
+    array = np.array(value, dtype)
+    array.flags.writeable = False
+    return array
+
 
 def sigmoid(a: np.ndarray, out: np.ndarray) -> np.ndarray:
-    """Logistic function ``1 / (1 + exp(-a))``, without overflow for any finite `a`.
-
-    Computed as ``tanh(a / 2) / 2 + 1 / 2``.
+    """Logistic function ``1 / (1 + exp(-a))``.
 
     Parameters
     ----------
@@ -35,10 +50,41 @@ def sigmoid(a: np.ndarray, out: np.ndarray) -> np.ndarray:
     >>> sigmoid(a, out=a)
     array([0. , 0.5, 1. ])
     """
-    np.multiply(a, 0.5, out)
-    np.tanh(out, out)
-    np.multiply(out, 0.5, out)
-    return np.add(out, 0.5, out)
+    np.negative(a, out)
+    with np.errstate(over="ignore"):  # 1 / (1 + inf) is 0
+        np.exp(out, out)
+    np.add(out, 1, out)
+    return np.divide(1, out, out)
+
+
+def tanh_of_scaled(a: np.ndarray, out: np.ndarray) -> np.ndarray:
+    """Hyperbolic tangent of ``a / -2``, as ``2 / (1 + exp(a)) - 1``.
+
+    Exact to the last bits of 1, not to those of a small result.
+
+    Parameters
+    ----------
+    a : ndarray of any shape
+        Pre-activations times -2.
+    out : ndarray of the same shape
+        Overwritten with the result. May be `a` itself.
+
+    Returns
+    -------
+    out : ndarray
+        The argument `out`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> tanh_of_scaled(np.array([-2.0, 0.0]), out=np.empty(2)).round(4)
+    array([0.7616, 0.    ])
+    """
+    one, two = constant(1, out.dtype), constant(2, out.dtype)
+    np.exp(a, out)
+    np.add(out, one, out)
+    np.divide(two, out, out)
+    return np.subtract(out, one, out)
 
 
 def relu(a: np.ndarray, out: np.ndarray) -> np.ndarray:
@@ -122,17 +168,20 @@ class Activation:
     Attributes
     ----------
     function : callable
-        Writes ``f(a)`` into its second argument.
+        Writes ``f(a)`` into its second argument, from ``scale * a``.
     derivative : callable
         Writes ``f'(a)`` into its second argument, from ``f(a)``.
     is_bounded : bool
         Whether ``f(a)`` stays finite for every `a`, however large.
+    scale : float, default=1.0
+        Factor that the caller multiplies into the weights.
     """
 
     function: Callable[[np.ndarray, np.ndarray], np.ndarray]
     derivative: Callable[[np.ndarray, np.ndarray], np.ndarray]
     is_bounded: bool
+    scale: float = 1.0
 
 
-TANH = Activation(np.tanh, tanh_derivative, is_bounded=True)
+TANH = Activation(tanh_of_scaled, tanh_derivative, is_bounded=True, scale=TANH_SCALE)
 RELU = Activation(relu, relu_derivative, is_bounded=False)

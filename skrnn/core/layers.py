@@ -156,9 +156,7 @@ class RecurrentLayer:
         W_xb = workspace.lend((len(weights["b"]), self.input.n_inputs + 1))
         W_xb[:, :-1] = weights["W_x"]
         W_xb[:, -1] = weights["b"]
-        if self.cell.input_scale is not None:
-            np.multiply(W_xb, self.cell.input_scale, out=W_xb, casting="same_kind")
-        return W_xb
+        return np.multiply(W_xb, self.cell.scale, out=W_xb, casting="same_kind")
 
 
 def _widen(d_v: np.ndarray, n: int, workspace: Workspace) -> np.ndarray:

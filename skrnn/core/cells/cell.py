@@ -86,12 +86,12 @@ class Cell(ABC):
         weights["b"][:] = 0
 
     @property
-    def input_scale(self) -> np.ndarray | None:
-        """Factor (G*H, 1) of each row of ``[W_x b]`` when the layer fills the tape, or None for one.
+    @abstractmethod
+    def scale(self) -> np.ndarray:
+        """Factor (G*H, 1) of each row of the weights, such that activations need no more than an exp.
 
-        Sigmoids are computed as ``tanh(a / 2) / 2 + 1 / 2``, and the inner half is multiplied into the weights.
+        See `skrnn.core.activations`; the layer applies it to ``[W_x b]``, `forward_weights` to ``W_h``.
         """
-        return None
 
     @property
     def input_rows(self) -> slice:
@@ -100,7 +100,8 @@ class Cell(ABC):
 
     def forward_weights(self, weights: Weights, workspace: Workspace) -> tuple[np.ndarray, ...]:
         """What `forward` needs of the parameters, in the form that suits its loop; once per batch."""
-        return (weights["W_h"],)
+        W_h = workspace.lend(weights["W_h"].shape)
+        return (np.multiply(weights["W_h"], self.scale, out=W_h, casting="same_kind"),)
 
     def backward_weights(self, weights: Weights, workspace: Workspace) -> np.ndarray:
         """Matrix (H, rows) from `backward`'s gradients of a step to ``d_h`` of the step before; once per batch."""

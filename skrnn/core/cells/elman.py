@@ -58,6 +58,10 @@ class ElmanCell(Cell):
     def is_bounded(self) -> bool:
         return self.activation.is_bounded
 
+    @property
+    def scale(self) -> np.ndarray:
+        return np.full((self.hidden_size, 1), self.activation.scale)
+
     def initialize(self, weights: Weights, rng: np.random.Generator) -> None:
         super().initialize(weights, rng)
         if self.activation is RELU:

@@ -31,6 +31,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..activations import SIGMOID_SCALE, TANH_SCALE, constant
 from ..parameters import Weights
 from ..workspace import Workspace
 from .cell import Cell, Injection, Tape
@@ -63,17 +64,17 @@ class GRUCell(Cell):
         weights["b_hn"][:] = 0
 
     @property
-    def input_scale(self) -> np.ndarray:
-        return np.repeat([0.5, 0.5, 1.0], self.hidden_size)[:, None]
+    def scale(self) -> np.ndarray:
+        return np.repeat([SIGMOID_SCALE, SIGMOID_SCALE, TANH_SCALE], self.hidden_size)[:, None]
 
     @property
     def input_rows(self) -> slice:
         return slice(self.hidden_size, None)
 
     def forward_weights(self, weights: Weights, workspace: Workspace) -> tuple[np.ndarray, ...]:
-        W_h = workspace.lend(weights["W_h"].shape)
-        np.multiply(weights["W_h"], self.input_scale, out=W_h, casting="same_kind")
-        return W_h, weights["b_hn"][:, None]
+        b_hn = workspace.lend((self.hidden_size, 1))
+        np.multiply(weights["b_hn"][:, None], constant(TANH_SCALE, b_hn.dtype), out=b_hn)
+        return *super().forward_weights(weights, workspace), b_hn
 
     def backward_weights(self, weights: Weights, workspace: Workspace) -> np.ndarray:
         H = self.hidden_size
@@ -84,15 +85,15 @@ class GRUCell(Cell):
 
     def tape(self, workspace: Workspace, n_steps: int, n: int) -> Tape:
         H = self.hidden_size
-        saved = workspace.lend((n_steps, 4 * H, n))  # r z n R
+        saved = workspace.lend((n_steps, 4 * H, n))  # r z n -2R
         states = workspace.lend((n_steps + 1, H, n))
         return Tape(saved[:, : 3 * H], states, saved, (states[0],), (states[-1],))
 
     def forward(self, recurrent: tuple[np.ndarray, ...], tape: Tape, workspace: Workspace) -> None:
         H, n_columns = tape.states.shape[1:]
-        matmul, add, subtract, multiply, tanh = np.matmul, np.add, np.subtract, np.multiply, np.tanh
+        matmul, add, subtract, multiply, divide, exp = np.matmul, np.add, np.subtract, np.multiply, np.divide, np.exp
         W_h, b_hn = recurrent
-        half = np.array(0.5, workspace.dtype)
+        one, two = constant(1, workspace.dtype), constant(2, workspace.dtype)
         mark = workspace.mark()
         v = workspace.lend((3 * H, n_columns))
         v_rz, v_n = v[: 2 * H], v[2 * H :]
@@ -111,13 +112,16 @@ class GRUCell(Cell):
         for h_prev, h, rz, r, z, n, R in steps:
             matmul(W_h, h_prev, v)
             add(rz, v_rz, rz)  # 1, 2
-            tanh(rz, rz)
-            multiply(rz, half, rz)
-            add(rz, half, rz)
+            exp(rz, rz)
+            add(rz, one, rz)
+            divide(one, rz, rz)
             add(v_n, b_hn, R)  # 3
             multiply(r, R, u)  # 4
             add(n, u, n)
-            tanh(n, n)
+            exp(n, n)
+            add(n, one, n)
+            divide(two, n, n)
+            subtract(n, one, n)
             subtract(h_prev, n, u)  # 5
             multiply(u, z, u)
             add(n, u, h)
@@ -169,7 +173,7 @@ class GRUCell(Cell):
     def _factors(self, tape: Tape, Q: np.ndarray, workspace: Workspace) -> None:
         """Fill Q (L, 4*H, n), rows R r z n, with what does not depend on the gradient: equations 1' to 5'."""
         H = self.hidden_size
-        r, z, n, R = (tape.saved[:, k * H : (k + 1) * H] for k in range(4))
+        r, z, n, R_scaled = (tape.saved[:, k * H : (k + 1) * H] for k in range(4))
         Q_r, Q_z, Q_n = (Q[:, k * H : (k + 1) * H] for k in range(1, 4))
         Q[:, :H] = r
         np.subtract(1, tape.saved[:, : 2 * H], out=Q[:, H : 3 * H])  # 1 - r, 1 - z
@@ -179,7 +183,8 @@ class GRUCell(Cell):
         np.subtract(1, u, out=u)
         np.multiply(Q_z, u, out=Q_n)  # (1 - z)(1 - n^2)
         Q_r *= r
-        Q_r *= R
+        Q_r *= R_scaled
+        Q_r *= 1 / TANH_SCALE
         Q_z *= z
         np.subtract(tape.states[:-1], n, out=u)
         Q_z *= u

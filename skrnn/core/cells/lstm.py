@@ -34,6 +34,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..activations import SIGMOID_SCALE, TANH_SCALE, constant
 from ..parameters import Weights
 from ..workspace import Workspace
 from .cell import Cell, Injection, Tape
@@ -64,13 +65,8 @@ class LSTMCell(Cell):
         weights["b"][self.hidden_size : 2 * self.hidden_size] = 1
 
     @property
-    def input_scale(self) -> np.ndarray:
-        return np.repeat([1.0, 0.5, 0.5, 0.5], self.hidden_size)[:, None]
-
-    def forward_weights(self, weights: Weights, workspace: Workspace) -> tuple[np.ndarray, ...]:
-        W_h = workspace.lend(weights["W_h"].shape)
-        np.multiply(weights["W_h"], self.input_scale, out=W_h, casting="same_kind")
-        return (W_h,)
+    def scale(self) -> np.ndarray:
+        return np.repeat([TANH_SCALE, SIGMOID_SCALE, SIGMOID_SCALE, SIGMOID_SCALE], self.hidden_size)[:, None]
 
     def tape(self, workspace: Workspace, n_steps: int, n: int) -> Tape:
         H = self.hidden_size
@@ -85,9 +81,9 @@ class LSTMCell(Cell):
 
     def forward(self, recurrent: tuple[np.ndarray, ...], tape: Tape, workspace: Workspace) -> None:
         H, n_columns = tape.states.shape[1:]
-        matmul, add, multiply, tanh = np.matmul, np.add, np.multiply, np.tanh
+        matmul, add, subtract, multiply, divide, exp = np.matmul, np.add, np.subtract, np.multiply, np.divide, np.exp
         (W_h,) = recurrent
-        half = np.array(0.5, workspace.dtype)
+        one, two, scale = (constant(value, workspace.dtype) for value in (1, 2, TANH_SCALE))
         mark = workspace.mark()
         v = workspace.lend((4 * H, n_columns))
         u = workspace.lend((2 * H, n_columns))
@@ -97,7 +93,7 @@ class LSTMCell(Cell):
             states[:-1],
             states[1:],
             list(tape.a),
-            list(saved[:, 2 * H : 5 * H]),
+            list(saved[:, H : 2 * H]),
             list(saved[:, : 2 * H]),
             list(saved[:, 2 * H : 4 * H]),
             list(saved[:, 4 * H : 5 * H]),
@@ -105,16 +101,22 @@ class LSTMCell(Cell):
             [*saved[1:, :H], tape.last[1]],
             strict=True,
         )
-        for h_prev, h, gfio, fio, c_prev_g, fi, o, tanh_c, c in steps:
+        for h_prev, h, gfio, g, c_prev_g, fi, o, tanh_c, c in steps:
             matmul(W_h, h_prev, v)
             add(gfio, v, gfio)
-            tanh(gfio, gfio)  # 1
-            multiply(fio, half, fio)  # 2, 3, 4
-            add(fio, half, fio)
+            exp(gfio, gfio)
+            add(gfio, one, gfio)
+            divide(one, gfio, gfio)  # 2, 3, 4
+            multiply(g, two, g)
+            subtract(g, one, g)  # 1
             multiply(c_prev_g, fi, u)  # 5
             add(u_f, u_i, c)
-            tanh(c, tanh_c)  # 6
-            multiply(o, tanh_c, h)
+            multiply(c, scale, tanh_c)
+            exp(tanh_c, tanh_c)
+            add(tanh_c, one, tanh_c)
+            divide(two, tanh_c, tanh_c)
+            subtract(tanh_c, one, tanh_c)
+            multiply(o, tanh_c, h)  # 6
         workspace.release(mark)
 
     def backward(
