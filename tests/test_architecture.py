@@ -24,6 +24,7 @@ FLOORS = [
         "_tokens",
         "_vocabulary",
         "_threads",
+        "_versions",
         "datasets._japanese_vowels",
         "datasets._names",
         "datasets._stdlib_text",
@@ -84,7 +85,7 @@ def test_the_core_knows_numpy_and_the_standard_library_only(path):
 def test_public_names():
     from skrnn import datasets, preprocessing, sequences
 
-    assert skrnn.__all__ == ["END", "UNKNOWN", "RNNNextTokenModel", "RNNSequenceClassifier"]
+    assert skrnn.__all__ == ["END", "UNKNOWN", "RNNNextTokenModel", "RNNSequenceClassifier", "show_versions"]
     assert datasets.__all__ == ["load_japanese_vowels", "load_names", "load_stdlib_text"]
     assert preprocessing.__all__ == ["SequenceScaler"]
     assert sequences.__all__ == [
