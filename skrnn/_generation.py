@@ -10,6 +10,7 @@ import numpy as np
 from sklearn.utils import check_random_state
 
 from ._vocabulary import UNKNOWN, SpecialToken, Vocabulary
+from .core.batches import TokenSequences
 from .core.stack import LayerStates
 from .core.token_network import TokenNetwork
 from .core.workspace import Workspace
@@ -68,23 +69,20 @@ forbidden_tokens, num_beams
         self._stops = self._codes("stop_tokens", self.stop_tokens)
         self._forbidden = self._codes("forbidden_tokens", self.forbidden_tokens)
 
-    def run(
-        self, codes: np.ndarray, lengths: np.ndarray, n_sequences: int, random_state: Any
-    ) -> tuple[list[np.ndarray], np.ndarray]:
+    def run(self, prompts: TokenSequences, n_sequences: int, random_state: Any) -> tuple[list[np.ndarray], np.ndarray]:
         """Numbers of the tokens that come after each prompt, prompt-major, and their summed log-probabilities.
 
-        `codes` (sum of lengths,) are the prompts behind each other. END is not among the results, its log-probability
-        is in the sums.
+        The prompts are sequences to read, begin first. END is not among the results, its log-probability is in the
+        sums.
         """
         if not is_integer(n_sequences, 1):
             raise ValueError(f"n_sequences is {n_sequences!r}, but it must be an integer >= 1.")
-        if not len(lengths):
+        if not len(prompts):
             return [], np.empty(0)
         workspace = Workspace(self.params.dtype)
-        data = self.vocabulary.prefixes(codes, lengths)
-        h, state = self.network.read(self.params, data, workspace)
+        h, state = self.network.read(self.params, prompts, workspace)
         log_proba = self.network.log_proba_after(self.params, h)
-        histories = [piece.tolist() for piece in np.split(codes, np.cumsum(lengths)[:-1])]
+        histories = [ids[1:-1].tolist() for ids in prompts.arrays()]
         if self.num_beams > 1:
             if n_sequences > self.num_beams:
                 raise ValueError(f"n_sequences={n_sequences} is more than num_beams={self.num_beams}.")

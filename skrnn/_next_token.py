@@ -30,9 +30,9 @@ from ._generation import Generator, is_integer
 from ._run import begin_or_continue, run_training, warn_of
 from ._streams import TokenStream
 from ._threads import for_prediction
-from ._tokens import continued, is_table, read_prompts, read_sequences, read_tokens
+from ._tokens import TokenReader, as_tokens, continued, is_table, read_prompts, read_sequences
 from ._vocabulary import Vocabulary, learn_vocabulary
-from .core.batches import PackedSequences
+from .core.batches import TokenSequences
 from .core.token_network import TokenNetwork
 from .core.training_sets import TokenSet
 from .core.workspace import Workspace
@@ -266,10 +266,10 @@ n_iter_no_change, n_jobs
         check_compatible_parameters(self, None if X_val is None else "X_val is")
         with unchanged_on_error(self):
             is_continuing = self.warm_start and hasattr(self, "_training")
-            tokens, lengths, weights = self._read_training_data(X, sample_weight, reset=not is_continuing)
+            sequences, weights = self._read_training_data(X, sample_weight, reset=not is_continuing)
             if not is_continuing:
-                self._learn_vocabulary(tokens, lengths, weights)
-            problem = self._train(tokens, lengths, weights, is_continuing, X_val=X_val)
+                self._learn_vocabulary(sequences, weights)
+            problem = self._train(sequences, weights, is_continuing, X_val=X_val)
         warn_of(problem)
         return self
 
@@ -307,10 +307,10 @@ n_iter_no_change, n_jobs
             is_continuing = hasattr(self, "_training")
             if is_continuing and tokens is not None and not np.array_equal(self._distinct(tokens), self.classes_):
                 raise ValueError("tokens is not the same as on the first call to partial_fit. Leave it out.")
-            flat, lengths, weights = self._read_training_data(X, sample_weight, reset=not is_continuing)
+            sequences, weights = self._read_training_data(X, sample_weight, reset=not is_continuing)
             if not is_continuing:
-                self._learn_vocabulary(flat, lengths, weights, tokens=tokens, expects_more=True)
-            problem = self._train(flat, lengths, weights, is_continuing, max_iter=1)
+                self._learn_vocabulary(sequences, weights, tokens=tokens, expects_more=True)
+            problem = self._train(sequences, weights, is_continuing, max_iter=1)
         warn_of(problem)
         return self
 
@@ -390,8 +390,7 @@ n_iter_no_change, n_jobs
             their lengths to compare.
         """
         check_is_fitted(self)
-        log_proba, lengths = self._of_tokens("token_log_proba", X)
-        return _sums(log_proba, lengths)
+        return self._measure("log_likelihood", X)[0]
 
     def score(self, X: Any, y: None = None, sample_weight: Any = None) -> float:
         """Log-probability per predicted token.
@@ -417,12 +416,12 @@ n_iter_no_change, n_jobs
             If there is no token to score.
         """
         check_is_fitted(self)
-        log_proba, lengths = self._of_tokens("token_log_proba", X)
+        log_likelihood, lengths = self._measure("log_likelihood", X)
         weights = check_sample_weight(sample_weight, len(lengths))
         n_tokens = float(weights @ lengths)
         if n_tokens == 0:
             raise ValueError("X has no token to score. Pass at least one sequence that is not empty.")
-        return float(weights @ _sums(log_proba, lengths)) / n_tokens
+        return float(weights @ log_likelihood) / n_tokens
 
     def perplexity(self, X: Any, sample_weight: Any = None) -> float:
         """Exponential of minus `score`: among how many equally likely tokens the model was undecided.
@@ -455,7 +454,7 @@ n_iter_no_change, n_jobs
             Nats; the last entry is END's where it is modelled. Minus this is the surprise at each place.
         """
         check_is_fitted(self)
-        log_proba, lengths = self._of_tokens("token_log_proba", X)
+        log_proba, lengths = self._measure("token_log_proba", X)
         return np.split(log_proba, np.cumsum(lengths)[:-1])
 
     def token_rank(self, X: Any) -> list[np.ndarray]:
@@ -472,8 +471,8 @@ n_iter_no_change, n_jobs
             The last entry is END's where it is modelled.
         """
         check_is_fitted(self)
-        ranks, lengths = self._of_tokens("token_rank", X)
-        return np.split(ranks.astype(np.intp), np.cumsum(lengths)[:-1])
+        ranks, lengths = self._measure("token_rank", X)
+        return np.split(ranks, np.cumsum(lengths)[:-1])
 
     def transform(self, X: Any) -> np.ndarray:
         """State of the top layer after each sequence.
@@ -578,9 +577,9 @@ n_iter_no_change, n_jobs
             num_beams=num_beams,
         )
         is_single = isinstance(prompts, str)
-        items = read_prompts(prompts, self._empty_prompt)
-        codes, lengths = self._encode(*read_tokens(items, "prompts"), "prompts")
-        sequences, log_proba = generator.run(codes, lengths, n_sequences, random_state)
+        items = read_prompts(prompts, self._empty_prompt())
+        data = self._encode(TokenReader.open(items, "prompts"), is_closed=True)
+        sequences, log_proba = generator.run(data, n_sequences, random_state)
         written = [continued(items[i // n_sequences], self._vocabulary.decode(new)) for i, new in enumerate(sequences)]
         result = written[0] if is_single and n_sequences == 1 else written
         return (result, log_proba) if return_log_proba else result
@@ -648,40 +647,35 @@ n_iter_no_change, n_jobs
                 f"{self.embedding_size}."
             )
 
-    def _read_training_data(
-        self, X: Any, sample_weight: Any, *, reset: bool
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Tokens, lengths and weights of the sequences that weigh something."""
-        tokens, lengths = read_sequences(self, X, reset=reset)
-        weights = check_sample_weight(sample_weight, len(lengths))
-        keep = weights > 0
-        return tokens[np.repeat(keep, lengths)], lengths[keep], weights[keep]
+    def _empty_prompt(self) -> Any:
+        """Nothing, in the type of the sequences that were learned from."""
+        return self.classes_[:0] if self._sequence_type is np.ndarray else self._sequence_type()
+
+    def _read_training_data(self, X: Any, sample_weight: Any, *, reset: bool) -> tuple[TokenReader, np.ndarray]:
+        """The sequences that weigh something, and their weights."""
+        sequences = read_sequences(self, X, reset=reset)
+        weights = check_sample_weight(sample_weight, len(sequences.lengths))
+        keep = np.flatnonzero(weights)
+        return sequences.take(keep), weights[keep]
 
     def _learn_vocabulary(
-        self,
-        flat: np.ndarray,
-        lengths: np.ndarray,
-        weights: np.ndarray,
-        tokens: Any = None,
-        expects_more: bool = False,
+        self, sequences: TokenReader, weights: np.ndarray, tokens: Any = None, expects_more: bool = False
     ) -> None:
         has_end = not hasattr(self, "n_features_in_") if self.add_end_token == "auto" else bool(self.add_end_token)
         if tokens is not None:
             vocabulary = Vocabulary(self._distinct(tokens), has_end, False)
-        elif not len(flat):
+        elif not sequences.lengths.any():
             raise ValueError("X holds no token: every sequence is empty. Pass at least one that is not.")
         else:
-            vocabulary = learn_vocabulary(
-                flat, np.repeat(weights, lengths), has_end, self.min_frequency, self.max_tokens
-            )
+            vocabulary = learn_vocabulary(sequences, weights, has_end, self.min_frequency, self.max_tokens)
         learns_unknown = vocabulary.learns_unknown or (expects_more and self.handle_unknown == "use_unknown")
         self._vocabulary = Vocabulary(vocabulary.tokens, has_end, learns_unknown)
-        self._n_tokens_seen = float(weights @ (lengths + has_end))
+        self._n_tokens_seen = float(weights @ (sequences.lengths + has_end))
 
     @staticmethod
     def _distinct(tokens: Any) -> np.ndarray:
         """The tokens that `partial_fit` was told of, sorted."""
-        distinct = np.unique(read_tokens([tokens], "tokens")[0])
+        distinct = np.unique(as_tokens(tokens, "tokens"))
         if not len(distinct):
             raise ValueError("tokens is empty: at least one token is needed.")
         return distinct
@@ -703,22 +697,23 @@ n_iter_no_change, n_jobs
             unknown_probability=unknown_probability,
         )
 
-    def _encode(self, tokens: np.ndarray, lengths: np.ndarray, name: str = "X") -> tuple[np.ndarray, np.ndarray]:
-        """Numbers of tokens, and the lengths as they are."""
-        codes = self._vocabulary.encode(tokens)
-        unknown = np.flatnonzero(codes == self._vocabulary.unknown)
-        if self.handle_unknown == "error" and len(unknown) and not self._vocabulary.learns_unknown:
-            i = int(np.searchsorted(np.cumsum(lengths), unknown[0], side="right"))
-            raise ValueError(
-                f"{name}[{i}] holds {tokens[unknown[0]].item()!r}, which is not in the vocabulary. Leave it out, or "
-                "use handle_unknown='use_unknown'."
-            )
-        return codes, lengths
+    def _encode(self, sequences: TokenReader, is_closed: bool) -> TokenSequences:
+        """Begin, and the tokens, as numbers; with `is_closed` one step more after the last token."""
+        data = self._vocabulary.sequences(sequences, sequences.lengths, is_closed)
+        if self.handle_unknown == "error" and not self._vocabulary.learns_unknown:
+            unknown = np.flatnonzero(data.ids == self._vocabulary.unknown)
+            if len(unknown):
+                i = int(np.searchsorted(data.offsets, unknown[0], side="right")) - 1
+                token = np.asarray(sequences.items[i][unknown[0] - data.offsets[i] - 1]).item()
+                raise ValueError(
+                    f"{sequences.name}[{sequences.places[i]}] holds {token!r}, which is not in the vocabulary. Leave "
+                    "it out, or use handle_unknown='use_unknown'."
+                )
+        return data
 
     def _train(
         self,
-        tokens: np.ndarray,
-        lengths: np.ndarray,
+        sequences: TokenReader,
         weights: np.ndarray,
         is_continuing: bool,
         X_val: Any = None,
@@ -726,7 +721,7 @@ n_iter_no_change, n_jobs
     ) -> str | None:
         """Train on what was read; returns what to warn of."""
         vocabulary = self._vocabulary
-        if not vocabulary.has_end and not lengths.all():
+        if not vocabulary.has_end and not sequences.lengths.all():
             raise ValueError(
                 "A sequence is empty and its end is not modelled, so it holds nothing to learn. Leave it out, or use "
                 "add_end_token=True."
@@ -737,15 +732,14 @@ n_iter_no_change, n_jobs
                 "it back, or fit anew with warm_start=False."
             )
         network = self._build_network()
-        codes, lengths = self._encode(tokens, lengths)
-        sequences = vocabulary.steps(codes, lengths, vocabulary.has_end)
-        data = TokenSet(sequences, weights, self.bptt_steps, np.dtype(self.dtype))
+        encoded = self._encode(sequences, vocabulary.has_end)
+        data = TokenSet(encoded, weights, self.bptt_steps, np.dtype(self.dtype))
         state = begin_or_continue(self, network, np.dtype(self.dtype), is_continuing)
         if not is_continuing and not vocabulary.learns_unknown:
             self._silence_unknown(network, state.params)
         validate = None
         if self.early_stopping:
-            data, validate = self._hold_out(network, data, tokens, lengths, state.split_seed, X_val)
+            data, validate = self._hold_out(network, data, sequences, state.split_seed, X_val)
         params, problem = run_training(self, network, state, data, validate, max_iter)
         set_fitted(self, network, params, state)
         return problem
@@ -759,17 +753,17 @@ n_iter_no_change, n_jobs
             weights["rnn.0"]["W_x"][:, self._vocabulary.unknown] = 0
 
     def _hold_out(
-        self, network: TokenNetwork, data: TokenSet, tokens: np.ndarray, lengths: np.ndarray, seed: int, X_val: Any
+        self, network: TokenNetwork, data: TokenSet, sequences: TokenReader, seed: int, X_val: Any
     ) -> tuple[TokenSet, Callable[[np.ndarray], float]]:
         """What is left to learn from, and the score on what is not.
 
-        `tokens` (sum of lengths,) are those that `data` was made of.
+        `data` was made of `sequences`.
         """
         if X_val is not None:
             X_val = X_val if isinstance(X_val, str) or is_table(X_val) else list(X_val)
             with renamed_in_errors(X="X_val"):
                 validation = self._steps_to_score(X_val)
-            if not validation.lengths.sum():
+            if not validation.n_steps:
                 raise ValueError("X_val has no token to score. Pass at least one sequence that is not empty.")
             return data, self._validation_score(network, validation, np.ones(len(validation)), X_val)
         if len(data) == 1:
@@ -780,27 +774,26 @@ n_iter_no_change, n_jobs
                     f"X is one sequence of {n_steps} tokens: too short to hold out validation_fraction="
                     f"{self.validation_fraction} of it. Pass more, X_val, or early_stopping=False."
                 )
-            validation = data.sequences.pieces(np.array([n_train]), np.array([n_steps - n_train])).contiguous()
-            data = replace(data, sequences=data.sequences.pieces(np.array([0]), np.array([n_train])).contiguous())
-            return data, self._validation_score(network, validation, np.ones(1), [tokens[n_train:]])
+            validation = data.sequences.pieces(np.array([n_train]), np.array([n_steps - n_train]))
+            data = replace(data, sequences=data.sequences.pieces(np.array([0]), np.array([n_train])))
+            return data, self._validation_score(network, validation, np.ones(1), [sequences.items[0][n_train:]])
         train, held_out = train_test_split(np.arange(len(data)), test_size=self.validation_fraction, random_state=seed)
         held_out.sort()
-        pieces = np.split(tokens, np.cumsum(lengths)[:-1])
         held = data.take(held_out)
         return data.take(np.sort(train)), self._validation_score(
-            network, held.sequences, held.weights, [pieces[i] for i in held_out]
+            network, held.sequences, held.weights, sequences.take(held_out).items
         )
 
     def _validation_score(
-        self, network: TokenNetwork, validation: PackedSequences, weights: np.ndarray, X: Any
+        self, network: TokenNetwork, validation: TokenSequences, weights: np.ndarray, X: Any
     ) -> Callable[[np.ndarray], float]:
         """Score of parameters on `validation`, which X became: its mean log-probability, or what `scoring` says."""
         if self.scoring in ("loss", None):
             workspace = Workspace(np.dtype(self.dtype))
 
             def minus_loss(params: np.ndarray) -> float:
-                totals = _sums(network.token_log_proba(params, validation, workspace), validation.lengths)
-                return float(weights @ totals / (weights @ validation.lengths))
+                log_likelihood = network.log_likelihood(params, validation, workspace)
+                return float(weights @ log_likelihood / (weights @ validation.lengths))
 
             return minus_loss
 
@@ -814,31 +807,22 @@ n_iter_no_change, n_jobs
 
         return score
 
-    def _steps_to_score(self, X: Any) -> PackedSequences:
-        """Inputs and targets of every token of X, END included where it is modelled."""
-        codes, lengths = self._encode(*read_sequences(self, X, reset=False))
-        return self._vocabulary.steps(codes, lengths, self._vocabulary.has_end)
+    def _steps_to_score(self, X: Any) -> TokenSequences:
+        """Steps that predict every token of X, END included where it is modelled."""
+        return self._encode(read_sequences(self, X, reset=False), self._vocabulary.has_end)
 
-    def _of_tokens(self, measure: str, X: Any) -> tuple[np.ndarray, np.ndarray]:
-        """What a method of the network gives for every token of X, behind each other, and the sequences' lengths."""
+    def _measure(self, measure: str, X: Any) -> tuple[np.ndarray, np.ndarray]:
+        """What a method of the network gives for the steps that predict X, and how many they are in each sequence."""
         data = self._steps_to_score(X)
-        with for_prediction(len(data.steps), self._network.head.n_inputs):
+        with for_prediction(data.n_steps, self._network.head.n_inputs):
             return getattr(self._network, measure)(self._params, data, Workspace(self._params.dtype)), data.lengths
 
     def _read_prefixes(self, X: Any) -> tuple[np.ndarray, Any]:
         """Output of the top layer after each whole sequence, and the state of every layer there."""
-        codes, lengths = self._encode(*read_sequences(self, X, reset=False))
-        data = self._vocabulary.prefixes(codes, lengths)
-        with for_prediction(len(data.steps), self._network.head.n_inputs):
+        data = self._encode(read_sequences(self, X, reset=False), is_closed=True)
+        with for_prediction(data.n_steps, self._network.head.n_inputs):
             return self._network.read(self._params, data, Workspace(self._params.dtype))
 
     def _log_proba_after(self, X: Any) -> np.ndarray:
         """Log-probabilities (n, K) of what comes after each sequence."""
         return self._network.log_proba_after(self._params, self._read_prefixes(X)[0])
-
-
-def _sums(values: np.ndarray, lengths: np.ndarray) -> np.ndarray:
-    """Sum of the values of each sequence, float64; 0 for empty ones."""
-    ends = np.cumsum(lengths)
-    totals = np.concatenate([[0.0], np.cumsum(values, dtype=np.float64)])
-    return totals[ends] - totals[ends - lengths]

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ._tokens import read_tokens
+from ._tokens import as_tokens
 from ._vocabulary import END, UNKNOWN, SpecialToken, Vocabulary
 from .core.token_network import TokenNetwork
 from .core.workspace import Workspace
@@ -152,7 +152,7 @@ class TokenStream:
             elif token is UNKNOWN:
                 codes[i] = self._vocabulary.unknown
             else:
-                codes[i] = self._vocabulary.encode(read_tokens([[token]], "tokens")[0])[0]
+                codes[i] = self._vocabulary.encode(as_tokens([token], f"tokens[{i}]"))[0]
                 if codes[i] == self._vocabulary.unknown and self._rejects_unknown:
                     raise ValueError(f"tokens[{i}] is {token!r}, which is not in the vocabulary.")
         return codes

@@ -8,7 +8,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from test_laws import CELL_NAMES, central_differences, relative_error, step_elman, step_gru, step_lstm
 
 from skrnn.core import inputs, token_network
-from skrnn.core.batches import PackedSequences, SequenceBatch, cut_segments
+from skrnn.core.batches import SequenceBatch, TokenSequences, cut_segments
 from skrnn.core.inputs import sum_by_token
 from skrnn.core.token_network import TokenNetwork
 from skrnn.core.training_sets import TokenSet
@@ -38,9 +38,12 @@ def make_params(network, rng):
 
 
 def make_data(rng, lengths=RAGGED):
+    """Random tokens; a sequence may begin with one that is only read."""
     lengths = np.array(lengths)
-    steps = np.stack([rng.integers(0, n, lengths.sum()) for n in (N_INPUTS, N_OUTPUTS)], axis=1).astype(np.int32)
-    return PackedSequences(steps, lengths)
+    offsets = np.cumsum(lengths + 1) - lengths - 1
+    ids = rng.integers(0, N_OUTPUTS, (lengths + 1).sum()).astype(np.uint8)
+    ids[offsets] = rng.integers(0, N_INPUTS, len(lengths))
+    return TokenSequences(ids, lengths, offsets)
 
 
 def make_batch(network, data, rng, state=None, dtype=np.float64):
@@ -66,8 +69,8 @@ def loss_and_gradient(network, params, batch, workspace=None):
 
 
 def pieces_of(data):
-    """Steps of each sequence, as arrays (T, 2)."""
-    return [data.steps[first : first + n] for first, n in zip(data.offsets, data.lengths, strict=True)]
+    """What is read and what is to be predicted in each sequence, as arrays (T, 2)."""
+    return [np.stack([ids[:-1], ids[1:]], axis=1) for ids in data.arrays()]
 
 
 # The slow oracle: one sequence and one step at a time.
@@ -180,7 +183,7 @@ def test_a_single_step_has_a_gradient(cell, rng):
 
     parts = network.layout.views(loss_and_gradient(network, params, batch)[1])
 
-    read = data.steps[0, 0]
+    read = data.ids[0]
     assert np.abs(parts["rnn.0"]["W_x"][:, read]).max() > 0
     assert np.abs(np.delete(parts["rnn.0"]["W_x"], read, axis=1)).max() == 0
     assert np.abs(parts["rnn.0"]["W_h"]).max() == 0  # there was no state before
@@ -253,7 +256,7 @@ def test_dtype_is_kept(cell, unknown_probability, rng):
     assert params.dtype == gradient.dtype == h.dtype == np.float32
     assert network.token_log_proba(params, data, workspace).dtype == np.float32
     assert network.log_proba_after(params, h).dtype == np.float32
-    assert network.advance(params, data.steps[: len(data), 0], state, workspace).dtype == np.float32
+    assert network.advance(params, data.ids[data.offsets], state, workspace).dtype == np.float32
     assert {v.dtype for layer in (*state, *batch.state) for v in layer} == {np.dtype("f4")}
     in_double = network.token_log_proba(params.astype(float), data, Workspace(np.float64))
     assert_allclose(network.token_log_proba(params, data, workspace), in_double, rtol=1e-4)
@@ -271,8 +274,9 @@ def test_windows_of_any_size_measure_the_same(cell, width, size, rng, monkeypatc
     network = make_network(cell, n_layers=2, embedding_size=2, unknown_probability=0.01)
     params, workspace = make_params(network, rng), Workspace(np.float64)
     data = make_data(rng, [5, 0, 1, 23, 3, 0, 9, 2])
-    data.steps[3, 1] = N_OUTPUTS  # unknown
+    data.ids[4] = N_OUTPUTS  # unknown
     wanted = [f(params, data, workspace) for f in (network.token_log_proba, network.token_rank)]
+    wanted_sums = [wanted[0][a - n : a].sum() for a, n in zip(np.cumsum(data.lengths), data.lengths, strict=True)]
     wanted_h, wanted_state = network.read(params, data.take(np.flatnonzero(data.lengths)), workspace)
 
     monkeypatch.setattr(token_network, "_PREDICTION_WIDTH", width)
@@ -280,6 +284,7 @@ def test_windows_of_any_size_measure_the_same(cell, width, size, rng, monkeypatc
 
     assert_allclose(network.token_log_proba(params, data, workspace), wanted[0], rtol=0, atol=1e-12)
     assert_array_equal(network.token_rank(params, data, workspace), wanted[1])
+    assert_allclose(network.log_likelihood(params, data, workspace), wanted_sums, rtol=0, atol=1e-12)
     h, state = network.read(params, data.take(np.flatnonzero(data.lengths)), workspace)
     assert_allclose(h, wanted_h, rtol=0, atol=1e-12)
     assert_allclose(state, wanted_state, rtol=0, atol=1e-12)
@@ -287,11 +292,11 @@ def test_windows_of_any_size_measure_the_same(cell, width, size, rng, monkeypatc
 
 @each_cell
 def test_measures_of_pieces_are_those_of_their_steps(cell, rng):
-    """Pieces may lie anywhere in the steps: what is measured comes in the order of the sequences."""
+    """Pieces may lie anywhere and overlap: what is measured comes in the order of the sequences."""
     network = make_network(cell)
     params, data, workspace = make_params(network, rng), make_data(rng, [12, 5]), Workspace(np.float64)
-    pieces = data.pieces(np.array([12, 3]), np.array([4, 6]))
-    copies = pieces.take(np.arange(2))
+    pieces = data.pieces(np.array([13, 3, 5]), np.array([4, 6, 2]))
+    copies = TokenSequences(np.concatenate(pieces.arrays()), pieces.lengths, np.array([0, 5, 12]))
 
     log_proba = network.token_log_proba(params, pieces, workspace)
 
@@ -303,7 +308,7 @@ def test_measures_of_pieces_are_those_of_their_steps(cell, rng):
 def test_steps_compose(cell, kwargs, rng):
     network = make_network(cell, **kwargs, unknown_probability=0.01)
     params, data, workspace = make_params(network, rng), make_data(rng, [8] * 3), Workspace(np.float64)
-    tokens, state = data.steps.reshape(3, 8, 2), network.stack.zero_state(3, np.float64)
+    tokens, state = np.array(pieces_of(data)), network.stack.zero_state(3, np.float64)
     log_proba = np.empty((3, 8))
 
     for t in range(8):
@@ -333,14 +338,14 @@ def test_ranks_count_what_is_likelier(unknown_probability, rng):
     network = make_network("lstm", unknown_probability=unknown_probability)
     params, data, workspace = make_params(network, rng), make_data(rng), Workspace(np.float64)
     if unknown_probability:
-        data.steps[::3, 1] = N_OUTPUTS
+        data.ids[::3] = N_OUTPUTS
 
     ranks = network.token_rank(params, data, workspace)
 
     wanted = []
     for steps in pieces_of(data):
         for t, target in enumerate(steps[:, 1]):
-            prefix = PackedSequences(steps[: t + 1], np.array([t + 1]))
+            prefix = TokenSequences(np.append(steps[: t + 1, 0], 0), np.array([t + 1]), np.array([0]))
             (proba,) = network.log_proba_after(params, network.read(params, prefix, workspace)[0])
             wanted.append(1 + (proba > proba[target]).sum())
     assert_array_equal(ranks, wanted)
@@ -379,11 +384,13 @@ def test_large_vocabularies_have_the_same_gradient(cell, kwargs, rng, monkeypatc
 
 
 def make_set(rng, lengths, bptt_steps=4):
-    """Every step is another: its input is its number."""
-    n = sum(lengths)
-    steps = np.stack([np.arange(n), rng.integers(0, N_OUTPUTS, n)], axis=1).astype(np.int32)
+    """Every step is another: its input is its number. No step reads the last id of a sequence, which has none."""
+    lengths = np.array(lengths)
+    last = np.cumsum(lengths + 1) - 1
+    ids = np.full(last[-1] + 1, -1)
+    ids[np.delete(np.arange(len(ids)), last)] = np.arange(lengths.sum())
     weights = rng.uniform(0.5, 2, len(lengths))
-    return TokenSet(PackedSequences(steps, np.array(lengths)), weights, bptt_steps, np.dtype(float))
+    return TokenSet(TokenSequences(ids, lengths, last - lengths), weights, bptt_steps, np.dtype(float))
 
 
 def epoch(stack, data, batch_size, rng, shuffle=True, read=lambda batch: None):
@@ -396,7 +403,7 @@ def epoch(stack, data, batch_size, rng, shuffle=True, read=lambda batch: None):
             first, n = batch.data.offsets[index], batch.data.lengths[index]
             masks = None if batch.masks is None else [mask[column].copy() for mask in batch.masks]
             before = [v[:, index].copy() for layer in batch.state for v in layer]
-            pieces[-1].append((batch.data.steps[first : first + n, 0].copy(), batch.weights[column], masks, before))
+            pieces[-1].append((batch.data.ids[first : first + n].copy(), batch.weights[column], masks, before))
         read(batch)
     return pieces, shares
 
@@ -449,13 +456,13 @@ def test_a_lane_carries_its_state_and_begins_at_zero(lengths, batch_size, rng):
         for index in range(len(batch.data)):
             for layer in batch.state:
                 for v in layer:
-                    v[:, index] = batch.data.steps[batch.data.offsets[index] + batch.data.lengths[index] - 1, 0] + 1
+                    v[:, index] = batch.data.ids[batch.data.offsets[index] + batch.data.lengths[index] - 1] + 1
 
     data, stack = make_set(rng, lengths), make_network("lstm", n_layers=2).stack
 
     pieces, _ = epoch(stack, data, batch_size, rng, read=read)
 
-    begins = {int(first) for first in data.sequences.offsets}
+    begins = {int(data.sequences.ids[first]) for first in data.sequences.offsets}
     share = max(-(-sum(lengths) // batch_size), data.bptt_steps)
     for batch in pieces:
         for steps, _, _, before in batch:
@@ -488,7 +495,7 @@ def test_a_sequence_keeps_its_masks(rng):
     masks_of = {}
     for batch in pieces:
         for steps, _, masks, _ in batch:
-            sequence = np.searchsorted(data.sequences.offsets, steps[0], side="right")
+            sequence = np.searchsorted(np.cumsum(data.sequences.lengths), steps[0], side="right")
             masks_of.setdefault(sequence, []).append(np.array(masks))
     assert all(np.all(masks == several[0]) for several in masks_of.values() for masks in several)
     assert len({several[0].tobytes() for several in masks_of.values()}) > 4
@@ -552,7 +559,8 @@ def test_repeated_sequences_are_weights_in_canonical_form(rng):
     ours = TokenSet(data, weights, 5, np.dtype(float)).canonical()
     theirs = TokenSet(data.take(repeated), np.ones(5), 5, np.dtype(float)).canonical()
 
-    assert_array_equal(ours.sequences.steps, theirs.sequences.steps)
     assert_array_equal(ours.sequences.lengths, theirs.sequences.lengths)
+    for got, wanted in zip(ours.sequences.arrays(), theirs.sequences.arrays(), strict=True):
+        assert_array_equal(got, wanted)
     assert_array_equal(ours.weights, theirs.weights)
     assert ours.total_weight == weights @ data.lengths

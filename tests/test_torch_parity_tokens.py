@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from skrnn.core.batches import PackedSequences
+from skrnn.core.batches import TokenSequences
 from skrnn.core.token_network import TokenNetwork
 from skrnn.core.workspace import Workspace
 
@@ -83,8 +83,10 @@ def test_log_proba_loss_and_gradients_equal_those_of_torch(cell, lengths, kwargs
     network = TokenNetwork.build(cell, N_INPUTS, H, K, **kwargs)
     params = network.initialize(rng) + 0.3 * rng.standard_normal(network.layout.size)
     weights, workspace = network.layout.views(params), Workspace(np.float64)
-    steps = np.stack([rng.integers(0, n, sum(lengths)) for n in (N_INPUTS, K)], axis=1)
-    data, sample_weights = PackedSequences(steps, np.array(lengths)), rng.random(len(lengths))
+    offsets = np.cumsum([0, *(n + 1 for n in lengths[:-1])])
+    ids = rng.integers(0, K, sum(lengths) + len(lengths))
+    ids[offsets] = rng.integers(0, N_INPUTS, len(lengths))  # some are only read
+    data, sample_weights = TokenSequences(ids, np.array(lengths), offsets), rng.random(len(lengths))
     model = TorchModel(cell, network, weights)
 
     gradient = np.zeros_like(params)
@@ -92,8 +94,8 @@ def test_log_proba_loss_and_gradients_equal_those_of_torch(cell, lengths, kwargs
     loss = network.loss_gradient(params, batch, workspace, gradient)
 
     log_proba = [
-        model(torch.from_numpy(piece[:, 0]))[range(len(piece)), torch.from_numpy(piece[:, 1])]
-        for piece in np.split(steps, np.cumsum(lengths)[:-1])
+        model(torch.from_numpy(piece[:-1]))[range(len(piece) - 1), torch.from_numpy(piece[1:])]
+        for piece in data.arrays()
     ]
     torch_loss = -sum(w * piece.sum() for w, piece in zip(sample_weights, log_proba, strict=True))
     torch_loss.backward()

@@ -47,10 +47,6 @@ class PackedSequences:
     def __len__(self) -> int:
         return len(self.lengths)
 
-    def contiguous(self) -> PackedSequences:
-        """The same sequences behind each other and nothing between them: themselves, or a copy of pieces."""
-        return self if self._offsets is None else self.take(np.arange(len(self)))
-
     @property
     def n_features(self) -> int:
         return self.steps.shape[1] - 1
@@ -77,6 +73,75 @@ class PackedSequences:
         within = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
         rows = np.repeat(self.offsets[indices], lengths) + within
         return PackedSequences(self.steps[rows], lengths)
+
+    def gather(self, rows: np.ndarray, out: np.ndarray) -> np.ndarray:
+        """Write the steps at `rows` (N,) into `out` (N, n_features + 1)."""
+        return self.steps.take(rows, axis=0, out=out, mode="clip")
+
+
+@dataclass(frozen=True)
+class TokenSequences:
+    """Sequences of tokens, each of which is to be predicted from those before it; all in one array, one id a token.
+
+    Step t of a sequence reads the id at row ``offset + t`` and is to predict the one behind it. So a sequence of n
+    steps spans n + 1 ids, and the last id of a piece is the first of the piece that follows: pieces share memory.
+
+    Attributes
+    ----------
+    ids : ndarray of shape (M,), unsigned integer
+        Numbers of tokens, in the smallest dtype that holds them all: one byte for up to 256.
+    lengths : ndarray of shape (n_sequences,), dtype intp
+        Number of steps of each sequence; may be 0 where nothing is learned.
+    offsets : ndarray of shape (n_sequences,), dtype intp
+        Row of `ids` where each sequence begins.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> data = TokenSequences(np.array([3, 0, 1, 3, 2], dtype=np.uint8), np.array([2, 1]), np.array([0, 3]))
+    >>> data.gather(np.array([0, 1, 3]), np.empty((3, 2), dtype=np.intp))
+    array([[3, 0],
+           [0, 1],
+           [3, 2]])
+    """
+
+    ids: np.ndarray
+    lengths: np.ndarray
+    offsets: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    @property
+    def n_steps(self) -> int:
+        """Number of steps of all sequences together."""
+        return int(self.lengths.sum())
+
+    def pieces(self, offsets: np.ndarray, lengths: np.ndarray) -> TokenSequences:
+        """Pieces of the sequences as sequences of their own, on the same memory.
+
+        Piece i has ``lengths[i]`` steps, from row ``offsets[i]`` of `ids` on.
+        """
+        return TokenSequences(self.ids, lengths, offsets)
+
+    def take(self, indices: np.ndarray) -> TokenSequences:
+        """The sequences at `indices`, in that order, on the same memory."""
+        return self.pieces(self.offsets[indices], self.lengths[indices])
+
+    def arrays(self) -> list[np.ndarray]:
+        """Views of each sequence's ids, shape (n_steps_i + 1,)."""
+        borders = zip(self.offsets.tolist(), (self.offsets + self.lengths + 1).tolist(), strict=True)
+        return [self.ids[first:last] for first, last in borders]
+
+    def gather(self, rows: np.ndarray, out: np.ndarray) -> np.ndarray:
+        """Write what is read at `rows` (N,), and what is to be predicted there, into `out` (N, 2)."""
+        out[:, 0] = self.ids[rows]
+        out[:, 1] = self.ids[rows + 1]
+        return out
+
+
+Sequences = PackedSequences | TokenSequences
+"""What a batch is taken from."""
 
 
 @dataclass(frozen=True)
@@ -186,7 +251,7 @@ class SequenceBatch:
 
     Attributes
     ----------
-    data : PackedSequences
+    data : PackedSequences or TokenSequences
         Where the sequences are taken from.
     indices : ndarray of shape (B,)
         Which sequences of `data`: column j of every segment is sequence ``indices[j]``. Longest first.
@@ -203,7 +268,7 @@ class SequenceBatch:
         pieces of longer sequences overwrites it with that after the last step.
     """
 
-    data: PackedSequences
+    data: Sequences
     indices: np.ndarray
     segments: tuple[Segment, ...]
     targets: np.ndarray | None = None
@@ -227,14 +292,14 @@ class SequenceBatch:
 
     @cached_property
     def rows(self) -> np.ndarray:
-        """Row of ``data.steps`` of each of the N column-steps, segment after segment and step after step."""
+        """Row of `data` of each of the N column-steps, segment after segment and step after step."""
         steps, columns = self._steps_and_columns
         within = np.minimum(steps, self.lengths[columns] - 1)  # padding repeats the last step: finite, and inert
         return self.data.offsets[self.indices][columns] + within
 
     def gather(self, out: np.ndarray) -> np.ndarray:
         """Write the steps of all segments into `out` (N, ...), one column-step a row."""
-        return self.data.steps.take(self.rows, axis=0, out=out, mode="clip")
+        return self.data.gather(self.rows, out)
 
     def weights_of_rows(self) -> np.ndarray:
         """Weight of each of the N column-steps: its column's, or 0 where that has ended."""

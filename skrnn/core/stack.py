@@ -12,7 +12,7 @@ from functools import cached_property
 
 import numpy as np
 
-from .batches import PackedSequences, Segment, SequenceBatch, cut_segments, rows_by_segment
+from .batches import Segment, SequenceBatch, Sequences, cut_segments, rows_by_segment
 from .cells import Cell, Tape
 from .inputs import DenseInput, Input
 from .layers import OutputGradient, RecurrentLayer
@@ -116,7 +116,7 @@ class RecurrentStack:
 
     def batch(
         self,
-        data: PackedSequences,
+        data: Sequences,
         indices: np.ndarray,
         targets: np.ndarray | None = None,
         weights: np.ndarray | None = None,

@@ -1,20 +1,19 @@
 """A network that predicts, after every step, which token comes next.
 
 Tokens are numbers. Of n_inputs input tokens the first n_outputs are also what is predicted; the others, such as the one
-that begins a sequence, are only read. A data set of tokens is a `PackedSequences` whose `steps` (N, 2), integers, hold
-the input and the target of each step.
+that begins a sequence, are only read. A data set of tokens is a `TokenSequences`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from math import log, log1p
 
 import numpy as np
 
-from .batches import PackedSequences, SequenceBatch, rows_by_segment
+from .batches import SequenceBatch, TokenSequences, rows_by_segment
 from .cells import CELLS
 from .heads import SoftmaxHead
 from .inputs import DenseInput, Embedding, TokenInput
@@ -153,7 +152,7 @@ class TokenNetwork:
         return loss
 
     def windows(
-        self, params: np.ndarray, data: PackedSequences, workspace: Workspace
+        self, params: np.ndarray, data: TokenSequences, workspace: Workspace
     ) -> Iterator[tuple[np.ndarray, SequenceBatch, np.ndarray, list[np.ndarray]]]:
         """Run over sequences of any length in windows of bounded size.
 
@@ -184,15 +183,28 @@ class TokenNetwork:
                 yield going[batch.indices], batch, tokens, self._outputs(trail, batch, workspace)
                 workspace.release(mark)
 
-    def token_log_proba(self, params: np.ndarray, data: PackedSequences, workspace: Workspace) -> np.ndarray:
+    def token_log_proba(self, params: np.ndarray, data: TokenSequences, workspace: Workspace) -> np.ndarray:
         """Log-probability (sum of lengths,) of the target of every step, nats, sequence after sequence."""
-        return self._of_steps(params, data, workspace, self._log_proba_of_targets)
+        log_proba = np.empty(data.n_steps, params.dtype)
+        for _, places, values in self._measured(params, data, workspace, self._log_proba_of_targets):
+            log_proba[places] = values
+        return log_proba
 
-    def token_rank(self, params: np.ndarray, data: PackedSequences, workspace: Workspace) -> np.ndarray:
-        """Rank (sum of lengths,) of the target of every step among all tokens; 1 is the likeliest."""
-        return self._of_steps(params, data, workspace, self._rank_of_targets)
+    def token_rank(self, params: np.ndarray, data: TokenSequences, workspace: Workspace) -> np.ndarray:
+        """Rank (sum of lengths,), intp, of the target of every step among all tokens; 1 is the likeliest."""
+        ranks = np.empty(data.n_steps, np.intp)
+        for _, places, values in self._measured(params, data, workspace, self._rank_of_targets):
+            ranks[places] = values
+        return ranks
 
-    def read(self, params: np.ndarray, data: PackedSequences, workspace: Workspace) -> tuple[np.ndarray, LayerStates]:
+    def log_likelihood(self, params: np.ndarray, data: TokenSequences, workspace: Workspace) -> np.ndarray:
+        """Sum (n,) of the log-probabilities of each sequence's targets, float64, nats; 0 for one without steps."""
+        totals = np.zeros(len(data))
+        for indices, _, values in self._measured(params, data, workspace, self._log_proba_of_targets):
+            np.add.at(totals, indices, values)
+        return totals
+
+    def read(self, params: np.ndarray, data: TokenSequences, workspace: Workspace) -> tuple[np.ndarray, LayerStates]:
         """Output (n, H) of the top layer after the last step of each sequence, and the state of every layer there."""
         final = np.empty((len(data), self.head.n_inputs), params.dtype)
         state = self.stack.zero_state(len(data), params.dtype)
@@ -229,9 +241,9 @@ class TokenNetwork:
             Log-probabilities of what comes next.
         """
         mark = workspace.mark()
-        steps = np.stack([tokens, np.zeros_like(tokens)], axis=1)
-        data = PackedSequences(steps, np.ones(len(tokens), dtype=np.intp))
-        batch = self.stack.batch(data, np.arange(len(tokens)), state=state)
+        n = len(tokens)
+        data = TokenSequences(np.append(tokens, 0), np.ones(n, dtype=np.intp), np.arange(n))  # no target means anything
+        batch = self.stack.batch(data, np.arange(n), state=state)
         *_, trail = self._forward(self._views(params), batch, workspace)
         log_proba = self.log_proba_after(params, trail.outputs()[0][-1][-1].T)
         workspace.release(mark)
@@ -248,7 +260,7 @@ class TokenNetwork:
         self, weights: dict[str, Weights], batch: SequenceBatch, workspace: Workspace
     ) -> tuple[np.ndarray, StackTrail]:
         """Tokens (N, 2) of the batch, and the trail of the layers; overwrites the batch's state."""
-        tokens = batch.gather(np.empty((batch.n_rows, 2), batch.data.steps.dtype))
+        tokens = batch.gather(np.empty((batch.n_rows, 2), np.intp))
         x = tokens[:, :1]
         if self.embedding is not None:
             x = self.embedding.rows(weights["embedding"], tokens[:, 0], workspace)
@@ -267,16 +279,26 @@ class TokenNetwork:
             masked.append(np.multiply(h, batch.masks[-1][: segment.n_columns].T, out=workspace.lend(h.shape)))
         return masked
 
-    def _of_steps(self, params, data, workspace, measure) -> np.ndarray:  # type: ignore[no-untyped-def]
-        """``measure(logits (L, K, n), targets (L, n))`` of every step of `data`, in the order of its steps, (N,)."""
-        weights, data = self._views(params)["head"], data.contiguous()
-        measured = np.empty(len(data.steps), params.dtype)
-        for _, batch, tokens, outputs in self.windows(params, data, workspace):
+    def _measured(
+        self,
+        params: np.ndarray,
+        data: TokenSequences,
+        workspace: Workspace,
+        measure: Callable[[np.ndarray, np.ndarray], np.ndarray],
+    ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+        """Give ``measure(logits (L, K, n), targets (L, n))`` of every step of `data`, some steps (N,) at a time.
+
+        Yields the index of each step's sequence, its place among the steps of all sequences, and its value.
+        """
+        weights = self._views(params)["head"]
+        shift = np.cumsum(data.lengths) - data.lengths - data.offsets  # (n,), from rows to places
+        for indices, batch, tokens, outputs in self.windows(params, data, workspace):
             parts = (rows_by_segment(rows, batch.segments) for rows in (tokens, batch.rows, batch.weights_of_rows()))
             for h, t, rows, is_real in zip(outputs, *parts, strict=True):
-                values = measure(self.head.logits_of_steps(weights, h, workspace), t[:, :, 1])
-                measured[rows[is_real > 0]] = values[is_real[:, :, 0] > 0]
-        return measured
+                values = measure(self.head.logits_of_steps(weights, h, workspace), t[:, :, 1])  # (L, n)
+                sequences = np.broadcast_to(indices[: values.shape[1]], values.shape)
+                keep = is_real[:, :, 0] > 0
+                yield sequences[keep], (rows[:, :, 0] + shift[sequences])[keep], values[keep]
 
     def _with_unknown(self, log_proba: np.ndarray) -> np.ndarray:
         """Log-probabilities (..., K, n) with the column of unknown tokens, if training showed none."""

@@ -8,14 +8,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from .batches import PackedSequences, SequenceBatch, minibatches
+from .batches import PackedSequences, SequenceBatch, Sequences, TokenSequences, minibatches
 from .stack import RecurrentStack
 
 
 class TrainingData(ABC):
     """Contract of a weighted set of sequences."""
 
-    sequences: PackedSequences
+    sequences: Sequences
     weights: np.ndarray
 
     def __len__(self) -> int:
@@ -48,7 +48,7 @@ class TrainingData(ABC):
 
     @abstractmethod
     def take(self, indices: np.ndarray) -> TrainingData:
-        """Copy the sequences at `indices`, in that order."""
+        """The sequences at `indices`, in that order."""
 
     @abstractmethod
     def astype(self, dtype: np.dtype | type) -> TrainingData:
@@ -114,7 +114,7 @@ class TrainingSet(TrainingData):
         return TrainingSet(self.sequences.take(indices), self.targets[indices], self.weights[indices])
 
     def canonical(self) -> TrainingSet:
-        groups = _groups_of_equals(self.sequences, self.targets.tolist())
+        groups = _groups_of_equals(self.sequences.arrays(), self.targets.tolist())
         merged = self.take(np.array([group[0] for group in groups]))
         return TrainingSet(merged.sequences, merged.targets, _summed(self.weights, groups))
 
@@ -125,8 +125,8 @@ class TokenSet(TrainingData):
 
     Attributes
     ----------
-    sequences : PackedSequences
-        n sequences of steps (N, 2), integers: what is read at a step, and what comes next.
+    sequences : TokenSequences
+        n sequences.
     weights : ndarray of shape (n,), float64
         Weight of each sequence, positive; every step of a sequence has it.
     bptt_steps : int
@@ -135,7 +135,7 @@ class TokenSet(TrainingData):
         Of states, masks and batch weights.
     """
 
-    sequences: PackedSequences
+    sequences: TokenSequences
     weights: np.ndarray
     bptt_steps: int
     dtype: np.dtype
@@ -156,7 +156,7 @@ class TokenSet(TrainingData):
         """
         parts = self._parts(batch_size)
         relative = parts.weights / parts.weights.max()  # no scale of the weights overflows
-        n_steps = len(self.sequences.steps)
+        n_steps = self.sequences.n_steps
         mean_weight = relative @ parts.sequences.lengths / n_steps
         order = rng.permutation(len(parts)) if shuffle and len(parts) > batch_size else np.arange(len(parts))
         lane, waiting = order[:batch_size], order[batch_size:]
@@ -212,11 +212,11 @@ class TokenSet(TrainingData):
         return replace(self, dtype=np.dtype(dtype))
 
     def take(self, indices: np.ndarray) -> TokenSet:
-        """Copy the sequences at `indices`, in that order."""
+        """The sequences at `indices`, in that order, on the same memory."""
         return replace(self, sequences=self.sequences.take(indices), weights=self.weights[indices])
 
     def canonical(self) -> TokenSet:
-        groups = _groups_of_equals(self.sequences, [0] * len(self))
+        groups = _groups_of_equals(self.sequences.arrays(), [0] * len(self))
         merged = self.take(np.array([group[0] for group in groups]))
         return replace(merged, weights=_summed(self.weights, groups))
 
@@ -234,12 +234,11 @@ class TokenSet(TrainingData):
         return replace(self, sequences=parts, weights=self.weights[whole])
 
 
-def _groups_of_equals(sequences: PackedSequences, labels: list[int]) -> list[list[int]]:
+def _groups_of_equals(arrays: list[np.ndarray], labels: list[int]) -> list[list[int]]:
     """Indices of sequences that are equal and have equal labels, ordered by content."""
-    pieces = np.split(sequences.steps, sequences.offsets[1:])
     groups: dict[tuple[int, bytes], list[int]] = {}
-    for index, (steps, label) in enumerate(zip(pieces, labels, strict=True)):
-        groups.setdefault((label, steps.tobytes()), []).append(index)
+    for index, (array, label) in enumerate(zip(arrays, labels, strict=True)):
+        groups.setdefault((label, array.tobytes()), []).append(index)
     return [groups[key] for key in sorted(groups)]
 
 
