@@ -15,6 +15,8 @@ from .core.stack import LayerStates
 from .core.token_network import TokenNetwork
 from .core.workspace import Workspace
 
+_NOTHING = -1  # where a row of tokens has none
+
 
 @dataclass
 class Generator:
@@ -82,7 +84,7 @@ forbidden_tokens, num_beams
         workspace = Workspace(self.params.dtype)
         h, state = self.network.read(self.params, prompts, workspace)
         log_proba = self.network.log_proba_after(self.params, h)
-        histories = [ids[1:-1].tolist() for ids in prompts.arrays()]
+        histories = _right_aligned([ids[1:-1] for ids in prompts.arrays()])
         if self.num_beams > 1:
             if n_sequences > self.num_beams:
                 raise ValueError(f"n_sequences={n_sequences} is more than num_beams={self.num_beams}.")
@@ -96,10 +98,9 @@ forbidden_tokens, num_beams
                     )
                 found += best[:n_sequences]
             return [np.array(new, dtype=np.intp) for new, _ in found], np.array([total for _, total in found])
-        of_prompt = np.repeat(np.arange(len(histories)), n_sequences)
-        histories = [list(histories[i]) for i in of_prompt]
+        of_prompt = np.repeat(np.arange(len(prompts)), n_sequences)
         return self._sample(
-            histories,
+            histories[of_prompt],
             log_proba[of_prompt],
             _columns(state, of_prompt),
             check_random_state(random_state),
@@ -108,43 +109,46 @@ forbidden_tokens, num_beams
 
     def _sample(
         self,
-        histories: list[list[int]],
+        history: np.ndarray,
         log_proba: np.ndarray,
         state: LayerStates,
         rng: np.random.RandomState,
         workspace: Workspace,
     ) -> tuple[list[np.ndarray], np.ndarray]:
-        """Draw token after token for every history, which grows; n uniform numbers a step, whoever has ended."""
-        n = len(histories)
-        n_prompt = [len(history) for history in histories]
+        """Draw token after token for every history (n, T); n uniform numbers a step, whoever has ended."""
+        n = len(history)
+        n_before = (history != _NOTHING).sum(axis=1)
         totals = np.zeros(n)
         going = np.arange(n)
+        written: list[np.ndarray] = []
         for step in range(self.max_new_tokens):
             u = rng.uniform(size=n) if self.temperature > 0 else np.zeros(n)
-            scores = self._filtered(log_proba, [histories[i] for i in going])
-            tokens = _draw(scores, u[going])
+            scores = self._allowed(log_proba, history)
+            stuck = np.flatnonzero(np.isneginf(scores).all(axis=1))
+            if len(stuck):
+                raise ValueError(
+                    f"No token may come after {n_before[going[stuck[0]]] + step} tokens: forbidden_tokens and "
+                    "no_repeat_ngram_size rule out all. Loosen them."
+                )
+            tokens = _draw(self._filtered(scores), u[going])
             totals[going] += log_proba[np.arange(len(going)), tokens]
-            for i, token in zip(going, tokens.tolist(), strict=True):
-                if not self._is_end(token):
-                    histories[i].append(token)
-            goes_on = ~(np.isin(tokens, self._stops) | self._is_end(tokens))
+            is_end = self._is_end(tokens)
+            written.append(np.full(n, _NOTHING))
+            written[-1][going] = np.where(is_end, _NOTHING, tokens)
+            goes_on = ~(np.isin(tokens, self._stops) | is_end)
             if not goes_on.any() or step + 1 == self.max_new_tokens:
                 break
+            if self._looks_back:
+                history = np.column_stack([history, tokens])
             if not goes_on.all():
-                going, tokens, state = going[goes_on], tokens[goes_on], _columns(state, np.flatnonzero(goes_on))
+                going, tokens, history = going[goes_on], tokens[goes_on], history[goes_on]
+                state = _columns(state, np.flatnonzero(goes_on))
             log_proba = self.network.advance(self.params, tokens, state, workspace)
-        return [np.array(h[k:], dtype=np.intp) for h, k in zip(histories, n_prompt, strict=True)], totals
+        rows = np.column_stack([np.full(n, _NOTHING), *written])
+        return [row[row != _NOTHING] for row in rows], totals
 
-    def _filtered(self, log_proba: np.ndarray, histories: list[list[int]]) -> np.ndarray:
-        """Log-scores (n, K), float64, -inf where a token may not come; log_proba stays as it is."""
-        scores = log_proba.astype(np.float64)
-        self._restrict(scores, histories)
-        stuck = np.flatnonzero(np.isneginf(scores).all(axis=1))
-        if len(stuck):
-            raise ValueError(
-                f"No token may come after {len(histories[stuck[0]])} tokens: forbidden_tokens and "
-                "no_repeat_ngram_size rule out all. Loosen them."
-            )
+    def _filtered(self, scores: np.ndarray) -> np.ndarray:
+        """Log-scores (n, K), -inf where a token is not to be drawn; may overwrite `scores` (n, K)."""
         if self.temperature == 0:
             greedy = np.full_like(scores, -np.inf)
             best = scores.argmax(axis=1)[:, None]
@@ -166,28 +170,34 @@ forbidden_tokens, num_beams
             scores[proba < self.min_p * proba.max(axis=1, keepdims=True)] = -np.inf
         return scores
 
-    def _restrict(self, scores: np.ndarray, histories: list[list[int]]) -> None:
-        """Apply repetition penalty, n-gram ban and forbidden tokens to log-scores (n, K), in place."""
-        for row, history in zip(scores, histories, strict=True):
-            if self.repetition_penalty != 1 and history:
-                seen = np.unique(history)
-                row[seen] *= self.repetition_penalty
-            if self.no_repeat_ngram_size:
-                row[_completing(history, self.no_repeat_ngram_size)] = -np.inf
+    def _allowed(self, log_proba: np.ndarray, history: np.ndarray) -> np.ndarray:
+        """Log-scores (n, K), float64: after the repetition penalty, and -inf where a token may not come."""
+        scores = log_proba.astype(np.float64)
+        if self.repetition_penalty != 1:
+            is_seen = np.zeros((len(scores), scores.shape[1] + 1), dtype=bool)  # the last column is for _NOTHING
+            np.put_along_axis(is_seen, history, True, axis=1)
+            scores[is_seen[:, :-1]] *= self.repetition_penalty
+        if self.no_repeat_ngram_size:
+            scores[_completing(history, self.no_repeat_ngram_size)] = -np.inf
         scores[:, self._forbidden] = -np.inf
         scores[:, self.vocabulary.unknown] = -np.inf
+        return scores
+
+    @property
+    def _looks_back(self) -> bool:
+        """Whether what may come depends on all that was there before."""
+        return self.repetition_penalty != 1 or self.no_repeat_ngram_size > 0
 
     def _beams(
-        self, history: list[int], log_proba: np.ndarray, state: LayerStates, workspace: Workspace
+        self, history: np.ndarray, log_proba: np.ndarray, state: LayerStates, workspace: Workspace
     ) -> list[tuple[list[int], float]]:
-        """The likeliest continuations of one history, the likeliest first, with their log-probabilities."""
+        """The likeliest continuations of one history (T,), the likeliest first, with their log-probabilities."""
         beams: list[list[int]] = [[]]
         totals = np.zeros(1)
         log_proba = log_proba[None].astype(np.float64)
         finished: list[tuple[list[int], float]] = []
         for step in range(self.max_new_tokens):
-            allowed = log_proba.copy()
-            self._restrict(allowed, [history + beam for beam in beams])
+            allowed = self._allowed(log_proba, np.array([[*history, *beam] for beam in beams], dtype=np.intp))
             candidates = np.where(np.isneginf(allowed), -np.inf, totals[:, None] + log_proba).ravel()
             order = np.argsort(-candidates, kind="stable")[: 2 * self.num_beams]
             parents, tokens = np.divmod(order[np.isfinite(candidates[order])], log_proba.shape[1])
@@ -254,9 +264,19 @@ def _draw(scores: np.ndarray, u: np.ndarray) -> np.ndarray:
     return beyond.argmax(axis=1)
 
 
-def _completing(history: list[int], n: int) -> list[int]:
-    """Tokens that would complete an n-gram that the history already holds."""
-    start = tuple(history[len(history) - n + 1 :]) if n > 1 else ()
-    if len(history) < n - 1:
-        return []
-    return [history[i + n - 1] for i in range(len(history) - n + 1) if tuple(history[i : i + n - 1]) == start]
+def _right_aligned(arrays: list[np.ndarray]) -> np.ndarray:
+    """Arrays of numbers as the rows of one (n, T), which end in its last column and begin after `_NOTHING`."""
+    rows = np.full((len(arrays), max(map(len, arrays))), _NOTHING)
+    for row, array in zip(rows, arrays, strict=True):
+        row[len(row) - len(array) :] = array
+    return rows
+
+
+def _completing(history: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
+    """Rows of histories (n, T), and the tokens that would complete an n-gram there that the row already holds."""
+    if history.shape[1] < size:
+        return np.empty(0, dtype=np.intp), np.empty(0, dtype=np.intp)
+    ngrams = np.lib.stride_tricks.sliding_window_view(history, size, axis=1)  # (n, T - size + 1, size)
+    start = history[:, None, history.shape[1] - size + 1 :]
+    is_same = (ngrams[:, :, :-1] == start).all(axis=2) & (ngrams[:, :, 0] != _NOTHING)
+    return np.nonzero(is_same)[0], ngrams[is_same, -1]

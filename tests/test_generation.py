@@ -7,9 +7,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from scipy.stats import chisquare
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 
 from skrnn import END, UNKNOWN, RNNNextTokenModel
+from skrnn.core.token_network import TokenNetwork
 
 TEXTS = ["abcab", "ca", "bbca", "a", "cabca", "abca", "bc"]
 
@@ -139,6 +141,110 @@ def normalized(values):
 def test_filters_by_hand(options, wanted):
     model = with_distribution(ODDS)
     assert_frequencies(frequencies(model, **options), normalized(wanted))
+
+
+LETTERS = dict(zip("abcdefgh", [0.3, 0.22, 0.17, 0.12, 0.08, 0.06, 0.04, 0.01], strict=True))
+
+
+def rescaled(odds):
+    return {token: p / sum(odds.values()) for token, p in odds.items()}
+
+
+def tempered(odds, temperature):
+    return rescaled({token: p ** (1 / temperature) for token, p in odds.items()})
+
+
+def the_likeliest(odds, k):
+    return rescaled(dict(sorted(odds.items(), key=lambda pair: -pair[1])[:k]))
+
+
+def nucleus(odds, top_p):
+    k = next(k for k in range(1, len(odds) + 1) if sum(sorted(odds.values())[-k:]) >= top_p)
+    return the_likeliest(odds, k)
+
+
+def above(odds, share):
+    return rescaled({token: p for token, p in odds.items() if p >= share * max(odds.values())})
+
+
+DISTRIBUTIONS = {
+    "plain": ({}, LETTERS),
+    "cool": ({"temperature": 0.7}, tempered(LETTERS, 0.7)),
+    "hot": ({"temperature": 1.6}, tempered(LETTERS, 1.6)),
+    "top-k": ({"top_k": 4}, the_likeliest(LETTERS, 4)),
+    "top-p": ({"top_p": 0.85}, nucleus(LETTERS, 0.85)),
+    "min-p": ({"min_p": 0.25}, above(LETTERS, 0.25)),
+    "all": (
+        {"temperature": 1.3, "top_k": 6, "top_p": 0.9, "min_p": 0.3},
+        above(nucleus(the_likeliest(tempered(LETTERS, 1.3), 6), 0.9), 0.3),
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def memoryless():
+    """A model that gives each letter its odds, whatever came before."""
+    return with_distribution(list(LETTERS.values()), [*LETTERS], add_end_token=False)
+
+
+def p_value(model, options, wanted, seed):
+    """Of Pearson's chi-squared test of 100,000 letters, drawn twenty after each other; 0 where one may not come."""
+    drawn = "".join(model.generate([""], 5000, max_new_tokens=20, random_state=seed, **options))
+    assert len(drawn) == 100_000
+    if not set(drawn) <= wanted.keys():
+        return 0.0
+    return chisquare([drawn.count(token) for token in wanted], [len(drawn) * p for p in wanted.values()]).pvalue
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+@pytest.mark.parametrize(("options", "wanted"), DISTRIBUTIONS.values(), ids=DISTRIBUTIONS)
+def test_a_hundred_thousand_draws_pass_a_chi_squared_test(memoryless, options, wanted, seed):
+    assert p_value(memoryless, options, wanted, seed) > 0.01
+
+
+@pytest.mark.parametrize(
+    ("options", "name"),
+    [
+        ({"temperature": 1.05}, "plain"),
+        ({"temperature": 0.73}, "cool"),
+        ({"top_k": 5}, "top-k"),
+        ({"top_k": 3}, "top-k"),
+        ({"top_p": 0.8}, "top-p"),
+        ({"top_p": 0.9}, "top-p"),
+        ({"min_p": 0.3}, "min-p"),
+        ({}, "min-p"),
+    ],
+    ids=str,
+)
+def test_the_chi_squared_test_can_fail(memoryless, options, name):
+    """Draws of a distribution that is but a little different do not pass for the right one."""
+    assert p_value(memoryless, options, DISTRIBUTIONS[name][1], seed=0) < 1e-9
+
+
+@pytest.fixture
+def widths(monkeypatch):
+    """How many sequences each step advances."""
+    widths, advance = [], TokenNetwork.advance
+
+    def counted(network, params, tokens, *args):
+        widths.append(len(tokens))
+        return advance(network, params, tokens, *args)
+
+    monkeypatch.setattr(TokenNetwork, "advance", counted)
+    return widths
+
+
+@pytest.mark.parametrize("options", [{}, {"top_p": 0.9}, {"repetition_penalty": 1.1}], ids=str)
+def test_all_sequences_take_a_step_together(endless, options, widths):
+    endless.generate(["a", "bc"], 500, max_new_tokens=200, random_state=0, **options)
+
+    assert widths == [1000] * 199  # the first token comes from the prompts
+
+
+def test_sequences_that_have_ended_take_no_steps(model, widths):
+    written = model.generate([""], 100, max_new_tokens=30, random_state=0)
+
+    assert widths == [sum(len(text) > t for text in written) for t in range(max(map(len, written)))]
 
 
 def test_top_p_keeps_the_token_that_reaches_it():
