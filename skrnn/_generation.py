@@ -49,7 +49,7 @@ forbidden_tokens, num_beams
 
     def __post_init__(self) -> None:
         for name, is_valid, needed in [
-            ("max_new_tokens", is_integer(self.max_new_tokens, 0), "an integer >= 0"),
+            ("max_new_tokens", is_integer(self.max_new_tokens, 1), "an integer >= 1"),
             ("temperature", _is_finite(self.temperature) and self.temperature >= 0, "a number >= 0; 0 is greedy"),
             ("top_k", self.top_k is None or is_integer(self.top_k, 1), "an integer >= 1, or None"),
             ("top_p", _is_finite(self.top_p) and 0 < self.top_p <= 1, "in (0, 1]"),
@@ -144,8 +144,7 @@ forbidden_tokens, num_beams
                 going, tokens, history = going[goes_on], tokens[goes_on], history[goes_on]
                 state = _columns(state, np.flatnonzero(goes_on))
             log_proba = self.network.advance(self.params, tokens, state, workspace)
-        rows = np.column_stack([np.full(n, _NOTHING), *written])
-        return [row[row != _NOTHING] for row in rows], totals
+        return [row[row != _NOTHING] for row in np.column_stack(written)], totals
 
     def _filtered(self, scores: np.ndarray) -> np.ndarray:
         """Log-scores (n, K), -inf where a token is not to be drawn; may overwrite `scores` (n, K)."""

@@ -520,7 +520,7 @@ n_iter_no_change, n_jobs
         n_sequences : int, default=1
             Number of continuations of each prompt.
         max_new_tokens : int
-            Largest number of tokens to add; a sequence also stops at its END.
+            Largest number of tokens to add, at least 1; a sequence also stops at its END.
         temperature : float, default=1.0
             Divides log-probabilities: below 1 bolder, above 1 wilder; 0 always takes the likeliest token.
         top_k : int or None, default=None

@@ -409,13 +409,10 @@ def test_a_beam_that_is_stuck_gives_way_to_the_others():
     assert model.generate(["a"], max_new_tokens=4, num_beams=16, no_repeat_ngram_size=2) == wanted[:1]
 
 
-@pytest.mark.parametrize(
-    "options", [{"max_new_tokens": 1, "forbidden_tokens": ["a", "b"]}, {"max_new_tokens": 0}], ids=str
-)
-def test_fewer_ways_to_go_on_than_sequences_asked_for(model, options):
+def test_fewer_ways_to_go_on_than_sequences_asked_for(model):
     """No prompt may get what was written for another, and none may be left out unsaid."""
-    with pytest.raises(ValueError, match="n_sequences"):
-        model.generate(["a", "b"], 4, num_beams=4, **options)
+    with pytest.raises(ValueError, match=r"n_sequences=4, but only 2 sequences can follow prompts\[0\]"):
+        model.generate(["a", "b"], 4, num_beams=4, max_new_tokens=1, forbidden_tokens=["a", "b"])
 
 
 @pytest.mark.parametrize(
@@ -499,7 +496,7 @@ def test_sequences_come_prompt_by_prompt(endless):
     assert all(text.startswith(prompts[i // 4]) for i, text in enumerate(written))
 
 
-@pytest.mark.parametrize("n", [0, 1, 7])
+@pytest.mark.parametrize("n", [1, 7])
 def test_max_new_tokens(endless, n):
     written = endless.generate(["", "ab"], 2, max_new_tokens=n, random_state=0)
     assert [len(text) for text in written] == [n, n, n + 2, n + 2]
@@ -545,7 +542,7 @@ def test_generation_needs_a_fit():
 @pytest.mark.parametrize(
     ("option", "needed"),
     [
-        *(({"max_new_tokens": n}, "an integer >= 0") for n in (-1, 1.5, "two", None, True)),
+        *(({"max_new_tokens": n}, "an integer >= 1") for n in (0, -1, 1.5, "two", None, True)),
         *(({"temperature": t}, "a number >= 0; 0 is greedy") for t in (-1, np.nan, np.inf, "hot", None)),
         *(({"top_k": k}, "an integer >= 1, or None") for k in (0, 1.5, "two")),
         *(({"top_p": p}, r"in \(0, 1\]") for p in (0, 1.1, -1, np.nan, "most", None)),

@@ -463,12 +463,68 @@ def test_the_empty_prefix_is_legal(scored):
     assert text == scored.generate("", max_new_tokens=2, temperature=0)
 
 
-def test_a_sequence_scores_the_same_among_others(scored, rng):
-    order = rng.permutation(len(TEXTS))
-    wanted = scored.score_samples(TEXTS)
+NETWORKS = {
+    "tanh": {"cell": "tanh"},
+    "relu": {"cell": "relu"},
+    "gru": {"n_layers": 2, "min_frequency": 5},
+    "lstm": {"cell": "lstm", "n_layers": 2, "embedding_size": 8, "tie_weights": True},
+    "endless": {"add_end_token": False},
+}
+LONG_TEXTS = ["abcb" * 70 + "x", *TEXTS, "cab" * 13, "", "bca" * 70, "x"]
 
-    assert_allclose(scored.score_samples([TEXTS[i] for i in order]), wanted[order], rtol=1e-9)
-    assert_allclose(np.concatenate([scored.score_samples([text]) for text in TEXTS]), wanted, rtol=1e-9)
+
+@pytest.fixture(scope="module", params=NETWORKS.values(), ids=NETWORKS)
+def network(request):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        model = make(hidden_size=8, max_iter=10, **request.param).fit(WORDS)
+    if model.cell == "relu":
+        model.weights_["rnn.0.W_h"][:] *= 0.5  # a state that grows for hundreds of steps has errors as large
+    return model
+
+
+def test_a_score_is_what_its_tokens_its_prefixes_and_its_stream_say(network):
+    """In logarithms, where products are sums."""
+    of_tokens = [log_proba.sum() for log_proba in network.token_log_proba(LONG_TEXTS)]
+    of_prefixes, of_streams = [], []
+    for text in LONG_TEXTS:
+        targets = [*text, END] if END in network.vocabulary_ else [*text]
+        proba = network.predict_proba([text[:t] for t in range(len(targets))] or [""])
+        assert_allclose(proba.sum(axis=1), 1, rtol=0, atol=1e-10)
+        columns = [network.vocabulary_.get(token, network.vocabulary_[UNKNOWN]) for token in targets]
+        of_prefixes.append(np.log(proba[np.arange(len(columns)), columns]).sum())
+        stream = network.start()
+        of_streams.append(-sum(float(stream.update(token)[1][0]) for token in targets))
+
+    scores = network.score_samples(LONG_TEXTS)
+
+    assert_allclose(scores, of_tokens, rtol=0, atol=1e-10)
+    assert_allclose(scores, of_prefixes, rtol=0, atol=1e-10)
+    assert_allclose(scores, of_streams, rtol=0, atol=1e-10)
+
+
+@pytest.mark.parametrize(
+    "method",
+    ["predict_proba", "predict", "predict_top_k", "score_samples", "token_log_proba", "token_rank", "transform"],
+)
+def test_a_sequence_gives_the_same_among_others(network, method, rng):
+    """Whatever their order, and however much longer they are: they are its padding."""
+
+    def of(X):
+        return getattr(network, method)(X, *([2] if method == "predict_top_k" else []))
+
+    order = rng.permutation(len(LONG_TEXTS))
+    one_by_one = [of([text])[0] for text in LONG_TEXTS]
+
+    for got, wanted in [
+        (of(LONG_TEXTS), one_by_one),
+        (of([LONG_TEXTS[i] for i in order]), [one_by_one[i] for i in order]),
+    ]:
+        for value, value_wanted in zip(got, wanted, strict=True):
+            if method in ("predict", "predict_top_k"):
+                assert_array_equal(value, value_wanted)
+            else:
+                assert_allclose(value, value_wanted, rtol=0, atol=1e-10)
 
 
 def test_probabilities_of_all_sequences_sum_to_one():
