@@ -1,0 +1,176 @@
+"""Libraries as child processes that work in turn, and the interleaved measurement.
+
+Thread pools disturb each other: OpenBLAS calls on two threads that were made earlier in a process slow down what comes
+after them, and the idle workers of OpenMP and XLA spin. So each library runs in a process of its own, which sleeps
+while another one works.
+"""
+
+import importlib
+import multiprocessing
+import os
+import time
+import traceback
+from contextlib import contextmanager
+
+import numpy as np
+
+REST = 0.1
+"""Seconds before every timed run, in which the workers of the library before fall asleep."""
+
+
+class Peer:
+    """A library in a process of its own.
+
+    Parameters
+    ----------
+    module : str
+        Module of this package, with functions that return a callable to time.
+    threads : int or None
+        Threads that it may use; None leaves the library as it is.
+    environment : dict
+        Variables of the child process, None to take one away.
+    """
+
+    def __init__(self, module, threads=None, environment=None):
+        context = multiprocessing.get_context("spawn")
+        self._connection, theirs = context.Pipe()
+        self._process = context.Process(target=_serve, args=(theirs, module, threads), daemon=True)
+        with _environment(environment or {}):
+            self._process.start()
+        theirs.close()
+
+    def call(self, function, *args, **kwargs):
+        """What a function of the module returns."""
+        return self._ask("call", function, args, kwargs)
+
+    def prepare(self, function, *args, **kwargs):
+        """Make a `Timer` of what a function of the module returns."""
+        return Timer(self, *self._ask("prepare", function, args, kwargs))
+
+    def run(self, handle, repeats):
+        """Seconds of one prepared run, the mean of `repeats` in a row."""
+        return self._ask("run", handle, repeats)
+
+    def close(self):
+        self._connection.close()
+        self._process.join()
+
+    def _ask(self, *message):
+        self._connection.send(message)
+        is_good, answer = self._connection.recv()
+        if not is_good:
+            raise RuntimeError(f"In the child process:\n{answer}")
+        return answer
+
+
+class Timer:
+    """One prepared run of a peer.
+
+    Attributes
+    ----------
+    first : float
+        Seconds of the first run, compilation included where there is one.
+    note : str
+        What the peer chose.
+    """
+
+    def __init__(self, peer, handle, first, note):
+        self._peer, self._handle, self.first, self.note = peer, handle, first, note
+        self.repeats = 1
+
+    def __call__(self):
+        time.sleep(REST)
+        return self._peer.run(self._handle, self.repeats)
+
+
+@contextmanager
+def peers(environment=None, **modules):
+    """Start peers, given as ``name=(module, threads)``; yields them by name."""
+    started = {name: Peer(*spec, environment) for name, spec in modules.items()}
+    try:
+        yield started
+    finally:
+        for peer in started.values():
+            peer.close()
+
+
+def interleave(timers, rounds):
+    """Seconds of every timer, by name: lists of `rounds`, taken in turn, in an order that rotates."""
+    names, seconds = list(timers), {name: [] for name in timers}
+    for k in range(rounds):
+        for name in names[k % len(names) :] + names[: k % len(names)]:
+            seconds[name].append(timers[name]())
+    return seconds
+
+
+def _serve(connection, module, threads):
+    """Answer until the other side hangs up."""
+    if threads == 1 and module == "jax_peer":
+        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})  # XLA has no other way to say one thread
+    module = importlib.import_module(f"side_by_side.{module}")
+    if threads and hasattr(module, "set_threads"):
+        module.set_threads(threads)
+    prepared = []
+    while True:
+        try:
+            kind, *message = connection.recv()
+        except EOFError:
+            return
+        try:
+            answer = True, _answer(module, prepared, kind, *message)
+        except Exception:
+            answer = False, traceback.format_exc()
+        connection.send(answer)
+
+
+def _answer(module, prepared, kind, what, *rest):
+    if kind == "run":
+        start = time.perf_counter()
+        for _ in range(rest[0]):
+            prepared[what]()
+        return (time.perf_counter() - start) / rest[0]
+    args, kwargs = rest
+    if kind == "call":
+        return getattr(module, what)(*args, **kwargs)
+    run = getattr(module, what)(*args, **kwargs)
+    first = _seconds(run)
+    prepared.append(run)
+    return len(prepared) - 1, getattr(run, "first", first), getattr(run, "note", "")
+
+
+@contextmanager
+def _environment(changes):
+    before = {name: os.environ.get(name) for name in changes}
+    try:
+        _set_environment(changes)
+        yield
+    finally:
+        _set_environment(before)
+
+
+def _set_environment(changes):
+    for name, value in changes.items():
+        os.environ.pop(name, None)
+        if value is not None:
+            os.environ[name] = value
+
+
+def best_of(candidates, repeats=2):
+    """The callable that is quickest after one run to warm up, of pairs (note, callable).
+
+    Its attribute `note` says which, and `first` how many seconds its first run took.
+    """
+    fastest, best = np.inf, None
+    for note, run in candidates:
+        first = _seconds(run)
+        seconds = min(_seconds(run) for _ in range(repeats))
+        if seconds < fastest:
+            fastest, best = seconds, run
+            run.note, run.first = note, first
+    return best
+
+
+def _seconds(run):
+    start = time.perf_counter()
+    run()
+    return time.perf_counter() - start
