@@ -1,7 +1,8 @@
 """Compare the speed of skrnn with that of PyTorch and JAX on a CPU, in one run on the same work.
 
-Measured: whole fits on the grid of cells and sizes, on sequences of equal and of unequal lengths. Every library runs in
-a process of its own; they are timed in turn, in an order that rotates, and medians of the rounds are compared. float32.
+Measured: whole fits on a grid of cells and sizes, on sequences of equal and of unequal lengths; prediction; the token
+model; import, cold start, memory; a busy machine; long sequences. Every library runs in a process of its own; they are
+timed in turn, in an order that rotates, and medians of the rounds are compared. float32.
 
     python benchmarks/speed.py                                    (hours; an idle machine)
     python benchmarks/speed.py --quick --only training --cells lstm --points 0 2
@@ -20,8 +21,13 @@ from side_by_side import measure, tables
 from side_by_side.driver import peers
 
 SECTIONS = {
-    "training": ("Training, sequences of equal lengths", "milliseconds a training step, of a whole fit"),
-    "ragged": ("Training, sequences of unequal lengths", "milliseconds a training step, of a whole fit"),
+    "training": ("Training, sequences of equal lengths", "Milliseconds a training step, of a whole fit."),
+    "ragged": ("Training, sequences of unequal lengths", "Milliseconds a training step, of a whole fit."),
+    "predict": ("Prediction", ""),
+    "tokens": ("Tokens", "Thousands of characters a second, on 5 MB of the standard library's sources."),
+    "process": ("Whole processes", "Wall time and peak memory."),
+    "busy": ("A busy machine", "A fit while every core has another process to run."),
+    "memory": ("Long sequences", "Training on sequences of 100,000 steps, `hidden_size=128`, `batch_size=1`."),
 }
 IN_BOTH_ENVIRONMENTS = ("training", "ragged")
 
@@ -66,8 +72,8 @@ def report(results, options):
     pin = ", ".join(f"`{name}={value}`" for name, value in results["pin"].items())
     bars, body = [], []
     for section, by_environment in results["sections"].items():
-        title, unit = SECTIONS[section]
-        body += ["", f"## {title}", "", f"In {unit}; medians of {options.rounds} rounds."]
+        title, what = SECTIONS[section]
+        body += ["", f"## {title}", "", *([what] if what else [])]
         for name, rows in by_environment.items():
             is_pinned = bool(results["pin"]) and name == "as it is"
             if len(by_environment) > 1:
@@ -84,9 +90,9 @@ def report(results, options):
         f"The environment pins BLAS: {pin}."
         if pin
         else "The environment does not pin OPENBLAS_CORETYPE: as it is, it is without a pin.",
-        "Ratios are the other library's median time divided by skrnn's: above 1 skrnn is quicker. Spread: interquartile "
-        "range over the median, of skrnn, torch and JAX. With the same weights all libraries find the same loss and "
-        f"gradient norm of a batch, to {results['agreement']:.0e}.",
+        f"Medians of {options.rounds} rounds; ratios are the other library's time divided by skrnn's: above 1 skrnn is "
+        "quicker. Spread: interquartile range over the median, of skrnn, torch and JAX. With the same weights all "
+        f"libraries find the same loss and gradient norm of a batch, to {results['agreement']:.0e}.",
         "",
         "## Bars",
         "",
@@ -105,7 +111,7 @@ def main():
     parser.add_argument("--points", nargs="+", type=int, help="numbers of the points of each grid, from 0")
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results", help="folder of the results")
     options = parser.parse_args()
-    options.rounds, options.seconds = (3, 0.3) if options.quick else (7, 1.0)
+    options.rounds, options.seconds, options.sequences = (3, 0.3, 2000) if options.quick else (7, 1.0, 10_000)
     pin, found = environments()
     results = {"pin": pin, "machine": machine(None), "agreement": measure.agreement(options), "sections": {}}
     options.out.mkdir(exist_ok=True)
@@ -113,7 +119,8 @@ def main():
         by_environment = results["sections"][section] = {}
         for name, environment in found.items():
             if environment is None or section in IN_BOTH_ENVIRONMENTS:
-                by_environment[name] = getattr(measure, section)(options, environment)
+                where = [environment] if section in IN_BOTH_ENVIRONMENTS else []
+                by_environment[name] = getattr(measure, section)(options, *where)
         (options.out / "speed.md").write_text("\n".join(report(results, options)) + "\n", encoding="utf-8")
         (options.out / "speed.json").write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
 

@@ -34,7 +34,7 @@ class Peer:
     def __init__(self, module, threads=None, environment=None):
         context = multiprocessing.get_context("spawn")
         self._connection, theirs = context.Pipe()
-        self._process = context.Process(target=_serve, args=(theirs, module, threads), daemon=True)
+        self._process = context.Process(target=_serve, args=(theirs, module, threads))
         with _environment(environment or {}):
             self._process.start()
         theirs.close()
@@ -105,7 +105,7 @@ def interleave(timers, rounds):
 
 def _serve(connection, module, threads):
     """Answer until the other side hangs up."""
-    if threads == 1 and module == "jax_peer":
+    if threads == 1 and module.startswith("jax"):
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})  # XLA has no other way to say one thread
     module = importlib.import_module(f"side_by_side.{module}")
     if threads and hasattr(module, "set_threads"):

@@ -120,6 +120,30 @@ def training(point, cell, n_batches, n_epochs):
     return best_of(candidate(unroll, is_epoch) for unroll in UNROLLS for is_epoch in (False, True))
 
 
+def predicting(point, cell, n):
+    """Probabilities of n sequences in batches of one size; ragged ones of like lengths, padded to a power of two."""
+    X, _ = work.draw(point, n)
+    full, lengths = work.padded(X)
+    params = weights_of(cell, point)
+    order = np.argsort(-lengths, kind="stable")
+
+    def candidate(batch_size):
+        @jax.jit
+        def probabilities(x, last):
+            return jax.nn.softmax(logits_of(params, x, last, cell, 1))
+
+        def of_batch(part):
+            if not point.high:
+                return probabilities(full[part], None)
+            n_steps = min(1 << int(lengths[part].max() - 1).bit_length(), full.shape[1])  # bounds the compilations
+            return probabilities(full[part, :n_steps], lengths[part] - 1)
+
+        parts = [np.resize(part, batch_size) for part in np.split(order, range(batch_size, n, batch_size))]
+        return f"batches of {batch_size}", lambda: np.concatenate([of_batch(part) for part in parts])[:n]
+
+    return best_of((candidate(size) for size in ([256, 1024] if n > 1024 else [n])), repeats=1)
+
+
 def weights_of(cell, point):
     return {k: jnp.asarray(v) for k, v in work.weights_of(cell, point.F, point.H, point.K).items()}
 

@@ -1,22 +1,23 @@
 """The sections of the benchmark: what is timed against what. Each gives rows for the tables and for the JSON file."""
 
 import os
+import time
+from importlib.util import find_spec
+from pathlib import Path
+from statistics import median
+from subprocess import CalledProcessError
 
-from . import work
+from . import processes, work
 from .driver import interleave, peers
 
 N_THREADS = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 WITHOUT_PIN = {"OPENBLAS_CORETYPE": None, "OPENBLAS_L2_SIZE": None}
-N_BATCHES = 10
 
 
-def libraries(*names):
-    """Specifications for `peers`: every library but skrnn twice, with one thread and with all."""
-    specs = {"skrnn": ("skrnn_peer", None)}
-    for name in names:
-        for n in sorted({1, N_THREADS}):
-            specs[f"{name}_{n}"] = (f"{name}_peer", n)
-    return specs
+def libraries(kind="peer"):
+    """Specifications for `peers`: skrnn; PyTorch and JAX with one thread, and with all."""
+    others = {f"{name}_{n}": (f"{name}_{kind}", n) for name in ("torch", "jax") for n in sorted({1, N_THREADS})}
+    return {"skrnn": (f"skrnn_{kind}", None), **others}
 
 
 def timed(timers, rounds, per=1, **about):
@@ -42,11 +43,11 @@ def enough_epochs(options, timer, n_most=200):
 def training(options, environment=None):
     """Whole fits on sequences of equal lengths; the floor beside them."""
     rows = []
-    with peers(environment, **libraries("torch", "jax"), floor=("floor", None)) as running:
+    with peers(environment, **libraries(), floor=("floor", None)) as running:
         for cell in options.cells:
             for point in _chosen(work.FIXED, options):
-                one = running["skrnn"].prepare("training", point, cell, N_BATCHES, 1)
-                what = point, cell, N_BATCHES, enough_epochs(options, one)
+                one = running["skrnn"].prepare("training", point, cell, work.N_BATCHES, 1)
+                what = point, cell, work.N_BATCHES, enough_epochs(options, one)
                 timers = _fits(running, what)
                 for n in sorted({1, min(N_THREADS, point.B)}):
                     timers[f"floor_{n}"] = running["floor"].prepare("training", *what, threads=n)
@@ -59,8 +60,8 @@ def ragged(options, environment=None):
     """Whole fits on sequences of unequal lengths, with the same random batches for all; and torch with batches of
     like lengths."""
     rows = []
-    n_batches = 2 * N_BATCHES
-    with peers(environment, **libraries("torch", "jax")) as running:
+    n_batches = 2 * work.N_BATCHES
+    with peers(environment, **libraries()) as running:
         for cell in options.cells:
             for point in _chosen(work.RAGGED, options):
                 one = running["skrnn"].prepare("training", point, cell, n_batches, 1)
@@ -101,6 +102,116 @@ def agreement(options):
     if worst > 1e-4:
         raise SystemExit(f"The libraries do not do the same work: a loss or a gradient differs by {worst:.1e}.")
     return worst
+
+
+def predict(options):
+    """Probabilities of many sequences, and of one, whose kernel is timed apart."""
+    rows = []
+    with peers(**libraries()) as running:
+        for cell in options.cells:
+            for point in _chosen(work.FIXED + work.RAGGED, options):
+                for n in (options.sequences, 1):
+                    if n > 1 and point.B == 1:
+                        continue
+                    timers = {name: peer.prepare("predicting", point, cell, n) for name, peer in running.items()}
+                    if n == 1:
+                        timers["kernel"] = running["skrnn"].prepare("kernel", point, cell)
+                        for timer in timers.values():
+                            timer.repeats = max(1, int(options.seconds / 5 / timer()))
+                    rows.append(timed(timers, options.rounds, cell=cell, point=point, n=n))
+    return rows
+
+
+def tokens(options):
+    """The token model on a text of five million characters: seconds a character."""
+    rows = []
+    n_windows, n_texts = (5, 30) if options.quick else (20, 100)
+    tasks = {
+        "training": ((n_windows,), n_windows * work.WINDOW * work.LANES),
+        "scoring": ((n_texts, 2000), n_texts * 2000),
+        "writing, 1 text": ((1, 200), 200),
+        "writing, 100 texts": ((100, 200), 100 * 200),
+    }
+    with peers(**libraries("tokens")) as running:
+        for cell in options.cells:
+            for H in (128, 256):
+                for task, (sizes, n_characters) in tasks.items():
+                    function = task.split(",")[0]
+                    timers = {name: peer.prepare(function, cell, H, *sizes) for name, peer in running.items()}
+                    rows.append(timed(timers, options.rounds, n_characters, task=task, cell=cell, H=H))
+    return rows
+
+
+def process(options):
+    """Import, cold start, memory and size."""
+    results = {}
+
+    def timer(name, script, key):
+        def seconds():
+            found = processes.run(script)
+            results.setdefault(name, []).append(found)
+            return found[key]
+
+        return seconds
+
+    scripts = {f"import {name}": processes.IMPORT.format(module=name) for name in ("skrnn", "torch")}
+    timers = {name: timer(name, script, "seconds") for name, script in scripts.items()}
+    timers |= {name: timer(name, script, "wall") for name, script in processes.COLD_START.items()}
+    for run in timers.values():
+        run()  # files come into the cache, bytecode is written
+    row = {"seconds": interleave(timers, max(5, options.rounds))}
+    row["peak"] = {
+        name: median(processes.peak_megabytes(found) for found in results[name]) for name in processes.COLD_START
+    }
+    row["size"] = processes.installed_bytes(Path(find_spec("skrnn").origin).parent) / 2**20
+    return [row]
+
+
+def busy(options):
+    """Fits while as many processes as there are cores keep these busy, and a search on two processes."""
+    rows = []
+    with peers(**libraries()) as running:
+        for cell in options.cells:
+            one = running["skrnn"].prepare("training", work.SEARCH, cell, work.N_BATCHES, 1)
+            n_epochs = max(1, round(2 * options.seconds / one()))
+            what = work.SEARCH, cell, work.N_BATCHES, n_epochs
+            timers = _fits({name: peer for name, peer in running.items() if not name.startswith("jax")}, what)
+            seconds = {f"{name} {state}": [] for name in timers for state in ("alone", "busy")}
+            for _ in range(options.rounds):
+                for state in ("alone", "busy"):
+                    others = processes.spinners(N_THREADS if state == "busy" else 0)
+                    time.sleep(0.5)
+                    for name, timer in timers.items():
+                        seconds[f"{name} {state}"].append(timer())
+                    processes.stop(others)
+            rows.append({"cell": cell, "point": work.SEARCH, "seconds": seconds})
+            print(f"busy, {cell}", {name: f"{median(values):.3g} s" for name, values in seconds.items()}, flush=True)
+    with peers(skrnn=("skrnn_peer", None)) as running:
+        seconds_of_fit = 3 if options.quick else 22
+        one_epoch = median(running["skrnn"].call("searching", 2, 1, 1)[1]) / 4  # two fits of two epochs
+        n_epochs = max(1, round(seconds_of_fit / one_epoch))
+        _, fits = running["skrnn"].call("searching", n_epochs, 1, 1)
+        together, _ = running["skrnn"].call("searching", n_epochs, 2, None)
+        rows.append({"search": together, "fits": fits, "n_fits": 4})
+        print(f"search: {together:.3g} s on two processes, fits of {sum(fits) / 4:.3g} s", flush=True)
+    return rows
+
+
+def memory(options):
+    """Training on sequences of 100,000 steps, with activations recomputed and without."""
+    n_steps = 20_000 if options.quick else 100_000
+    rows = []
+    for cell in options.cells:
+        for recompute in (True, False):
+            script = processes.LONG_SEQUENCE.format(n_steps=n_steps, cell=cell, kwargs={"recompute": recompute})
+            try:
+                found = processes.run(script)
+            except CalledProcessError as error:
+                raise SystemExit(f"memory: {error.stderr}") from error
+            megabytes = processes.peak_megabytes(found)
+            rows.append({"cell": cell, "recompute": recompute, "seconds": found["seconds"], "peak": megabytes})
+            print(f"memory, {rows[-1]}", flush=True)
+    return rows
 
 
 def _chosen(points, options):

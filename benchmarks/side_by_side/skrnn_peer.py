@@ -1,9 +1,12 @@
 """skrnn through its public interface, as a user would call it."""
 
+import time
 import warnings
 
+import joblib
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.model_selection import GridSearchCV
 from threadpoolctl import threadpool_info
 
 from skrnn import RNNSequenceClassifier
@@ -23,6 +26,47 @@ def training(point, cell, n_batches, n_epochs, n_jobs=None):
     X, y = work.draw(point, n_batches * point.B)
     model = _classifier(point, cell, max_iter=n_epochs, n_jobs=n_jobs)
     return lambda: model.fit(X, y)
+
+
+def predicting(point, cell, n):
+    """`predict_proba` of n sequences; for one of them its parts are timed by `kernel`."""
+    model = _fitted(point, cell)
+    X, _ = work.draw(point, n)
+    return lambda: model.predict_proba(X)
+
+
+def kernel(point, cell):
+    """The network's own prediction of one sequence, without the estimator's validation and conversion."""
+    model = _fitted(point, cell)
+    X, _ = work.draw(point, 1)
+    data, workspace = PackedSequences.from_arrays(list(X), np.float32), Workspace(np.float32)
+    return lambda: np.exp(model._network.predict_log_proba(model._params, data, workspace))
+
+
+def _fitted(point, cell):
+    X, y = work.draw(point, max(point.B, point.K))
+    return _classifier(point, cell, max_iter=1).fit(X, y)
+
+
+def searching(n_epochs, n_jobs, estimator_n_jobs):
+    """Seconds of a search over four fits of a GRU: all of it, and each fit."""
+    point = work.SEARCH
+    X, y = work.draw(point, 2 * work.N_BATCHES * point.B)
+    model = _classifier(point, "gru", max_iter=n_epochs, n_jobs=estimator_n_jobs)
+    search = GridSearchCV(model, {"alpha": [1e-4, 1e-3]}, cv=2, n_jobs=n_jobs, refit=False)
+    if n_jobs > 1:
+        joblib.Parallel(n_jobs)(joblib.delayed(_warm_up)() for _ in range(4 * n_jobs))
+    start = time.perf_counter()
+    search.fit(X, y)
+    seconds = time.perf_counter() - start
+    return seconds, (2 * search.cv_results_["mean_fit_time"]).tolist()
+
+
+def _warm_up():
+    """In a worker of the pool: import what a fit imports."""
+    X, y = work.draw(work.SMALL, 8)
+    _classifier(work.SMALL, "gru", max_iter=1).fit(X, y)
+    time.sleep(0.5)  # so that every worker has one
 
 
 def loss_gradient(point, cell):

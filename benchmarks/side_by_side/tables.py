@@ -208,3 +208,181 @@ def ragged_bars(rows, is_pinned):
     for row in rows if not is_pinned else []:
         bars += at_least(ragged_need(row), f"ragged training, {where(row)}, torch / skrnn", ratio(row, "torch"))
     return bars
+
+
+# Prediction
+
+
+def predict_need(row):
+    if row["n"] == 1:
+        return None
+    return {"tanh": 1.5, "gru": 1.2, "lstm": None}[row["cell"]]
+
+
+def overhead(row):
+    """Seconds that validation and conversion add to the prediction of one sequence."""
+    return of(row, "skrnn") - of(row, "kernel")
+
+
+def predict_table(rows, is_pinned):
+    n = max((row["n"] for row in rows), default=0)
+    head = "cell; F, H, K, B, T; skrnn; torch (threads); JAX (threads); torch / skrnn; JAX / skrnn; spread, %; bar met"
+    lines, singles = [], []
+    for row in rows:
+        torch, jax = best(row, "torch"), best(row, "jax")
+        point = row["cell"], str(Point(*row["point"]))
+        if row["n"] == 1:
+            us = [seconds * 1e6 for seconds in (of(row, "skrnn"), of(row, "kernel"), overhead(row), torch[1], jax[1])]
+            singles.append([*point, *(f"{value:.0f}" for value in us), yes(overhead(row) <= 2e-4)])
+            continue
+        need = predict_need(row)
+        lines.append(
+            [
+                *point,
+                ms(of(row, "skrnn")),
+                *(f"{ms(seconds)} ({threads(name)})" for name, seconds in (torch, jax)),
+                f"**{ratio(row, 'torch'):.2f}**",
+                f"**{ratio(row, 'jax'):.2f}**",
+                " / ".join(f"{spread(row, name):.0f}" for name in ("skrnn", torch[0], jax[0])),
+                "reported" if need is None else yes(ratio(row, "torch") >= need),
+            ]
+        )
+    single_head = "cell; F, H, K, B, T; skrnn; its kernel; overhead; torch; JAX; bar met"
+    return [
+        *(f"`predict_proba` of {n:,} sequences, milliseconds.", ""),
+        *table(head.split("; "), lines),
+        *("", "Of one sequence, microseconds.", ""),
+        *table(single_head.split("; "), singles),
+    ]
+
+
+def predict_bars(rows, is_pinned):
+    bars = []
+    for cell in ("tanh", "gru"):
+        many = [row for row in rows if row["cell"] == cell and row["n"] > 1]
+        values = [(ratio(row, "torch"), where(row)) for row in many]
+        need = predict_need(many[0]) if many else 0
+        bars += at_least(need, f"predict_proba of many sequences, {cell}, torch / skrnn, B > 1", values)
+    values = [(1e3 * overhead(row), where(row)) for row in rows if row["n"] == 1]
+    return bars + at_most(0.2, "predict_proba of one sequence, milliseconds beside the kernel", values)
+
+
+# Tokens
+
+
+def tokens_table(rows, is_pinned):
+    head = "cell; task; H; skrnn; torch (threads); JAX (threads); torch / skrnn; JAX / skrnn; spread, %"
+    lines = []
+    for row in rows:
+        torch, jax = best(row, "torch"), best(row, "jax")
+        per_second = [f"{1e-3 / seconds:.3g}" for seconds in (of(row, "skrnn"), torch[1], jax[1])]
+        lines.append(
+            [
+                row["cell"],
+                row["task"],
+                str(row["H"]),
+                per_second[0],
+                f"{per_second[1]} ({threads(torch[0])})",
+                f"{per_second[2]} ({threads(jax[0])})",
+                f"**{ratio(row, 'torch'):.2f}**",
+                f"**{ratio(row, 'jax'):.2f}**",
+                " / ".join(f"{spread(row, name):.0f}" for name in ("skrnn", torch[0], jax[0])),
+            ]
+        )
+    return table(head.split("; "), lines)
+
+
+def tokens_bars(rows, is_pinned):
+    return []
+
+
+# Whole processes
+
+
+def process_table(rows, is_pinned):
+    (row,) = rows
+    cold = {name: f"{of(row, name):.2f} s, {peak:.0f} MB" for name, peak in row["peak"].items()}
+    lines = [
+        ["import skrnn, after sklearn.base", f"{of(row, 'import skrnn'):.2f} s"],
+        ["import torch, after sklearn.base", f"{of(row, 'import torch'):.2f} s"],
+        [
+            "import, fit on 200 short sequences, predict: skrnn",
+            cold["skrnn"],
+        ],
+        ["the same: torch with scikit-learn", cold["torch"]],
+        ["Python with NumPy and the data", cold["nothing"]],
+        ["size of skrnn, bytecode included", f"{row['size']:.2f} MB"],
+    ]
+    return table(["what", "measured"], lines)
+
+
+def process_bars(rows, is_pinned):
+    (row,) = rows
+    return [
+        *at_most(0.3, "import skrnn beyond sklearn.base, s", of(row, "import skrnn")),
+        *at_least(1.5, "cold start to the first prediction, torch / skrnn", of(row, "torch") / of(row, "skrnn")),
+        *at_most(2, "size of skrnn, MB", row["size"]),
+    ]
+
+
+# A busy machine
+
+
+def slowdown(row, name):
+    return of(row, f"{name} busy") / of(row, f"{name} alone")
+
+
+def search_ratio(row):
+    """How much longer a search on two processes takes than half of its fits' time."""
+    return row["search"] / (sum(row["fits"]) / 2)
+
+
+def busy_table(rows, is_pinned):
+    names = [name.removesuffix(" alone") for name in rows[0]["seconds"] if name.endswith(" alone")]
+    lines = [
+        [
+            row["cell"],
+            str(Point(*row["point"])),
+            *(f"{of(row, f'{name} alone'):.2f} / {of(row, f'{name} busy'):.2f}" for name in names),
+            *(f"**{slowdown(row, name):.2f}**" for name in names),
+        ]
+        for row in rows
+        if "cell" in row
+    ]
+    head = ["cell", "F, H, K, B, T", *(f"{name}, alone / busy, s" for name in names), *(f"{n}, slower" for n in names)]
+    search = rows[-1]
+    n_fits = search["n_fits"]
+    return [
+        *table(head, lines),
+        "",
+        f"`GridSearchCV(n_jobs=2)` over {n_fits} fits of {sum(search['fits']) / n_fits:.1f} s (`n_jobs=1`): "
+        f"{search['search']:.1f} s, {search_ratio(search):.2f} of half the sum of the fits.",
+    ]
+
+
+def busy_bars(rows, is_pinned):
+    values = [(slowdown(row, "skrnn"), where(row)) for row in rows if "cell" in row]
+    return [
+        *at_most(3, "a fit on a busy machine, busy / alone", values),
+        *at_most(1.3, "GridSearchCV(n_jobs=2), of half the sum of its fits' times at n_jobs=1", search_ratio(rows[-1])),
+    ]
+
+
+# Long sequences
+
+
+def memory_table(rows, is_pinned):
+    lines = [[row["cell"], str(row["recompute"]), f"{row['seconds'] * 1e6:.1f}", f"{row['peak']:.0f}"] for row in rows]
+    return table(["cell", "recompute", "microseconds a step", "MB above the data"], lines)
+
+
+def memory_bars(rows, is_pinned):
+    by_cell = {}
+    for row in rows:
+        by_cell.setdefault(row["cell"], {})[row["recompute"]] = row
+    peaks = [(found[True]["peak"], cell) for cell, found in by_cell.items()]
+    times = [(found[True]["seconds"] / found[False]["seconds"], cell) for cell, found in by_cell.items()]
+    return [
+        *at_most(500, "training on a sequence of 100,000 steps with recompute, MB above the data", peaks),
+        *at_most(1.6, "its time a step, with recompute / without", times),
+    ]

@@ -1,11 +1,14 @@
 """The same in PyTorch, as quick as its modules are on a CPU."""
 
+from functools import partial
+
 import numpy as np
 import torch
 from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence
 
 from . import work
+from .driver import best_of
 
 RNN = {"tanh": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}
 
@@ -53,7 +56,7 @@ def training(point, cell, n_batches, n_epochs, way="padded", is_bucketed=False):
     order = np.argsort(-lengths, kind="stable") if is_bucketed else np.arange(len(X))
     ragged_batches = [indices[np.argsort(-lengths[indices])] for indices in work.batches_of(order, point.B)]
     model = Classifier(cell, point.F, point.H, point.K)
-    step = _stepper(model, torch.optim.Adam(model.parameters(), lr=3e-3, fused=True))
+    step = stepper(model, torch.optim.Adam(model.parameters(), lr=3e-3, fused=True))
 
     def fixed_epochs():
         for _ in range(n_epochs):
@@ -74,7 +77,7 @@ def training(point, cell, n_batches, n_epochs, way="padded", is_bucketed=False):
     return ragged_epochs if point.high else fixed_epochs
 
 
-def _stepper(model, optimizer):
+def stepper(model, optimizer):
     """A function that learns from logits and targets."""
     parameters, loss_of = list(model.parameters()), nn.CrossEntropyLoss()
 
@@ -85,6 +88,33 @@ def _stepper(model, optimizer):
         optimizer.step()
 
     return step
+
+
+def predicting(point, cell, n):
+    """Probabilities of n sequences, in batches of the size that is quickest for the first of them."""
+    X, _ = work.draw(point, n)
+    full, lengths = work.padded(X)
+    X, model = torch.from_numpy(full), Classifier(cell, point.F, point.H, point.K).eval()
+    by_length = np.argsort(-lengths, kind="stable")
+
+    @torch.inference_mode()
+    def probabilities(n, batch_size):
+        if not point.high:
+            logits = torch.cat([model(x) for x in X[:n].split(batch_size)])
+            return torch.softmax(logits, dim=1)
+        logits = torch.empty(len(X), point.K)
+        for indices in np.split(by_length[-n:], range(batch_size, n, batch_size)):  # of like lengths
+            n_steps = lengths[indices]
+            x = X[indices, : n_steps[0]]
+            logits[indices] = model.of_padded(x, torch.from_numpy(n_steps - 1))
+        return torch.softmax(logits, dim=1)
+
+    sizes = [b for b in (256, 1024) if b <= n] or [n]
+    n_tried = min(n, 1024)
+    tried = best_of((size, partial(probabilities, n_tried, size)) for size in sizes)
+    run = partial(probabilities, n, tried.note)
+    run.note = f"batches of {tried.note}"
+    return run
 
 
 def loss_gradient(point, cell, way="padded"):

@@ -1,5 +1,6 @@
 """What is timed: the points of the grid, their data, and weights that every library can start from."""
 
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -37,6 +38,10 @@ FIXED = (
     Point(50, 128, 10, 1, 500),
 )
 RAGGED = (Point(12, 64, 9, 16, 7, 29), Point(8, 64, 4, 64, 10, 1000, is_log=True))
+SEARCH = FIXED[3]
+"""What is fitted on a busy machine, and in a search on two processes."""
+N_BATCHES = 10
+"""Batches an epoch."""
 SMALL = Point(3, 8, 4, 6, 5, 9)
 """For the check that all libraries do the same work."""
 
@@ -86,3 +91,33 @@ def weights_of(cell, F, H, K, seed=0):
     if cell != "gru":
         weights["b_hn"][:] = 0
     return weights
+
+
+# Tokens: the characters of Python's standard library
+
+TEXT_SIZE = 5_000_000
+LANES, WINDOW = 64, 100
+"""Pieces of a text that are read side by side, and characters of each in one batch."""
+
+
+@cache
+def text():
+    """One text of `TEXT_SIZE` characters, less where the standard library is smaller."""
+    from skrnn.datasets import load_stdlib_text
+
+    return "".join(load_stdlib_text().data)[:TEXT_SIZE]
+
+
+@cache
+def codes():
+    """Number of each character of the text, and how many different ones there are."""
+    characters, numbers = np.unique(np.frombuffer(text().encode("utf-32-le"), dtype="<U1"), return_inverse=True)
+    return numbers.astype(np.int64), len(characters)
+
+
+def windows(n_windows):
+    """Inputs and targets, each (n_windows, WINDOW, LANES)."""
+    n_steps = n_windows * WINDOW
+    numbers, _ = codes()
+    both = (numbers[shift : LANES * n_steps + shift].reshape(LANES, n_windows, WINDOW) for shift in (0, 1))
+    return tuple(np.ascontiguousarray(part.transpose(1, 2, 0)) for part in both)
