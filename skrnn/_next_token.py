@@ -99,7 +99,7 @@ n_iter_no_change, n_jobs
         Column of each token.
     n_features_in_ : int
         Tokens in a row; only after a fit on 2-D X.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Column names, if X was a data frame.
     n_iter_ : int
         Number of epochs, those of warm starts and calls of `partial_fit` included.

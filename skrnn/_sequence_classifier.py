@@ -127,7 +127,7 @@ class RNNSequenceClassifier(ClassifierMixin, BaseEstimator):
         Features per step.
     n_features_in_ : int
         Columns of X if it was 2-D, that is steps; else features per step.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Column names, if X was a data frame.
     n_iter_ : int
         Number of epochs, those of warm starts and calls of `partial_fit` included.

@@ -47,7 +47,7 @@ class SequenceScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator, auto
         Number of features per step; 1 for a 2-D input.
     n_features_in_ : int
         Number of columns of a 2-D input, otherwise `n_inputs_`.
-    feature_names_in_ : ndarray of str of shape (n_features_in_,)
+    feature_names_in_ : ndarray of str of shape (`n_features_in_`,)
         Columns of a 2-D input that is a DataFrame with only str as names; absent otherwise.
 
     See Also

@@ -1,0 +1,95 @@
+"""How the documentation is built: ``sphinx-build -W -n docs docs/_build/html``."""
+
+from functools import cached_property
+from importlib import import_module
+from inspect import isdatadescriptor
+
+import skrnn
+
+
+def _class(name):
+    module, _, class_name = name.rpartition(".")
+    return getattr(import_module(module), class_name)
+
+
+def own_members(name):
+    """Methods and properties that a class defines itself, in the order of its code; none of scikit-learn's setters."""
+    return [
+        member
+        for member, value in vars(_class(name)).items()
+        if not member.startswith(("_", "set_"))
+        and hasattr(value, "__get__")
+        and (is_property(name, member) or not isdatadescriptor(value))  # a field is described by its class
+    ]
+
+
+def is_property(name, member):
+    """Whether a member of a class is read like an attribute."""
+    return isinstance(vars(_class(name))[member], (property, cached_property))
+
+
+project = "skrnn"
+author = "The skrnn developers"
+copyright = author
+version = release = skrnn.__version__
+
+extensions = [
+    "myst_parser",
+    "numpydoc",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx.ext.mathjax",
+    "sphinx.ext.viewcode",
+    "sphinx_copybutton",
+    "sphinx_gallery.gen_gallery",
+]
+exclude_patterns = ["_build"]
+templates_path = ["_templates"]
+
+# Pages are Markdown; docstrings and the scripts of the gallery are reStructuredText, as numpydoc and the gallery want it.
+myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
+myst_heading_anchors = 3
+
+autodoc_typehints = "none"  # numpydoc's sections say the types, with shapes
+autosummary_generate = True
+autosummary_context = {"own_members": own_members, "is_property": is_property}  # for the templates
+suppress_warnings = ["config.cache"]  # that functions are no part of the cached configuration
+numpydoc_show_class_members = False  # the template lists them
+numpydoc_xref_param_type = False
+
+# The build needs no network, so there is no intersphinx, and names of other packages have nothing to link to.
+nitpick_ignore_regex = [("py:.*", r"(sklearn|numpy|scipy|tokenize)(\..*)?")]
+
+sphinx_gallery_conf = {
+    "examples_dirs": ["../tutorials", "../examples"],
+    "gallery_dirs": ["auto_tutorials", "auto_examples"],
+    "filename_pattern": r"/plot_",
+    "within_subsection_order": "FileNameSortKey",
+    "backreferences_dir": "generated/backreferences",
+    "doc_module": ("skrnn",),
+    "reference_url": {"skrnn": None},
+    "abort_on_example_error": True,
+    "min_reported_time": 1,
+    "show_memory": False,
+    "show_signature": False,
+    "remove_config_comments": True,
+}
+
+copybutton_prompt_text = r">>> |\.\.\. "
+copybutton_prompt_is_regexp = True
+
+html_theme = "pydata_sphinx_theme"
+html_title = "skrnn"
+html_static_path = ["_static"]
+html_css_files = ["skrnn.css"]
+html_show_sourcelink = False
+html_theme_options = {
+    "navbar_align": "left",
+    "navbar_end": ["theme-switcher"],
+    "footer_start": ["copyright"],
+    "footer_end": [],
+    "secondary_sidebar_items": ["page-toc"],
+    "show_prev_next": True,
+    "pygments_light_style": "tango",
+    "pygments_dark_style": "monokai",
+}
