@@ -46,7 +46,7 @@ extensions = [
 exclude_patterns = ["_build"]
 templates_path = ["_templates"]
 
-# Pages are Markdown; docstrings and the scripts of the gallery are reStructuredText, as numpydoc and the gallery want it.
+# Pages are Markdown; docstrings and the scripts of the gallery are reStructuredText, which their readers ask for.
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 3
 

@@ -28,8 +28,10 @@ FLOORS = [
         "datasets._japanese_vowels",
         "datasets._names",
         "datasets._stdlib_text",
+        "inspection._gradients",
+        "inspection._training_curve",
     },
-    {"_base", "_run", "preprocessing", "datasets"},
+    {"_base", "_run", "preprocessing", "datasets", "inspection"},
     {"_generation", "_streams"},
     {"_sequence_classifier", "_next_token"},
     {""},
@@ -83,10 +85,11 @@ def test_the_core_knows_numpy_and_the_standard_library_only(path):
 
 
 def test_public_names():
-    from skrnn import datasets, preprocessing, sequences
+    from skrnn import datasets, inspection, preprocessing, sequences
 
     assert skrnn.__all__ == ["END", "UNKNOWN", "RNNNextTokenModel", "RNNSequenceClassifier", "show_versions"]
     assert datasets.__all__ == ["load_japanese_vowels", "load_names", "load_stdlib_text"]
+    assert inspection.__all__ == ["ArrayCheck", "GradientCheck", "TrainingCurveDisplay", "check_gradient"]
     assert preprocessing.__all__ == ["SequenceScaler"]
     assert sequences.__all__ == [
         "from_channels_first",
@@ -99,4 +102,7 @@ def test_public_names():
 
 
 def test_pickles_record_the_public_place():
+    from skrnn import inspection
+
     assert skrnn.RNNSequenceClassifier.__module__ == "skrnn"
+    assert inspection.GradientCheck.__module__ == "skrnn.inspection"
