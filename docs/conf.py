@@ -64,6 +64,7 @@ sphinx_gallery_conf = {
     "examples_dirs": ["../tutorials", "../examples"],
     "gallery_dirs": ["auto_tutorials", "auto_examples"],
     "filename_pattern": r"/plot_",
+    "ignore_pattern": r"^(?!plot_)",  # what they import
     "within_subsection_order": "FileNameSortKey",
     "backreferences_dir": "generated/backreferences",
     "doc_module": ("skrnn",),
@@ -93,3 +94,15 @@ html_theme_options = {
     "pygments_light_style": "tango",
     "pygments_dark_style": "monokai",
 }
+
+
+def _mark_references(app, what, name, obj, options, lines):
+    """Head a module's references as numpydoc heads those of functions: several modules share the page of equations."""
+    if what == "module" and "References" in lines:
+        i = lines.index("References")
+        lines[i : i + 2] = [".. rubric:: References", ""]
+
+
+def setup(app):
+    """Connect what the extensions leave to do."""
+    app.connect("autodoc-process-docstring", _mark_references)
