@@ -14,7 +14,7 @@ from .core.workspace import Workspace
 
 
 class TokenStream:
-    """Sequences in the middle, made by :meth:`RNNNextTokenModel.start`.
+    """Sequences in the middle, made by :meth:`skrnn.RNNNextTokenModel.start`.
 
     A token costs the same however many came before. What a stream gives equals what the model gives for the whole
     sequence. It holds the model's parameters, not the model, and can be pickled at any time.
