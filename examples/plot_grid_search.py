@@ -1,0 +1,81 @@
+"""
+=========================
+Grid search in a pipeline
+=========================
+
+Lists of sequences go through scikit-learn's searches as tables do: the scaler learns from the training part of each
+fold, the network from what it gives.
+"""
+
+import matplotlib.pyplot as plt
+import numpy as np
+from sklearn.model_selection import GridSearchCV, StratifiedKFold
+from sklearn.pipeline import make_pipeline
+
+from skrnn import RNNSequenceClassifier
+from skrnn.datasets import load_japanese_vowels
+from skrnn.preprocessing import SequenceScaler
+
+X_train, y_train = load_japanese_vowels(subset="train", return_X_y=True)
+X_test, y_test = load_japanese_vowels(subset="test", return_X_y=True)
+X_train, X_test = ([x.astype(np.float32) for x in X] for X in (X_train, X_test))
+
+# %%
+# Which cell, how large? Three folds of 270 utterances, eight candidates, 24 fits. ``learning_rate="cosine"`` with few
+# epochs suits a search: every candidate gets the same number, and comes to an end.
+
+model = make_pipeline(
+    SequenceScaler(),
+    RNNSequenceClassifier(learning_rate="cosine", learning_rate_init=0.01, max_iter=20, random_state=0),
+)
+search = GridSearchCV(
+    model,
+    {
+        "rnnsequenceclassifier__cell": ["tanh", "gru"],
+        "rnnsequenceclassifier__hidden_size": [16, 64],
+        "rnnsequenceclassifier__bidirectional": [False, True],
+    },
+    scoring="neg_log_loss",
+    cv=StratifiedKFold(3, shuffle=True, random_state=0),
+)
+search.fit(X_train, y_train)
+
+# %%
+# Results, the best first. With three folds a difference below the spread says nothing.
+
+results = search.cv_results_
+print("log loss  spread  seconds")
+for i in np.argsort(results["rank_test_score"]):
+    settings = ", ".join(f"{name.partition('__')[2]}={value}" for name, value in results["params"][i].items())
+    loss, spread, seconds = -results["mean_test_score"][i], results["std_test_score"][i], results["mean_fit_time"][i]
+    print(f"{loss:8.3f}  {spread:6.3f}  {seconds:7.2f}  {settings}")
+
+# %%
+# The best candidate was fitted again on all training utterances. The test part was not looked at until now.
+
+print(f"test accuracy {search.best_estimator_.score(X_test, y_test):.3f}")
+
+# %%
+# What the cell and its size are worth:
+
+fig, ax = plt.subplots(figsize=(6, 3.4), layout="constrained")
+seconds, losses = results["mean_fit_time"], -results["mean_test_score"]
+for cell, marker in (("tanh", "o"), ("gru", "s")):
+    for both, filled in ((False, "none"), (True, "full")):
+        chosen = [
+            i
+            for i, params in enumerate(results["params"])
+            if params["rnnsequenceclassifier__cell"] == cell and params["rnnsequenceclassifier__bidirectional"] == both
+        ]
+        label = f"{cell}, {'both directions' if both else 'one direction'}"
+        ax.errorbar(
+            seconds[chosen],
+            losses[chosen],
+            results["std_test_score"][chosen],
+            marker=marker,
+            fillstyle=filled,
+            label=label,
+        )
+ax.set(xlabel="seconds a fit (the larger mark on the right: 64 units)", ylabel="log loss (nats)", xscale="log")
+ax.legend(fontsize=8)
+plt.show()
