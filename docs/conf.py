@@ -1,8 +1,11 @@
 """How the documentation is built: ``sphinx-build -W -n docs docs/_build/html``."""
 
+import re
 from functools import cached_property
 from importlib import import_module
 from inspect import isdatadescriptor
+
+from docutils import nodes
 
 import skrnn
 
@@ -96,13 +99,27 @@ html_theme_options = {
 }
 
 
-def _mark_references(app, what, name, obj, options, lines):
-    """Head a module's references as numpydoc heads those of functions: several modules share the page of equations."""
-    if what == "module" and "References" in lines:
-        i = lines.index("References")
-        lines[i : i + 2] = [".. rubric:: References", ""]
+def _fit_module_docstring(app, what, name, obj, options, lines):
+    """Let the docstring of a module stand on a page with others, its numbered equations as an ``align``."""
+    if what != "module":
+        return
+    text = "\n".join(lines)
+    text = text.replace("References\n----------\n", ".. rubric:: References\n\n")  # as numpydoc does for functions
+    blocks = re.split(r"(?<=\.\. math::\n)((?:    .*\n?)+)", text)
+    for k, block in enumerate(blocks):
+        if r"\tag" in block:
+            blocks[k] = "    :nowrap:\n\n    \\begin{align}\n" + block.rstrip() + "\n    \\end{align}\n\n"
+    lines[:] = "".join(blocks).split("\n")
+
+
+def _strip_code(app, doctree):
+    """Take off the blank line that ends a doctest inside of a fence."""
+    for block in doctree.findall(nodes.literal_block):
+        text = block.astext().rstrip()
+        block.rawsource, block[:] = text, [nodes.Text(text)]
 
 
 def setup(app):
     """Connect what the extensions leave to do."""
-    app.connect("autodoc-process-docstring", _mark_references)
+    app.connect("autodoc-process-docstring", _fit_module_docstring)
+    app.connect("doctree-read", _strip_code)

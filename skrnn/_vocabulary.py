@@ -22,6 +22,15 @@ class SpecialToken:
     ----------
     name : str
         How it is called in `skrnn`.
+
+    Examples
+    --------
+    >>> import pickle
+    >>> from skrnn import END, UNKNOWN
+    >>> [END, UNKNOWN], END == "END"
+    ([END, UNKNOWN], False)
+    >>> pickle.loads(pickle.dumps(END)) is END
+    True
     """
 
     def __init__(self, name: str) -> None:
