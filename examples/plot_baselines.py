@@ -75,9 +75,7 @@ class NearestNeighborDTW:
     def distances(self, x):
         """DTW distance (n,) from x to every training sequence."""
         n, n_steps, _ = self.padded.shape
-        cost = np.full(
-            (n_steps + 1, n), np.inf
-        )  # of the best alignment with the first steps of x, by step of the others
+        cost = np.full((n_steps + 1, n), np.inf)  # of the best alignment so far, by step of the others
         cost[0] = 0
         for x_t in x:
             local = ((self.padded - x_t) ** 2).sum(axis=2).T  # (n_steps, n)
