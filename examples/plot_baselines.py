@@ -132,7 +132,8 @@ for data_name, (X_train, y_train, X_test, y_test) in data_sets.items():
 # On the vowels all three are within three points: the speaker shows in the mean spectrum, and six statistics of it are
 # all that is needed. On the digits the order of the rows is what makes a digit, and the statistics lose. The nearest
 # neighbour is within two points of the network on both, and learns nothing; its price is that it compares each new
-# sequence with all old ones, every time.
+# sequence with all old ones, every time. ROCKET got 0.953 on the digits where aeon 1.6 was installed: eight rows are
+# few for convolutions. It shines on longer series.
 #
 # So: begin with the statistics. If they do well, stop.
 

@@ -158,14 +158,15 @@ for code, p in zip(targets, guesses, strict=True):
 # (:meth:`skrnn.core.layers.RecurrentLayer.forward`), and only what depends on the step before is left to the loop
 # (:meth:`skrnn.core.cells.elman.ElmanCell.forward`). The numbers are the same:
 
-from skrnn.core.batches import PackedSequences
+from skrnn.core.batches import TokenSequences
 from skrnn.core.workspace import Workspace
 
 
 def pack(names):
-    """Names as skrnn's engine holds them: all steps of all names in one array, and the lengths."""
-    steps = [np.array(encode(name)).T for name in names]  # (n_steps, 2): read, should be guessed
-    return PackedSequences(np.concatenate(steps).astype(np.int32), np.array([len(s) for s in steps]))
+    """Names as skrnn's engine holds them: one array of numbers, of which a step reads one and should guess the next."""
+    numbers = [[BEGIN, *encode(name)[1]] for name in names]
+    n_numbers = np.array([len(of_name) for of_name in numbers])
+    return TokenSequences(np.concatenate(numbers).astype(np.uint8), n_numbers - 1, np.cumsum(n_numbers) - n_numbers)
 
 
 workspace = Workspace(np.float64)
@@ -402,8 +403,8 @@ display.figure_.set_size_inches(5.5, 3.2)
 #      - :func:`skrnn.core.activations.sigmoid`
 #      - no overflow; the gates of GRU and LSTM
 #    * - ``tanh``
-#      - ``numpy.tanh``, :func:`skrnn.core.activations.tanh_derivative`
-#      - no overflow; the derivative takes the output
+#      - :func:`skrnn.core.activations.tanh_of_scaled`, :func:`skrnn.core.activations.tanh_derivative`
+#      - the right limits; the derivative takes the output
 #    * - ``softmax``
 #      - :func:`skrnn.core.losses.log_softmax`
 #      - no overflow; log-probabilities; column by column
