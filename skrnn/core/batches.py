@@ -20,6 +20,17 @@ class PackedSequences:
         a bias is the weight of an input that is always one.
     lengths : ndarray of shape (n_sequences,), dtype intp
         Number of steps of each sequence, at least 1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> data = PackedSequences.from_arrays([np.array([[1.0], [2.0]]), np.array([[3.0]])], np.float64)
+    >>> data.steps
+    array([[1., 1.],
+           [2., 1.],
+           [3., 1.]])
+    >>> data.lengths, data.offsets
+    (array([2, 1]), array([0, 2]))
     """
 
     steps: np.ndarray
@@ -28,7 +39,20 @@ class PackedSequences:
 
     @classmethod
     def from_arrays(cls, arrays: Sequence[np.ndarray], dtype: np.dtype | type) -> PackedSequences:
-        """Pack a non-empty list of arrays of shape (n_steps_i, n_features), which are copied."""
+        """Pack a non-empty list of arrays of shape (n_steps_i, n_features), which are copied.
+
+        Parameters
+        ----------
+        arrays : sequence of array of shape (n_steps_i, n_features)
+            The sequences, at least one, of one number of features.
+        dtype : dtype
+            Of the copy.
+
+        Returns
+        -------
+        sequences : PackedSequences
+            In the order of `arrays`.
+        """
         lengths = np.fromiter(map(len, arrays), dtype=np.intp, count=len(arrays))
         steps = np.empty((lengths.sum(), arrays[0].shape[1] + 1), dtype=dtype)
         np.concatenate(arrays, out=steps[:, :-1], casting="unsafe")
@@ -37,7 +61,18 @@ class PackedSequences:
 
     @classmethod
     def from_rectangle(cls, X: np.ndarray) -> PackedSequences:
-        """Pack an array of shape (n_sequences, n_steps, n_features), which is copied."""
+        """Pack an array of shape (n_sequences, n_steps, n_features), which is copied.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n_sequences, n_steps, n_features)
+            The sequences.
+
+        Returns
+        -------
+        sequences : PackedSequences
+            Of the dtype of X.
+        """
         n_sequences, n_steps, n_features = X.shape
         steps = np.empty((n_sequences * n_steps, n_features + 1), dtype=X.dtype)
         steps[:, :-1] = X.reshape(-1, n_features)
@@ -49,6 +84,7 @@ class PackedSequences:
 
     @property
     def n_features(self) -> int:
+        """Number of features per step, without the column of ones."""
         return self.steps.shape[1] - 1
 
     @property
@@ -60,22 +96,64 @@ class PackedSequences:
         """Pieces of the sequences as sequences of their own, on the same memory.
 
         Piece i has ``lengths[i]`` steps, from row ``offsets[i]`` of `steps` on.
+
+        Parameters
+        ----------
+        offsets : ndarray of shape (n,), int
+            Row of `steps` where each piece begins.
+        lengths : ndarray of shape (n,), int
+            Its number of steps.
+
+        Returns
+        -------
+        pieces : PackedSequences
+            On the memory of these sequences.
         """
         return PackedSequences(self.steps, lengths, offsets)
 
     def arrays(self) -> list[np.ndarray]:
-        """Views of each sequence's steps, shape (n_steps_i, n_features)."""
+        """Views of each sequence's steps, shape (n_steps_i, n_features).
+
+        Returns
+        -------
+        arrays : list of ndarray of shape (n_steps_i, n_features)
+            One for each sequence.
+        """
         return np.split(self.steps[:, :-1], self.offsets[1:])
 
     def take(self, indices: np.ndarray) -> PackedSequences:
-        """Copy the sequences at `indices`, in that order."""
+        """Copy the sequences at `indices`, in that order.
+
+        Parameters
+        ----------
+        indices : ndarray of shape (n,), int
+            Which sequences.
+
+        Returns
+        -------
+        taken : PackedSequences
+            The copy.
+        """
         lengths = self.lengths[indices]
         within = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
         rows = np.repeat(self.offsets[indices], lengths) + within
         return PackedSequences(self.steps[rows], lengths)
 
     def gather(self, rows: np.ndarray, out: np.ndarray) -> np.ndarray:
-        """Write the steps at `rows` (N,) into `out` (N, n_features + 1)."""
+        """Write the steps at `rows` (N,) into `out` (N, n_features + 1).
+
+        Parameters
+        ----------
+        rows : ndarray of shape (N,), int
+            Rows of `steps`.
+        out : ndarray of shape (N, n_features + 1)
+            Overwritten.
+
+        Returns
+        -------
+        out : ndarray
+            The argument `out`.
+        """
         return self.steps.take(rows, axis=0, out=out, mode="clip")
 
 
@@ -121,20 +199,62 @@ class TokenSequences:
         """Pieces of the sequences as sequences of their own, on the same memory.
 
         Piece i has ``lengths[i]`` steps, from row ``offsets[i]`` of `ids` on.
+
+        Parameters
+        ----------
+        offsets : ndarray of shape (n,), int
+            Row of `ids` where each piece begins.
+        lengths : ndarray of shape (n,), int
+            Its number of steps.
+
+        Returns
+        -------
+        pieces : TokenSequences
+            On the memory of these sequences.
         """
         return TokenSequences(self.ids, lengths, offsets)
 
     def take(self, indices: np.ndarray) -> TokenSequences:
-        """The sequences at `indices`, in that order, on the same memory."""
+        """The sequences at `indices`, in that order, on the same memory.
+
+        Parameters
+        ----------
+        indices : ndarray of shape (n,), int
+            Which sequences.
+
+        Returns
+        -------
+        taken : TokenSequences
+            On the same memory.
+        """
         return self.pieces(self.offsets[indices], self.lengths[indices])
 
     def arrays(self) -> list[np.ndarray]:
-        """Views of each sequence's ids, shape (n_steps_i + 1,)."""
+        """Views of each sequence's ids, shape (n_steps_i + 1,).
+
+        Returns
+        -------
+        arrays : list of ndarray of shape (n_steps_i + 1,)
+            One for each sequence.
+        """
         borders = zip(self.offsets.tolist(), (self.offsets + self.lengths + 1).tolist(), strict=True)
         return [self.ids[first:last] for first, last in borders]
 
     def gather(self, rows: np.ndarray, out: np.ndarray) -> np.ndarray:
-        """Write what is read at `rows` (N,), and what is to be predicted there, into `out` (N, 2)."""
+        """Write what is read at `rows` (N,), and what is to be predicted there, into `out` (N, 2).
+
+        Parameters
+        ----------
+        rows : ndarray of shape (N,), int
+            Rows of `ids`.
+        out : ndarray of shape (N, 2)
+            Overwritten with what is read and what is to be predicted.
+
+        Returns
+        -------
+        out : ndarray
+            The argument `out`.
+        """
         out[:, 0] = self.ids[rows]
         out[:, 1] = self.ids[rows + 1]
         return out
@@ -213,7 +333,27 @@ def cut_segments(lengths: np.ndarray, max_padding: float = 0, max_size: float = 
 
 
 def rows_by_segment(rows: np.ndarray, segments: Sequence[Segment]) -> list[np.ndarray]:
-    """Views (L, n, width) of `rows` (N, width), one for each segment."""
+    """Views (L, n, width) of `rows` (N, width), one for each segment.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (N, width)
+        One column-step a row, segment after segment.
+    segments : sequence of Segment
+        How the N rows are cut.
+
+    Returns
+    -------
+    views : list of ndarray of shape (L, n, width)
+        Writing to a view writes to `rows`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> segments = cut_segments(np.array([3, 1]))
+    >>> [view.shape for view in rows_by_segment(np.zeros((4, 5)), segments)]
+    [(1, 2, 5), (2, 1, 5)]
+    """
     views, start = [], 0
     for segment in segments:
         end = start + segment.n_steps * segment.n_columns
@@ -287,7 +427,18 @@ class SequenceBatch:
         return self.data.lengths[self.indices]
 
     def first_state(self, layer: int) -> tuple[np.ndarray, ...] | None:
-        """State (H, B) of a layer before the first step of each column, or None for zero."""
+        """State (H, B) of a layer before the first step of each column, or None for zero.
+
+        Parameters
+        ----------
+        layer : int
+            Which layer, from the input upwards.
+
+        Returns
+        -------
+        state : tuple of ndarray of shape (H, B), or None
+            The copy.
+        """
         return None if self.state is None else tuple(v[:, self.indices] for v in self.state[layer])
 
     @cached_property
@@ -298,16 +449,39 @@ class SequenceBatch:
         return self.data.offsets[self.indices][columns] + within
 
     def gather(self, out: np.ndarray) -> np.ndarray:
-        """Write the steps of all segments into `out` (N, ...), one column-step a row."""
+        """Write the steps of all segments into `out` (N, ...), one column-step a row.
+
+        Parameters
+        ----------
+        out : ndarray of shape (N, ...)
+            Overwritten.
+
+        Returns
+        -------
+        out : ndarray
+            The argument `out`.
+        """
         return self.data.gather(self.rows, out)
 
     def weights_of_rows(self) -> np.ndarray:
-        """Weight of each of the N column-steps: its column's, or 0 where that has ended."""
+        """Weight of each of the N column-steps: its column's, or 0 where that has ended.
+
+        Returns
+        -------
+        weights : ndarray of shape (N,)
+            Not negative.
+        """
         steps, columns = self._steps_and_columns
         return np.where(steps < self.lengths[columns], 1 if self.weights is None else self.weights[columns], 0)
 
     def reversal(self) -> np.ndarray:
-        """For each of the N rows the row of the same sequence at the mirrored step; an involution. Padding stays."""
+        """For each of the N rows the row of the same sequence at the mirrored step; an involution. Padding stays.
+
+        Returns
+        -------
+        rows : ndarray of shape (N,), int
+            ``rows[rows]`` is every row itself.
+        """
         steps, columns = self._steps_and_columns
         mirrored = self.lengths[columns] - 1 - steps
         width = np.concatenate([np.full(s.n_steps, s.n_columns) for s in self.segments])

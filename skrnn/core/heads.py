@@ -32,22 +32,64 @@ class SoftmaxHead:
     n_classes: int
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
-        """Shapes of the head's parameters, by name."""
+        """Shapes of the head's parameters, by name.
+
+        Returns
+        -------
+        shapes : dict of str to tuple of int
+            By name.
+        """
         return {"W_y": (self.n_classes, self.n_inputs), "b_y": (self.n_classes,)}
 
     def initialize(self, weights: Weights, rng: np.random.Generator) -> None:
-        """Write the initial parameters: Glorot, and zero."""
+        """Write the initial parameters: Glorot, and zero.
+
+        Parameters
+        ----------
+        weights : dict of str to ndarray
+            Views of the parameters; overwritten.
+        rng : numpy.random.Generator
+            Source of the draws.
+        """
         weights["W_y"][:] = glorot_uniform((self.n_classes, self.n_inputs), rng)
         weights["b_y"][:] = 0
 
     def logits(self, weights: Weights, h: np.ndarray) -> np.ndarray:
-        """Logits (K, B) of states h (n_inputs, B)."""
+        """Logits (K, B) of states h (n_inputs, B).
+
+        Parameters
+        ----------
+        weights : dict of str to ndarray
+            The head's parameters.
+        h : ndarray of shape (n_inputs, B)
+            Pooled states.
+
+        Returns
+        -------
+        z : ndarray of shape (K, B)
+            Newly allocated.
+        """
         z = weights["W_y"] @ h
         z += weights["b_y"][:, None]
         return z
 
     def logits_of_steps(self, weights: Weights, h: np.ndarray, workspace: Workspace) -> np.ndarray:
-        """Logits (L, K, n) of outputs h (L, n_inputs, n), in lent memory."""
+        """Logits (L, K, n) of outputs h (L, n_inputs, n), in lent memory.
+
+        Parameters
+        ----------
+        weights : dict of str to ndarray
+            The head's parameters.
+        h : ndarray of shape (L, n_inputs, n)
+            Outputs of a segment.
+        workspace : Workspace
+            Lends what is returned, which stays lent.
+
+        Returns
+        -------
+        z : ndarray of shape (L, K, n)
+            One column for each step of each sequence.
+        """
         z = workspace.lend((len(h), self.n_classes, h.shape[2]))
         np.matmul(weights["W_y"], h, out=z)
         z += weights["b_y"][:, None]
@@ -65,6 +107,28 @@ class SoftmaxHead:
         """As `loss_gradient`, after every step of a segment.
 
         Outputs h and their gradient have shape (L, n_inputs, n), targets and weights of the steps (L, n).
+
+        Parameters
+        ----------
+        weights : dict of str to ndarray
+            The head's parameters.
+        gradients : dict of str to ndarray
+            Views of the gradient vector; added to.
+        h : ndarray of shape (L, n_inputs, n)
+            Outputs of a segment.
+        targets : ndarray of shape (L, n), int
+            True class of each step.
+        step_weights : ndarray of shape (L, n)
+            Weight of each step's loss.
+        workspace : Workspace
+            Lends the gradient, which stays lent.
+
+        Returns
+        -------
+        loss : float
+            Weighted sum of losses, nats.
+        d_h : ndarray of shape (L, n_inputs, n)
+            Gradient with respect to h.
         """
         d_h = workspace.lend(h.shape)
         mark = workspace.mark()
@@ -88,7 +152,26 @@ class SoftmaxHead:
         targets: np.ndarray,
         sample_weights: np.ndarray,
     ) -> float:
-        """Weighted sum of losses, nats; adds to `gradients`, and overwrites h (n_inputs, B) with its gradient."""
+        """Weighted sum of losses, nats; adds to `gradients`, and overwrites h (n_inputs, B) with its gradient.
+
+        Parameters
+        ----------
+        weights : dict of str to ndarray
+            The head's parameters.
+        gradients : dict of str to ndarray
+            Views of the gradient vector; added to.
+        h : ndarray of shape (n_inputs, B)
+            Pooled states; overwritten with the gradient with respect to them.
+        targets : ndarray of shape (B,), int
+            True class of each column.
+        sample_weights : ndarray of shape (B,)
+            Weight of each column's loss.
+
+        Returns
+        -------
+        loss : float
+            Weighted sum of losses, nats.
+        """
         d_z = self.logits(weights, h)
         loss = softmax_cross_entropy(d_z, targets, sample_weights)
         gradients["W_y"] += d_z @ h.T

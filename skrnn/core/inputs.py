@@ -31,15 +31,50 @@ class Input(ABC):
 
     @abstractmethod
     def prepare(self, W_xb: np.ndarray, workspace: Workspace) -> np.ndarray:
-        """What `project` needs of ``[W_x b]`` (R, F + 1); once per batch."""
+        """What `project` needs of ``[W_x b]`` (R, F + 1); once per batch.
+
+        Parameters
+        ----------
+        W_xb : ndarray of shape (R, F + 1)
+            Weights and bias, side by side.
+        workspace : Workspace
+            Lends what is returned, which stays lent.
+
+        Returns
+        -------
+        prepared : ndarray
+            For `project`.
+        """
 
     @abstractmethod
     def project(self, prepared: np.ndarray, x: np.ndarray, out: np.ndarray, workspace: Workspace) -> None:
-        """Write ``W_x x + b`` of one segment into `out` (L, R, n); x has shape (L, n, ...)."""
+        """Write ``W_x x + b`` of one segment into `out` (L, R, n); x has shape (L, n, ...).
+
+        Parameters
+        ----------
+        prepared : ndarray
+            What `prepare` gave.
+        x : ndarray of shape (L, n, ...)
+            Inputs of the segment.
+        out : ndarray of shape (L, R, n)
+            Overwritten.
+        workspace : Workspace
+            Lends scratch, which is given back.
+        """
 
     @abstractmethod
     def add_gradients(self, gradients: Weights, d_a: np.ndarray, x: np.ndarray) -> None:
-        """Add the gradients of ``W_x`` and ``b``, from those of the pre-activations `d_a` (R, N) and x (N, ...)."""
+        """Add the gradients of ``W_x`` and ``b``, from those of the pre-activations `d_a` (R, N) and x (N, ...).
+
+        Parameters
+        ----------
+        gradients : dict of str to ndarray
+            Views of the gradient vector; added to.
+        d_a : ndarray of shape (R, N)
+            Gradients of the pre-activations.
+        x : ndarray of shape (N, ...)
+            Inputs of all column-steps.
+        """
 
 
 @dataclass(frozen=True)
@@ -116,22 +151,61 @@ class Embedding:
     size: int
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
-        """Shape of the table, by name."""
+        """Shape of the table, by name.
+
+        Returns
+        -------
+        shapes : dict of str to tuple of int
+            By name.
+        """
         return {"E": (self.n_tokens, self.size)}
 
     def initialize(self, weights: Weights, rng: np.random.Generator) -> None:
-        """Draw vectors whose length is about 1: normal, with standard deviation ``1 / sqrt(size)``."""
+        """Draw vectors whose length is about 1: normal, with standard deviation ``1 / sqrt(size)``.
+
+        Parameters
+        ----------
+        weights : dict of str to ndarray
+            Views of the parameters; overwritten.
+        rng : numpy.random.Generator
+            Source of the draws.
+        """
         weights["E"][:] = rng.standard_normal((self.n_tokens, self.size)) / np.sqrt(self.size)
 
     def rows(self, weights: Weights, tokens: np.ndarray, workspace: Workspace) -> np.ndarray:
-        """Vectors of tokens (N,), with a last column of ones: the rows (N, size + 1) that `DenseInput` takes."""
+        """Vectors of tokens (N,), with a last column of ones: the rows (N, size + 1) that `DenseInput` takes.
+
+        Parameters
+        ----------
+        weights : dict of str to ndarray
+            The table, by name.
+        tokens : ndarray of shape (N,), int
+            Which vectors.
+        workspace : Workspace
+            Lends what is returned, which stays lent.
+
+        Returns
+        -------
+        x : ndarray of shape (N, size + 1)
+            One vector and a one in each row.
+        """
         x = workspace.lend((len(tokens), self.size + 1))
         x[:, :-1] = weights["E"][tokens]
         x[:, -1] = 1
         return x
 
     def add_gradients(self, gradients: Weights, d_x: np.ndarray, tokens: np.ndarray) -> None:
-        """Add the gradient of the table, from that of the vectors `d_x` (N, size) of tokens (N,)."""
+        """Add the gradient of the table, from that of the vectors `d_x` (N, size) of tokens (N,).
+
+        Parameters
+        ----------
+        gradients : dict of str to ndarray
+            Views of the gradient vector; added to.
+        d_x : ndarray of shape (N, size)
+            Gradients of the vectors.
+        tokens : ndarray of shape (N,), int
+            Token of each row.
+        """
         gradients["E"] += sum_by_token(d_x, tokens, self.n_tokens)
 
 
@@ -150,6 +224,7 @@ def sum_by_token(rows: np.ndarray, tokens: np.ndarray, n_tokens: int) -> np.ndar
     Returns
     -------
     sums : ndarray of shape (n_tokens, width)
+        Zero for tokens that do not come.
 
     Notes
     -----

@@ -43,7 +43,13 @@ class RecurrentLayer:
     input: Input
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
-        """Shapes of the layer's parameters, by name."""
+        """Shapes of the layer's parameters, by name.
+
+        Returns
+        -------
+        shapes : dict of str to tuple of int
+            By name.
+        """
         n_rows = self.cell.n_gates * self.cell.hidden_size
         return {"W_x": (n_rows, self.input.n_inputs), **self.cell.shapes(), "b": (n_rows,)}
 
@@ -109,7 +115,7 @@ class RecurrentLayer:
             The layer's parameters.
         gradients : dict of str to ndarray
             Views of the gradient vector; added to.
-        x, segments, tapes
+        x, segments, tapes : ndarray, sequence of Segment, sequence of Tape
             As `forward` had and gave them.
         d_outputs : sequence of OutputGradient
             For each segment the gradient with respect to its outputs h.

@@ -58,6 +58,27 @@ def train_lbfgs(
     References
     ----------
     Byrd, Lu, Nocedal and Zhu, *A limited memory algorithm for bound constrained optimization* (1995).
+
+    Examples
+    --------
+    Two sequences, which end in two classes:
+
+    >>> import numpy as np
+    >>> from skrnn.core.batches import PackedSequences
+    >>> from skrnn.core.network import Network
+    >>> from skrnn.core.training_sets import TrainingSet
+    >>> from skrnn.core.workspace import Workspace
+    >>> network = Network.build("tanh", n_inputs=1, hidden_size=4, n_classes=2)
+    >>> sequences = PackedSequences.from_arrays([np.ones((3, 1)), -np.ones((2, 1))], np.float64)
+    >>> data = TrainingSet(sequences, targets=np.array([0, 1]), weights=np.ones(2))
+    >>> params = network.initialize(np.random.default_rng(0))
+    >>> def loss_gradient(params, batch, out):
+    ...     return network.loss_gradient(params, batch, Workspace(np.float64), out)
+    >>> from skrnn.core.training import TrainingMonitor
+    >>> monitor = TrainingMonitor(tol=1e-4, n_iter_no_change=0)
+    >>> train_lbfgs(network, params, data, 1e-2, 100, monitor, loss_gradient)  # None: the gradient is small enough
+    >>> monitor.loss_curve[-1] < 0.1
+    True
     """
     batch = data.full_batch(network.stack)
 

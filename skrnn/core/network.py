@@ -93,7 +93,34 @@ class Network:
         dropout: float = 0.0,
         recompute: bool | str = "auto",
     ) -> Network:
-        """Put a network together from the words of the estimators' parameters."""
+        """Put a network together from the words of the estimators' parameters.
+
+        Parameters
+        ----------
+        cell : {"gru", "lstm", "tanh", "relu"}
+            Kind of cell.
+        n_inputs : int
+            Features per step.
+        hidden_size : int
+            Units of each layer and direction.
+        n_classes : int
+            K.
+        n_layers : int, default=1
+            Number of layers.
+        bidirectional : bool, default=False
+            Whether each layer also reads from the end.
+        pooling : {"last", "mean", "max"}, default="last"
+            What of the top layer's outputs is classified.
+        dropout : float, default=0.0
+            Probability with which an output is dropped.
+        recompute : bool or "auto", default="auto"
+            See the class.
+
+        Returns
+        -------
+        network : Network
+            Without parameters.
+        """
         stack = RecurrentStack(CELLS[cell](hidden_size), DenseInput(n_inputs), n_layers, bidirectional, dropout)
         return cls(stack, POOLINGS[pooling], SoftmaxHead(stack.n_outputs, n_classes), recompute)
 
@@ -103,7 +130,20 @@ class Network:
         return ParameterLayout({**self.stack.shapes(), "head": self.head.shapes()})
 
     def initialize(self, rng: np.random.Generator, dtype: np.dtype | type = np.float64) -> np.ndarray:
-        """Draw the initial parameters (layout.size,); the draws depend on the shapes only."""
+        """Draw the initial parameters (layout.size,); the draws depend on the shapes only.
+
+        Parameters
+        ----------
+        rng : numpy.random.Generator
+            Source of the draws.
+        dtype : dtype, default=np.float64
+            Of the vector.
+
+        Returns
+        -------
+        params : ndarray of shape (layout.size,)
+            The parameters.
+        """
         params = np.zeros(self.layout.size)
         weights = self.layout.views(params)
         self.stack.initialize(weights, rng)

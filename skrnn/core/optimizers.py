@@ -34,7 +34,18 @@ class Optimizer(ABC):
     """Contract of an optimizer."""
 
     def init(self, params: np.ndarray) -> OptimizerState:
-        """State before the first update of `params` (n_params,)."""
+        """State before the first update of `params` (n_params,).
+
+        Parameters
+        ----------
+        params : ndarray of shape (n_params,)
+            The parameters.
+
+        Returns
+        -------
+        state : OptimizerState
+            No updates, moments zero.
+        """
         return OptimizerState(0, {name: np.zeros_like(params) for name in self._moment_names()})
 
     @abstractmethod
@@ -43,7 +54,19 @@ class Optimizer(ABC):
 
     @abstractmethod
     def update(self, params: np.ndarray, gradient: np.ndarray, state: OptimizerState, learning_rate: float) -> None:
-        """Take one step; `params` and `state` are updated in place, `gradient` is overwritten."""
+        """Take one step; `params` and `state` are updated in place, `gradient` is overwritten.
+
+        Parameters
+        ----------
+        params : ndarray of shape (n_params,)
+            Updated in place.
+        gradient : ndarray of shape (n_params,)
+            Overwritten.
+        state : OptimizerState
+            Updated in place.
+        learning_rate : float
+            Length of the step.
+        """
 
 
 @dataclass(frozen=True)

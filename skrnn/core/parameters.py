@@ -61,7 +61,18 @@ class ParameterLayout:
         object.__setattr__(self, "_places", tuple(places))
 
     def views(self, vector: np.ndarray) -> dict[str, Weights]:
-        """Views of `vector` (size,) by part and name; writing to a view writes to the vector."""
+        """Views of `vector` (size,) by part and name; writing to a view writes to the vector.
+
+        Parameters
+        ----------
+        vector : ndarray of shape (size,)
+            Parameters, or a gradient.
+
+        Returns
+        -------
+        views : dict of str to dict of str to ndarray
+            By part and name.
+        """
         views: dict[str, Weights] = {part: {} for part in self.shapes}
         for part, name, where, shape in self._places:
             views[part][name] = vector[where].reshape(shape)
@@ -81,6 +92,7 @@ def glorot_uniform(shape: tuple[int, int], rng: np.random.Generator) -> np.ndarr
     Returns
     -------
     W : ndarray of shape (n_out, n_in), float64
+        The matrix.
 
     References
     ----------
@@ -109,6 +121,7 @@ def orthogonal(size: int, rng: np.random.Generator) -> np.ndarray:
     Returns
     -------
     Q : ndarray of shape (size, size), float64
+        The matrix.
 
     References
     ----------

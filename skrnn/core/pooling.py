@@ -18,26 +18,56 @@ from .layers import OutputGradient
 
 @dataclass(frozen=True)
 class Pooling(ABC):
-    """Contract of a pooling of the steps."""
+    """Contract of a pooling of the steps.
+
+    Attributes
+    ----------
+    initial : float
+        What an accumulator holds before the first step.
+    """
 
     initial: float = 0.0
-    """What an accumulator holds before the first step."""
 
     def forward(self, outputs: Sequence[np.ndarray], segments: Sequence[Segment], pooled: np.ndarray) -> None:
-        """Accumulate into `pooled` (H, B) the `outputs` (L, H, n) of each segment."""
+        """Accumulate into `pooled` (H, B) the `outputs` (L, H, n) of each segment.
+
+        Parameters
+        ----------
+        outputs : sequence of ndarray of shape (L, H, n)
+            Outputs of each segment.
+        segments : sequence of Segment
+            How the sequences are cut.
+        pooled : ndarray of shape (H, B)
+            The accumulator; updated in place.
+        """
         for h, segment in zip(outputs, segments, strict=True):
             for first, last, n in segment.spans:
                 self.accumulate(h[first:last, :, :n], pooled[:, :n])
 
     @abstractmethod
     def accumulate(self, h: np.ndarray, pooled: np.ndarray) -> None:
-        """Take the steps `h` (L, H, n), without padding, into `pooled` (H, n)."""
+        """Take the steps `h` (L, H, n), without padding, into `pooled` (H, n).
+
+        Parameters
+        ----------
+        h : ndarray of shape (L, H, n)
+            Steps of sequences none of which ends.
+        pooled : ndarray of shape (H, n)
+            The accumulator; updated in place.
+        """
 
     def finish(self, pooled: np.ndarray, lengths: np.ndarray) -> None:
         """Turn accumulated values (H, B) into pooled ones, in place, for sequences of `lengths` steps in all.
 
         A factor of each sequence at the most, so it turns the gradient of the pooled values into that of the
         accumulated ones, too.
+
+        Parameters
+        ----------
+        pooled : ndarray of shape (H, B)
+            The accumulator; overwritten.
+        lengths : ndarray of shape (B,), int
+            Steps of each sequence.
         """
 
     @abstractmethod

@@ -28,6 +28,7 @@ def learning_rate_at(schedule: str, initial: float, epoch: int, max_iter: int, n
     Returns
     -------
     rate : float
+        Of that epoch.
 
     References
     ----------

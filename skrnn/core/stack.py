@@ -27,14 +27,30 @@ LayerStates = tuple[tuple[np.ndarray, ...], ...]
 
 @dataclass(frozen=True)
 class StackTrail:
-    """What a forward pass leaves for the backward pass, by layer and direction."""
+    """What a forward pass leaves for the backward pass, by layer and direction.
+
+    Attributes
+    ----------
+    inputs : list of list of ndarray of shape (N, ...)
+        Input rows of each layer and direction.
+    tapes : list of list of list of Tape
+        Tapes of each layer, direction and segment.
+    reversal : ndarray of shape (N,) or None
+        See `SequenceBatch.reversal`; None in one direction.
+    """
 
     inputs: list[list[np.ndarray]]
     tapes: list[list[list[Tape]]]
     reversal: np.ndarray | None
 
     def outputs(self) -> list[list[np.ndarray]]:
-        """Outputs (L, H, n) of the top layer, by direction and segment; the reverse direction's in reversed time."""
+        """Outputs (L, H, n) of the top layer, by direction and segment; the reverse direction's in reversed time.
+
+        Returns
+        -------
+        outputs : list of list of ndarray of shape (L, H, n)
+            Views of the tapes.
+        """
         return [[tape.states[1:] for tape in tapes] for tapes in self.tapes[-1]]
 
 
@@ -77,6 +93,7 @@ class RecurrentStack:
 
     @property
     def n_directions(self) -> int:
+        """D, 2 if the layers also run from the end, else 1."""
         return 2 if self.bidirectional else 1
 
     @property
@@ -99,16 +116,45 @@ class RecurrentStack:
         return [(RecurrentLayer(self.cell, input_), parts) for input_, parts in zip(inputs, names, strict=True)]
 
     def shapes(self) -> dict[str, dict[str, tuple[int, ...]]]:
-        """Shapes of the parameters by part (``rnn.0``, ``rnn.0.reverse``, ``rnn.1``, ...) and name."""
+        """Shapes of the parameters by part (``rnn.0``, ``rnn.0.reverse``, ``rnn.1``, ...) and name.
+
+        Returns
+        -------
+        shapes : dict of str to dict of str to tuple of int
+            By part and name.
+        """
         return {name: layer.shapes() for layer, names in self._layers for name in names}
 
     def initialize(self, weights: dict[str, Weights], rng: np.random.Generator) -> None:
-        """Write the initial parameters of every layer."""
+        """Write the initial parameters of every layer.
+
+        Parameters
+        ----------
+        weights : dict of str to dict of str to ndarray
+            Views of the parameters; overwritten.
+        rng : numpy.random.Generator
+            Source of the draws.
+        """
         for name in self.shapes():
             self.cell.initialize(weights[name], rng)
 
     def draw_masks(self, rng: np.random.Generator, n: int, dtype: np.dtype) -> tuple[np.ndarray, ...] | None:
-        """Dropout masks of `n` sequences, one (n, n_outputs) for each layer, or None without dropout."""
+        """Dropout masks of `n` sequences, one (n, n_outputs) for each layer, or None without dropout.
+
+        Parameters
+        ----------
+        rng : numpy.random.Generator
+            Source of the draws.
+        n : int
+            Number of sequences.
+        dtype : dtype
+            Of the masks.
+
+        Returns
+        -------
+        masks : tuple of ndarray of shape (n, n_outputs), or None
+            0, or 1 / (1 - dropout).
+        """
         if not self.dropout:
             return None
         scale = dtype.type(1 / (1 - self.dropout))
@@ -126,12 +172,47 @@ class RecurrentStack:
         """Sort the sequences at `indices` of `data` by length and cut them into segments that suit the cell.
 
         `targets`, `weights` and `masks` belong to `indices`, entry by entry; `state` belongs to `data`.
+
+        Parameters
+        ----------
+        data : PackedSequences or TokenSequences
+            Where the sequences are taken from.
+        indices : ndarray of shape (B,), int
+            Which sequences.
+        targets : ndarray of shape (B,), int, optional
+            Class index of each.
+        weights : ndarray of shape (B,), optional
+            Weight of each one's loss.
+        masks : tuple of ndarray of shape (B, n_outputs), optional
+            Dropout of each layer.
+        state : tuple of tuple of ndarray of shape (H, len(data)), optional
+            State of each layer before the first steps.
+
+        Returns
+        -------
+        batch : SequenceBatch
+            The longest sequence first.
         """
         batch = SequenceBatch(data, indices, (), targets, weights, masks, state)
         return self._select(batch, np.argsort(-data.lengths[indices], kind="stable"))
 
     def shard(self, batch: SequenceBatch, k: int, n_shards: int) -> SequenceBatch:
-        """Every n-th column of `batch` from the k-th on: lengths of every kind, cut anew."""
+        """Every n-th column of `batch` from the k-th on: lengths of every kind, cut anew.
+
+        Parameters
+        ----------
+        batch : SequenceBatch
+            What is dealt out.
+        k : int
+            Which shard.
+        n_shards : int
+            Number of shards.
+
+        Returns
+        -------
+        shard : SequenceBatch
+            On the same data.
+        """
         return self._select(batch, np.arange(k, len(batch.indices), n_shards))
 
     def windows(self, batch: SequenceBatch, n_steps: int) -> list[SequenceBatch]:
@@ -139,6 +220,18 @@ class RecurrentStack:
 
         Column j of each is column j of `batch`, as long as that goes on. Targets and weights stay with `batch`. A
         bidirectional stack, whose reverse direction begins at the end, has one window.
+
+        Parameters
+        ----------
+        batch : SequenceBatch
+            What is cut.
+        n_steps : int
+            Longest window.
+
+        Returns
+        -------
+        windows : list of SequenceBatch
+            On the same data.
         """
         lengths, offsets = batch.lengths, batch.data.offsets[batch.indices]
         if self.bidirectional or n_steps >= lengths[0]:
@@ -202,9 +295,31 @@ class RecurrentStack:
     ) -> tuple[list[np.ndarray], LayerStates]:
         """Mirror image of `forward`: add to `gradients`, from the gradients of the top layer's outputs.
 
-        `d_state` is the gradient with respect to the state after the last steps of the first columns, zero by default.
-        Returns the gradients of the inputs (N, F) of each direction, where `wants_d_x` asks for them, and that of the
-        state before the first step, of each layer's first direction.
+        Parameters
+        ----------
+        weights : dict of str to dict of str to ndarray
+            The parameters by part and name.
+        gradients : dict of str to dict of str to ndarray
+            Views of the gradient vector; added to.
+        batch : SequenceBatch
+            What `forward` ran over.
+        trail : StackTrail
+            What it left.
+        d_outputs : list of list of OutputGradient
+            Gradients of the top layer's outputs, by direction and segment.
+        workspace : Workspace
+            Lends scratch and what is returned, which stay lent.
+        d_state : tuple of tuple of ndarray of shape (H, n), optional
+            Gradient with respect to the state after the last steps of the first columns; zero by default.
+        wants_d_x : bool, default=False
+            Whether the gradients of the inputs are asked for.
+
+        Returns
+        -------
+        d_inputs : list of ndarray of shape (N, F)
+            Gradients of the inputs of each direction, where `wants_d_x` asks for them.
+        d_state : tuple of tuple of ndarray of shape (H, n)
+            Gradient of the state before the first step, of each layer's first direction.
         """
         d_first: list[tuple[np.ndarray, ...]] = []
         for k in reversed(range(self.n_layers)):
@@ -226,12 +341,35 @@ class RecurrentStack:
         return d_inputs, tuple(reversed(d_first))
 
     def zero_state(self, n: int, dtype: np.dtype) -> LayerStates:
-        """State of every layer before anything was read, for `n` sequences; unidirectional stacks only."""
+        """State of every layer before anything was read, for `n` sequences; unidirectional stacks only.
+
+        Parameters
+        ----------
+        n : int
+            Number of sequences.
+        dtype : dtype
+            Of the arrays.
+
+        Returns
+        -------
+        state : tuple of tuple of ndarray of shape (H, n)
+            By layer.
+        """
         H = self.cell.hidden_size
         return tuple(tuple(np.zeros((H, n), dtype) for _ in range(self.cell.n_states)) for _ in range(self.n_layers))
 
     def write_state(self, trail: StackTrail, batch: SequenceBatch, state: LayerStates) -> None:
-        """Overwrite `state`, by sequence of the batch's data, with that after each sequence's last step."""
+        """Overwrite `state`, by sequence of the batch's data, with that after each sequence's last step.
+
+        Parameters
+        ----------
+        trail : StackTrail
+            What `forward` left.
+        batch : SequenceBatch
+            What it ran over.
+        state : tuple of tuple of ndarray of shape (H, len(batch.data))
+            Overwritten for the sequences of the batch.
+        """
         for k, (tapes,) in enumerate(trail.tapes):
             for tape, segment in zip(tapes, batch.segments, strict=True):
                 for _, last, n in segment.spans:  # later spans overwrite those that go on

@@ -77,7 +77,34 @@ class TokenNetwork:
         tie_weights: bool = False,
         unknown_probability: float | None = None,
     ) -> TokenNetwork:
-        """Put a network together from the words of the estimator's parameters."""
+        """Put a network together from the words of the estimator's parameters.
+
+        Parameters
+        ----------
+        cell : {"gru", "lstm", "tanh", "relu"}
+            Kind of cell.
+        n_inputs : int
+            Number of tokens that can be read.
+        hidden_size : int
+            Units of each layer.
+        n_outputs : int
+            Number of tokens that can be predicted: the first ones.
+        n_layers : int, default=1
+            Number of layers.
+        dropout : float, default=0.0
+            Probability with which an output is dropped.
+        embedding_size : int, optional
+            Length of the vector of each token; none by default.
+        tie_weights : bool, default=False
+            Whether the vectors are also the head's weights.
+        unknown_probability : float, optional
+            Of one more column, see the class.
+
+        Returns
+        -------
+        network : TokenNetwork
+            Without parameters.
+        """
         first = TokenInput(n_inputs) if embedding_size is None else DenseInput(embedding_size)
         return cls(
             RecurrentStack(CELLS[cell](hidden_size), first, n_layers, dropout=dropout),
@@ -98,7 +125,20 @@ class TokenNetwork:
         return ParameterLayout(shapes, free=("E",))
 
     def initialize(self, rng: np.random.Generator, dtype: np.dtype | type = np.float64) -> np.ndarray:
-        """Draw the initial parameters (layout.size,); the draws depend on the shapes only."""
+        """Draw the initial parameters (layout.size,); the draws depend on the shapes only.
+
+        Parameters
+        ----------
+        rng : numpy.random.Generator
+            Source of the draws.
+        dtype : dtype, default=np.float64
+            Of the vector.
+
+        Returns
+        -------
+        params : ndarray of shape (layout.size,)
+            The parameters.
+        """
         params = np.zeros(self.layout.size)
         weights = self._views(params)
         self.stack.initialize(weights, rng)
@@ -156,6 +196,15 @@ class TokenNetwork:
     ) -> Iterator[tuple[np.ndarray, SequenceBatch, np.ndarray, list[np.ndarray]]]:
         """Run over sequences of any length in windows of bounded size.
 
+        Parameters
+        ----------
+        params : ndarray of shape (layout.size,)
+            The parameters.
+        data : TokenSequences
+            What is read.
+        workspace : Workspace
+            Of the dtype of `params`; everything lent is given back.
+
         Yields
         ------
         indices : ndarray of shape (B,)
@@ -184,28 +233,90 @@ class TokenNetwork:
                 workspace.release(mark)
 
     def token_log_proba(self, params: np.ndarray, data: TokenSequences, workspace: Workspace) -> np.ndarray:
-        """Log-probability (sum of lengths,) of the target of every step, nats, sequence after sequence."""
+        """Log-probability (sum of lengths,) of the target of every step, nats, sequence after sequence.
+
+        Parameters
+        ----------
+        params : ndarray of shape (layout.size,)
+            The parameters.
+        data : TokenSequences
+            n sequences.
+        workspace : Workspace
+            Of the dtype of `params`; everything lent is given back.
+
+        Returns
+        -------
+        log_proba : ndarray of shape (sum of lengths,)
+            At most 0.
+        """
         log_proba = np.empty(data.n_steps, params.dtype)
         for _, places, values in self._measured(params, data, workspace, self._log_proba_of_targets):
             log_proba[places] = values
         return log_proba
 
     def token_rank(self, params: np.ndarray, data: TokenSequences, workspace: Workspace) -> np.ndarray:
-        """Rank (sum of lengths,), intp, of the target of every step among all tokens; 1 is the likeliest."""
+        """Rank (sum of lengths,), intp, of the target of every step among all tokens; 1 is the likeliest.
+
+        Parameters
+        ----------
+        params : ndarray of shape (layout.size,)
+            The parameters.
+        data : TokenSequences
+            n sequences.
+        workspace : Workspace
+            Of the dtype of `params`; everything lent is given back.
+
+        Returns
+        -------
+        rank : ndarray of shape (sum of lengths,), intp
+            At least 1.
+        """
         ranks = np.empty(data.n_steps, np.intp)
         for _, places, values in self._measured(params, data, workspace, self._rank_of_targets):
             ranks[places] = values
         return ranks
 
     def log_likelihood(self, params: np.ndarray, data: TokenSequences, workspace: Workspace) -> np.ndarray:
-        """Sum (n,) of the log-probabilities of each sequence's targets, float64, nats; 0 for one without steps."""
+        """Sum (n,) of the log-probabilities of each sequence's targets, float64, nats; 0 for one without steps.
+
+        Parameters
+        ----------
+        params : ndarray of shape (layout.size,)
+            The parameters.
+        data : TokenSequences
+            n sequences.
+        workspace : Workspace
+            Of the dtype of `params`; everything lent is given back.
+
+        Returns
+        -------
+        log_likelihood : ndarray of shape (n,), float64
+            At most 0.
+        """
         totals = np.zeros(len(data))
         for indices, _, values in self._measured(params, data, workspace, self._log_proba_of_targets):
             np.add.at(totals, indices, values)
         return totals
 
     def read(self, params: np.ndarray, data: TokenSequences, workspace: Workspace) -> tuple[np.ndarray, LayerStates]:
-        """Output (n, H) of the top layer after the last step of each sequence, and the state of every layer there."""
+        """Output (n, H) of the top layer after the last step of each sequence, and the state of every layer there.
+
+        Parameters
+        ----------
+        params : ndarray of shape (layout.size,)
+            The parameters.
+        data : TokenSequences
+            n sequences.
+        workspace : Workspace
+            Of the dtype of `params`; everything lent is given back.
+
+        Returns
+        -------
+        h : ndarray of shape (n, H)
+            Outputs.
+        state : tuple of tuple of ndarray of shape (H, n)
+            By layer.
+        """
         final = np.empty((len(data), self.head.n_inputs), params.dtype)
         state = self.stack.zero_state(len(data), params.dtype)
         for indices, batch, _, outputs in self.windows(params, data, workspace):
@@ -218,7 +329,20 @@ class TokenNetwork:
         return final, state
 
     def log_proba_after(self, params: np.ndarray, h: np.ndarray) -> np.ndarray:
-        """Log-probabilities (n, K) of the next token, from outputs h (n, H) of the top layer."""
+        """Log-probabilities (n, K) of the next token, from outputs h (n, H) of the top layer.
+
+        Parameters
+        ----------
+        params : ndarray of shape (layout.size,)
+            The parameters.
+        h : ndarray of shape (n, H)
+            Outputs of the top layer.
+
+        Returns
+        -------
+        log_proba : ndarray of shape (n, K)
+            Nats.
+        """
         return self._with_unknown(log_softmax(self.head.logits(self._views(params)["head"], h.T))).T
 
     def advance(self, params: np.ndarray, tokens: np.ndarray, state: LayerStates, workspace: Workspace) -> np.ndarray:

@@ -42,8 +42,21 @@ class TrainingMonitor:
         A copy of the parameters that had it.
     best_epoch : int
         When, counted from 1.
+    n_without_improvement : int
+        Epochs since the last improvement that counted.
+    n_plateaus : int
+        How often patience came to its end.
     criterion : object, default=None
         What is watched: None for the training loss, else what the validation scores are.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> monitor = TrainingMonitor(tol=0.01, n_iter_no_change=1)
+    >>> [monitor.end_epoch(np.zeros(2), loss) for loss in (0.5, 0.4, 0.4, 0.4)]
+    [False, False, False, True]
+    >>> monitor.best_epoch
+    2
     """
 
     tol: float
@@ -59,10 +72,17 @@ class TrainingMonitor:
 
     @property
     def n_epochs(self) -> int:
+        """Number of epochs so far."""
         return len(self.loss_curve)
 
     def watch(self, criterion: object) -> None:
-        """Go on with another criterion: its scores cannot be compared with those before."""
+        """Go on with another criterion: its scores cannot be compared with those before.
+
+        Parameters
+        ----------
+        criterion : object
+            What will be watched, see the class.
+        """
         if criterion != self.criterion:
             self.criterion = criterion
             self.validation_scores = []
@@ -73,6 +93,20 @@ class TrainingMonitor:
         """Take down an epoch and `params`, which had that loss or score.
 
         True where the score has not improved for more than `n_iter_no_change` epochs.
+
+        Parameters
+        ----------
+        params : ndarray of shape (n_params,)
+            Copied if they are the best so far.
+        loss : float
+            Training loss of the epoch, nats.
+        validation_score : float, optional
+            Higher is better; minus the loss by default.
+
+        Returns
+        -------
+        is_plateau : bool
+            Whether patience is at its end.
         """
         self.loss_curve.append(loss)
         score = -loss
@@ -113,12 +147,19 @@ class TrainingState:
 class NonFiniteLossError(ArithmeticError):
     """The loss or its gradient stopped being finite.
 
-    Attributes
+    Parameters
     ----------
     epoch, batch : int
         Where, both counted from 1.
     loss, norm : float
         The loss, and the norm of its gradient.
+
+    Examples
+    --------
+    >>> raise NonFiniteLossError(epoch=3, batch=12, loss=float("nan"), norm=float("nan"))
+    Traceback (most recent call last):
+        ...
+    skrnn.core.training.NonFiniteLossError: The loss became nan in epoch 3, batch 12 (gradient norm nan).
     """
 
     def __init__(self, epoch: int, batch: int, loss: float, norm: float) -> None:
@@ -201,6 +242,30 @@ def train(
     ------
     NonFiniteLossError
         If a batch's loss or gradient is NaN or infinite.
+
+    Examples
+    --------
+    Two sequences, which end in two classes:
+
+    >>> import numpy as np
+    >>> from skrnn.core.batches import PackedSequences
+    >>> from skrnn.core.network import Network
+    >>> from skrnn.core.training_sets import TrainingSet
+    >>> from skrnn.core.workspace import Workspace
+    >>> network = Network.build("tanh", n_inputs=1, hidden_size=4, n_classes=2)
+    >>> sequences = PackedSequences.from_arrays([np.ones((3, 1)), -np.ones((2, 1))], np.float64)
+    >>> data = TrainingSet(sequences, targets=np.array([0, 1]), weights=np.ones(2))
+    >>> params = network.initialize(np.random.default_rng(0))
+    >>> def loss_gradient(params, batch, out):
+    ...     return network.loss_gradient(params, batch, Workspace(np.float64), out)
+    >>> from skrnn.core.optimizers import Adam
+    >>> optimizer = Adam()
+    >>> state = TrainingState(params, optimizer.init(params), TrainingMonitor(1e-4, 30), np.random.default_rng(1), 0)
+    >>> plan = TrainingPlan(optimizer, "constant", 0.05, 30, 30, batch_size=2, shuffle=True, alpha=0, max_grad_norm=1.0)
+    >>> train(network, state, data, plan, loss_gradient)
+    False
+    >>> state.monitor.loss_curve[-1] < 0.1 < state.monitor.loss_curve[0]
+    True
     """
     params, monitor = state.params, state.monitor
     gradient = np.empty_like(params)
@@ -239,7 +304,48 @@ def penalized_loss_gradient(
     loss_gradient: LossGradient,
     out: np.ndarray,
 ) -> float:
-    """Loss of a batch with the L2 penalty; `out` (n_params,) is overwritten with the gradient."""
+    """Loss of a batch with the L2 penalty; `out` (n_params,) is overwritten with the gradient.
+
+    Parameters
+    ----------
+    network : Network or TokenNetwork
+        Its layout says what is penalised.
+    params : ndarray of shape (n_params,)
+        The parameters.
+    batch : SequenceBatch
+        With weights.
+    data : TrainingData
+        Its total weight divides the penalty.
+    alpha : float
+        Strength of the L2 penalty.
+    loss_gradient : callable
+        ``loss_gradient(params, batch, out) -> loss``.
+    out : ndarray of shape (n_params,)
+        Overwritten with the gradient.
+
+    Returns
+    -------
+    loss : float
+        With the penalty, nats.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skrnn.core.batches import PackedSequences
+    >>> from skrnn.core.network import Network
+    >>> from skrnn.core.training_sets import TrainingSet
+    >>> from skrnn.core.workspace import Workspace
+    >>> network = Network.build("tanh", n_inputs=1, hidden_size=4, n_classes=2)
+    >>> sequences = PackedSequences.from_arrays([np.ones((3, 1)), -np.ones((2, 1))], np.float64)
+    >>> data = TrainingSet(sequences, targets=np.array([0, 1]), weights=np.ones(2))
+    >>> params = network.initialize(np.random.default_rng(0))
+    >>> def loss_gradient(params, batch, out):
+    ...     return network.loss_gradient(params, batch, Workspace(np.float64), out)
+    >>> batch, gradient = data.full_batch(network.stack), np.empty_like(params)
+    >>> loss = penalized_loss_gradient(network, params, batch, data, 1.0, loss_gradient, gradient)
+    >>> loss > penalized_loss_gradient(network, params, batch, data, 0.0, loss_gradient, gradient)
+    True
+    """
     out.fill(0)
     loss = loss_gradient(params, batch, out)
     W = params[: network.layout.n_penalized]

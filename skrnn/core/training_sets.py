@@ -30,11 +30,41 @@ class TrainingData(ABC):
     def batches(
         self, stack: RecurrentStack, batch_size: int, rng: np.random.Generator, shuffle: bool = True
     ) -> Iterator[tuple[SequenceBatch, float]]:
-        """One epoch: batches with normalised weights, and the share of the set that each is."""
+        """One epoch: batches with normalised weights, and the share of the set that each is.
+
+        Parameters
+        ----------
+        stack : RecurrentStack
+            Cuts the batches, and draws dropout masks.
+        batch_size : int
+            Columns of a batch at most.
+        rng : numpy.random.Generator
+            Source of the order and the masks.
+        shuffle : bool, default=True
+            Whether they are dealt at random.
+
+        Yields
+        ------
+        batch : SequenceBatch
+            With normalised weights.
+        share : float
+            Of the set; an epoch's shares sum to 1.
+        """
 
     @abstractmethod
     def full_batch(self, stack: RecurrentStack) -> SequenceBatch:
-        """All sequences whole, in one batch without dropout."""
+        """All sequences whole, in one batch without dropout.
+
+        Parameters
+        ----------
+        stack : RecurrentStack
+            Cuts the batch.
+
+        Returns
+        -------
+        batch : SequenceBatch
+            With weights that sum to 1.
+        """
 
     @property
     def max_batch_size(self) -> int:
@@ -48,17 +78,44 @@ class TrainingData(ABC):
 
     @abstractmethod
     def take(self, indices: np.ndarray) -> TrainingData:
-        """The sequences at `indices`, in that order."""
+        """The sequences at `indices`, in that order.
+
+        Parameters
+        ----------
+        indices : ndarray of shape (n,), int
+            Which sequences.
+
+        Returns
+        -------
+        taken : TrainingData
+            Of the same class.
+        """
 
     @abstractmethod
     def astype(self, dtype: np.dtype | type) -> TrainingData:
-        """The same set for parameters of another dtype."""
+        """The same set for parameters of another dtype.
+
+        Parameters
+        ----------
+        dtype : dtype
+            Of the parameters.
+
+        Returns
+        -------
+        converted : TrainingData
+            Of the same class.
+        """
 
     @abstractmethod
     def canonical(self) -> TrainingData:
         """The same weighted set in a form of its own: duplicates merged, their weights summed, ordered by content.
 
         Repeating a sequence and doubling its weight then give the same arrays: the same bits in a full-batch fit.
+
+        Returns
+        -------
+        canonical : TrainingData
+            Of the same class.
         """
 
 

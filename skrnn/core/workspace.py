@@ -41,7 +41,18 @@ class Workspace:
         return sum(arena.size for arena in self._arenas)
 
     def lend(self, shape: tuple[int, ...]) -> np.ndarray:
-        """Lend an array of `shape`, C-contiguous, with undefined content."""
+        """Lend an array of `shape`, C-contiguous, with undefined content.
+
+        Parameters
+        ----------
+        shape : tuple of int
+            Of the loan.
+
+        Returns
+        -------
+        loan : ndarray
+            With undefined content.
+        """
         size = prod(shape)
         rounded = -(-size // self._step) * self._step
         if self._used + rounded > self._arenas[-1].size:
@@ -52,11 +63,23 @@ class Workspace:
         return loan
 
     def mark(self) -> tuple[int, int]:
-        """Remember what is lent now."""
+        """Remember what is lent now.
+
+        Returns
+        -------
+        mark : tuple of int
+            For `release`.
+        """
         return len(self._arenas), self._used
 
     def release(self, mark: tuple[int, int]) -> None:
-        """Take back all that was lent since `mark`."""
+        """Take back all that was lent since `mark`.
+
+        Parameters
+        ----------
+        mark : tuple of int
+            What `mark` gave.
+        """
         n_arenas, used = mark
         self._used = used if n_arenas == len(self._arenas) else 0
         if mark == (1, 0) and len(self._arenas) > 1:  # nothing is lent: one arena from now on

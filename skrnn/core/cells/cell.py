@@ -73,11 +73,25 @@ class Cell(ABC):
         return True
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
-        """Shapes of the cell's own parameters, by name."""
+        """Shapes of the cell's own parameters, by name.
+
+        Returns
+        -------
+        shapes : dict of str to tuple of int
+            By name.
+        """
         return {"W_h": (self.n_gates * self.hidden_size, self.hidden_size)}
 
     def initialize(self, weights: Weights, rng: np.random.Generator) -> None:
-        """Write the initial values of ``W_x``, ``W_h`` and the biases: Glorot, orthogonal, zero, gate by gate."""
+        """Write the initial values of ``W_x``, ``W_h`` and the biases: Glorot, orthogonal, zero, gate by gate.
+
+        Parameters
+        ----------
+        weights : dict of str to ndarray
+            Views of the parameters; overwritten.
+        rng : numpy.random.Generator
+            Source of the draws.
+        """
         H = self.hidden_size
         for gate in range(self.n_gates):
             rows = slice(gate * H, (gate + 1) * H)
@@ -99,27 +113,88 @@ class Cell(ABC):
         return slice(0, self.n_gates * self.hidden_size)
 
     def forward_weights(self, weights: Weights, workspace: Workspace) -> tuple[np.ndarray, ...]:
-        """What `forward` needs of the parameters, in the form that suits its loop; once per batch."""
+        """What `forward` needs of the parameters, in the form that suits its loop; once per batch.
+
+        Parameters
+        ----------
+        weights : dict of str to ndarray
+            The layer's parameters.
+        workspace : Workspace
+            Lends what is returned, which stays lent.
+
+        Returns
+        -------
+        recurrent : tuple of ndarray
+            For `forward`.
+        """
         W_h = workspace.lend(weights["W_h"].shape)
         return (np.multiply(weights["W_h"], self.scale, out=W_h, casting="same_kind"),)
 
     def backward_weights(self, weights: Weights, workspace: Workspace) -> np.ndarray:
-        """Matrix (H, rows) from `backward`'s gradients of a step to ``d_h`` of the step before; once per batch."""
+        """Matrix (H, rows) from `backward`'s gradients of a step to ``d_h`` of the step before; once per batch.
+
+        Parameters
+        ----------
+        weights : dict of str to ndarray
+            The layer's parameters.
+        workspace : Workspace
+            Lends what is returned, which stays lent.
+
+        Returns
+        -------
+        recurrent : ndarray of shape (H, rows)
+            For `backward`.
+        """
         return weights["W_h"].T
 
     @abstractmethod
     def tape(self, workspace: Workspace, n_steps: int, n: int) -> Tape:
-        """Lend the memory for a segment of `n_steps` steps and `n` columns."""
+        """Lend the memory for a segment of `n_steps` steps and `n` columns.
+
+        Parameters
+        ----------
+        workspace : Workspace
+            Lends the arrays, which stay lent.
+        n_steps : int
+            L.
+        n : int
+            Number of columns.
+
+        Returns
+        -------
+        tape : Tape
+            With undefined content.
+        """
 
     def state_after(self, tape: Tape, step: int) -> tuple[np.ndarray, ...]:
-        """State (H, n) after `step` steps of a segment that `forward` has run over."""
+        """State (H, n) after `step` steps of a segment that `forward` has run over.
+
+        Parameters
+        ----------
+        tape : Tape
+            As `forward` left it.
+        step : int
+            From 0, the state before the segment, to L.
+
+        Returns
+        -------
+        state : tuple of ndarray of shape (H, n)
+            Views.
+        """
         return (tape.states[step],)
 
     @abstractmethod
     def forward(self, recurrent: tuple[np.ndarray, ...], tape: Tape, workspace: Workspace) -> None:
         """Run over the steps of `tape`: reads ``a`` and ``first``, fills ``states``, ``saved`` and ``last``.
 
-        `recurrent` is what `forward_weights` gave.
+        Parameters
+        ----------
+        recurrent : tuple of ndarray
+            What `forward_weights` gave.
+        tape : Tape
+            Read and filled.
+        workspace : Workspace
+            Lends scratch, which is given back.
         """
 
     @abstractmethod
