@@ -75,17 +75,54 @@ class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Densi
         Whether the end of a sequence is predicted like a token, END; "auto" is True except for 2-D X.
     bptt_steps : int, default=100
         Longest piece through which the gradient flows back. The state is carried from piece to piece.
-    solver, alpha, learning_rate, learning_rate_init, max_iter, shuffle, random_state, tol, verbose, warm_start, \
-momentum, nesterovs_momentum, beta_1, beta_2, epsilon, max_grad_norm, early_stopping, validation_fraction, \
-n_iter_no_change, n_jobs
-        As in :class:`RNNSequenceClassifier`; the loss is the mean over tokens, and `alpha` is divided by their number.
+    solver : {"adam", "sgd", "rmsprop", "lbfgs"}, default="adam"
+        What minimises the loss, the mean over tokens. "lbfgs" uses all sequences at once and suits small data.
+    alpha : float, default=1e-4
+        Strength of the L2 penalty on weights, not biases or embeddings: ``alpha / 2 * ||W||^2`` divided by the number
+        of tokens, or, with weights, by the sum of theirs.
     batch_size : int or "auto", default="auto"
-        Sequences side by side; "auto" is at most 64, and for few long sequences as many as leave 50 updates an
-        epoch. A sequence longer than its share of all tokens is
-        cut into parts that are read side by side.
+        Sequences side by side; "auto" is at most 64, and for few long sequences as many as leave 50 updates an epoch.
+        A sequence longer than its share of all tokens is cut into parts that are read side by side. Unused by "lbfgs".
+    learning_rate : {"constant", "adaptive", "cosine"}, default="cosine"
+        "cosine" lets the rate fall to 0 over `max_iter` epochs; `partial_fit`, which knows no last epoch, keeps it.
+        "adaptive" divides it by 5 whenever the score stops improving, and stops below 1e-6. Unused by "lbfgs".
+    learning_rate_init : float, default=0.01
+        Learning rate of the first epoch. Unused by "lbfgs".
+    max_iter : int, default=10
+        Largest number of epochs, passes over the sequences; of iterations for "lbfgs".
+    shuffle : bool, default=True
+        Whether sequences are dealt at random. A single batch is never shuffled.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the initial parameters, the batches, dropout and the validation split: an int gives the same model at
+        every fit.
+    tol : float, default=1e-4
+        Least improvement of the training loss, or of the validation score, that counts. For "lbfgs" the largest entry
+        of the gradient at which to stop.
+    verbose : bool or int, default=False
+        Print where training is: 1 now and then, 2 at every epoch.
+    warm_start : bool, default=False
+        Whether `fit` goes on from where the last one ended, with its vocabulary, moments, random state and patience.
+    momentum, nesterovs_momentum : float in [0, 1), bool, default=0.9, True
+        Momentum of "sgd", and whether it is Nesterov's.
+    beta_1, beta_2 : float in [0, 1), default=0.9, 0.999
+        Decay of Adam's moments.
+    epsilon : float, default=1e-8
+        Added to the root of the mean square by "adam" and "rmsprop".
+    max_grad_norm : float or None, default=1.0
+        Longer gradients are shortened to this norm; None turns that off. Unused by "lbfgs".
+    early_stopping : bool, default=False
+        Whether to hold out a part of the sequences, or the end of a single one, stop when the score on it stops
+        improving, and keep the parameters that had the best one. "lbfgs" has none.
+    validation_fraction : float in (0, 1), default=0.1
+        Share held out. Unused if `fit` is given `X_val`.
+    n_iter_no_change : int, default=10
+        Epochs in a row without improvement by `tol` after which training stops.
     scoring : "loss", callable or None, default="loss"
         Score for early stopping: "loss" and None are the mean log-probability of the tokens held out, a callable is
         called as ``scorer(estimator, X)``.
+    n_jobs : int or None, default=None
+        Threads for large batches. None uses as many as BLAS may use at this moment, so that ``threadpool_limits``,
+        ``OMP_NUM_THREADS`` and the nesting of joblib hold. Results depend on the number of threads in the last bits.
     dtype : {np.float64, np.float32} or their names, default=np.float64
         Of the parameters and of all results; float32 is about twice as fast.
 

@@ -30,6 +30,14 @@ class ArrayCheck(NamedTuple):
         What the gradient says there, and what the loss does.
     n_checked : int
         Number of entries that were checked.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skrnn.inspection import check_gradient
+    >>> worst = check_gradient(lambda x: (np.sum(x**2), x), np.array([1.0, 2.0])).arrays[0]
+    >>> worst.name, worst.place, round(worst.gradient, 6), round(worst.difference, 6)
+    ('params', (1,), 2.0, 4.0)
     """
 
     name: str
