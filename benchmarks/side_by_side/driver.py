@@ -53,7 +53,8 @@ class Peer:
 
     def close(self):
         self._connection.close()
-        self._process.join()
+        self._process.join(timeout=10)
+        self._process.terminate()
 
     def _ask(self, *message):
         self._connection.send(message)
