@@ -12,7 +12,7 @@ from sklearn.utils import check_random_state
 from ._vocabulary import UNKNOWN, SpecialToken, Vocabulary
 from .core.batches import TokenSequences
 from .core.stack import LayerStates
-from .core.token_network import TokenNetwork
+from .core.token_network import PreparedNetwork, TokenNetwork
 from .core.workspace import Workspace
 
 _NOTHING = -1  # where a row of tokens has none
@@ -84,13 +84,14 @@ forbidden_tokens, num_beams
         workspace = Workspace(self.params.dtype)
         h, state = self.network.read(self.params, prompts, workspace)
         log_proba = self.network.log_proba_after(self.params, h)
+        prepared = self.network.prepare(self.params, workspace)
         histories = _right_aligned([ids[1:-1] for ids in prompts.arrays()])
         if self.num_beams > 1:
             if n_sequences > self.num_beams:
                 raise ValueError(f"n_sequences={n_sequences} is more than num_beams={self.num_beams}.")
             found = []
             for i, history in enumerate(histories):
-                best = self._beams(history, log_proba[i], _columns(state, [i]), workspace)
+                best = self._beams(history, log_proba[i], _columns(state, [i]), prepared, workspace)
                 if len(best) < n_sequences:
                     raise ValueError(
                         f"n_sequences={n_sequences}, but only {len(best)} sequences can follow prompts[{i}]. Pass a "
@@ -104,6 +105,7 @@ forbidden_tokens, num_beams
             log_proba[of_prompt],
             _columns(state, of_prompt),
             check_random_state(random_state),
+            prepared,
             workspace,
         )
 
@@ -113,6 +115,7 @@ forbidden_tokens, num_beams
         log_proba: np.ndarray,
         state: LayerStates,
         rng: np.random.RandomState,
+        prepared: PreparedNetwork,
         workspace: Workspace,
     ) -> tuple[list[np.ndarray], np.ndarray]:
         """Draw token after token for every history (n, T); n uniform numbers a step, whoever has ended."""
@@ -143,7 +146,7 @@ forbidden_tokens, num_beams
             if not goes_on.all():
                 going, tokens, history = going[goes_on], tokens[goes_on], history[goes_on]
                 state = _columns(state, np.flatnonzero(goes_on))
-            log_proba = self.network.advance(self.params, tokens, state, workspace)
+            log_proba = self.network.advance(prepared, tokens, state, workspace)
         return [row[row != _NOTHING] for row in np.column_stack(written)], totals
 
     def _filtered(self, scores: np.ndarray) -> np.ndarray:
@@ -188,7 +191,12 @@ forbidden_tokens, num_beams
         return self.repetition_penalty != 1 or self.no_repeat_ngram_size > 0
 
     def _beams(
-        self, history: np.ndarray, log_proba: np.ndarray, state: LayerStates, workspace: Workspace
+        self,
+        history: np.ndarray,
+        log_proba: np.ndarray,
+        state: LayerStates,
+        prepared: PreparedNetwork,
+        workspace: Workspace,
     ) -> list[tuple[list[int], float]]:
         """The likeliest continuations of one history (T,), the likeliest first, with their log-probabilities."""
         beams: list[list[int]] = [[]]
@@ -218,7 +226,7 @@ forbidden_tokens, num_beams
             totals = np.array([total for *_, total in grown])
             state = _columns(state, np.array([parent for parent, *_ in grown]))
             tokens = np.array([token for _, token, _ in grown])
-            log_proba = self.network.advance(self.params, tokens, state, workspace).astype(np.float64)
+            log_proba = self.network.advance(prepared, tokens, state, workspace).astype(np.float64)
         return finished or [([], 0.0)]
 
     def _is_end(self, tokens: Any) -> Any:

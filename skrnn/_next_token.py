@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from copy import copy
 from dataclasses import replace
+from functools import partial
 from numbers import Integral
 from typing import Any, ClassVar
 
@@ -29,7 +30,7 @@ from ._base import (
 from ._generation import Generator, is_integer
 from ._run import begin_or_continue, run_training, warn_of
 from ._streams import TokenStream
-from ._threads import for_prediction
+from ._threads import for_prediction, predict_in_shards
 from ._tokens import TokenReader, as_tokens, continued, is_table, read_prompts, read_sequences
 from ._vocabulary import Vocabulary, learn_vocabulary
 from .core.batches import TokenSequences
@@ -427,7 +428,7 @@ class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Densi
             their lengths to compare.
         """
         check_is_fitted(self)
-        return self._measure("log_likelihood", X)[0]
+        return self._log_likelihood(X)[0]
 
     def score(self, X: Any, y: None = None, sample_weight: Any = None) -> float:
         """Log-probability per predicted token.
@@ -453,7 +454,7 @@ class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Densi
             If there is no token to score.
         """
         check_is_fitted(self)
-        log_likelihood, lengths = self._measure("log_likelihood", X)
+        log_likelihood, lengths = self._log_likelihood(X)
         weights = check_sample_weight(sample_weight, len(lengths))
         n_tokens = float(weights @ lengths)
         if n_tokens == 0:
@@ -616,7 +617,8 @@ class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Densi
         is_single = isinstance(prompts, str)
         items = read_prompts(prompts, self._empty_prompt())
         data = self._encode(TokenReader.open(items, "prompts"), is_closed=True)
-        sequences, log_proba = generator.run(data, n_sequences, random_state)
+        with for_prediction(len(items) * max_new_tokens, self._network.head.n_inputs):
+            sequences, log_proba = generator.run(data, n_sequences, random_state)
         written = [continued(items[i // n_sequences], self._vocabulary.decode(new)) for i, new in enumerate(sequences)]
         result = written[0] if is_single and n_sequences == 1 else written
         return (result, log_proba) if return_log_proba else result
@@ -847,6 +849,12 @@ class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Densi
     def _steps_to_score(self, X: Any) -> TokenSequences:
         """Steps that predict every token of X, END included where it is modelled."""
         return self._encode(read_sequences(self, X, reset=False), self._vocabulary.has_end)
+
+    def _log_likelihood(self, X: Any) -> tuple[np.ndarray, np.ndarray]:
+        """Log-likelihood of each sequence, and of how many steps it is the sum."""
+        data, network, params = self._steps_to_score(X), self._network, self._params
+        predict = partial(network.log_likelihood, params)
+        return predict_in_shards(predict, data, network.head.n_inputs, params.dtype, self.n_jobs), data.lengths
 
     def _measure(self, measure: str, X: Any) -> tuple[np.ndarray, np.ndarray]:
         """What a method of the network gives for the steps that predict X, and how many they are in each sequence."""

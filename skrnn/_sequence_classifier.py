@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from copy import copy
+from functools import partial
 from numbers import Real
 from typing import Any, ClassVar
 
@@ -28,7 +29,7 @@ from ._base import (
     unchanged_on_error,
 )
 from ._run import begin_or_continue, run_training, warn_of
-from ._threads import for_prediction
+from ._threads import predict_in_shards
 from .core.batches import PackedSequences
 from .core.network import Network
 from .core.pooling import POOLINGS
@@ -581,6 +582,6 @@ class RNNSequenceClassifier(ClassifierMixin, BaseEstimator):
 
     def _log_proba(self, sequences: PackedSequences) -> np.ndarray:
         """Log-probabilities (n, K)."""
-        network, workspace = self._network, Workspace(self._params.dtype)
-        with for_prediction(len(sequences.steps), network.stack.cell.hidden_size):
-            return network.predict_log_proba(self._params, sequences, workspace)
+        network, params = self._network, self._params
+        predict = partial(network.predict_log_proba, params)
+        return predict_in_shards(predict, sequences, network.stack.cell.hidden_size, params.dtype, self.n_jobs)

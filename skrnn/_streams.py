@@ -50,7 +50,20 @@ class TokenStream:
         self._rejects_unknown = handle_unknown == "error" and not vocabulary.learns_unknown
         self._state = network.stack.zero_state(n_streams, params.dtype)
         self._log_proba = np.empty((n_streams, len(vocabulary.column_tokens)), params.dtype)
+        self._prepare()
         self.reset()
+
+    def _prepare(self) -> None:
+        """Make what every step needs of the parameters."""
+        self._workspace = Workspace(self._params.dtype)
+        self._prepared = self._network.prepare(self._params, self._workspace)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name not in ("_workspace", "_prepared")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._prepare()
 
     @property
     def n_streams(self) -> int:
@@ -119,8 +132,7 @@ class TokenStream:
 
     def _advance(self, codes: np.ndarray, index: np.ndarray) -> None:
         state = tuple(tuple(v[:, index] for v in layer) for layer in self._state)
-        workspace = Workspace(self._params.dtype)
-        self._log_proba[index] = self._network.advance(self._params, codes, state, workspace)
+        self._log_proba[index] = self._network.advance(self._prepared, codes, state, self._workspace)
         for layer, advanced in zip(self._state, state, strict=True):
             for v, v_advanced in zip(layer, advanced, strict=True):
                 v[:, index] = v_advanced

@@ -6,7 +6,7 @@ process keeps the cores busy: their workers spin. A batch dealt to Python thread
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
 from functools import cache
@@ -16,7 +16,7 @@ import numpy as np
 from joblib import effective_n_jobs
 from threadpoolctl import ThreadpoolController
 
-from .core.batches import SequenceBatch
+from .core.batches import SequenceBatch, Sequences
 from .core.network import Network
 from .core.token_network import TokenNetwork
 from .core.training import LossGradient
@@ -87,6 +87,38 @@ def for_prediction(n_steps: int, hidden_size: int) -> Iterator[None]:
     is_large = n_steps * hidden_size >= MIN_GUARDED_UNITS
     with np.errstate(all="ignore"), single_threaded_blas() if is_large else nullcontext():
         yield
+
+
+def predict_in_shards(
+    predict: Callable[..., np.ndarray],
+    data: Sequences,
+    hidden_size: int,
+    dtype: np.dtype,
+    n_jobs: int | None,
+) -> np.ndarray:
+    """What ``predict(data, workspace) -> (n, ...)`` gives for all sequences, large predictions on threads.
+
+    Sequences are dealt ``k::shards`` after sorting by length, so that every thread has as much to do.
+    """
+    n_steps = int(data.lengths.sum())
+    shards = 1
+    if n_steps * hidden_size >= MIN_GUARDED_UNITS:
+        shards = min(allowed_threads(n_jobs), len(data))  # before the guard leaves BLAS one thread
+    with for_prediction(n_steps, hidden_size):
+        if shards == 1:
+            return predict(data, Workspace(dtype))
+        order = np.argsort(-data.lengths, kind="stable")
+        dealt = [order[k::shards] for k in range(shards)]
+
+        def run(indices: np.ndarray) -> np.ndarray:
+            with np.errstate(all="ignore"):  # threads do not inherit it
+                return predict(data.pieces(data.offsets[indices], data.lengths[indices]), Workspace(dtype))
+
+        with ThreadPoolExecutor(shards) as pool:
+            parts = list(pool.map(run, dealt))
+    predicted = np.concatenate(parts)
+    predicted[np.concatenate(dealt)] = predicted.copy()
+    return predicted
 
 
 def allowed_threads(n_jobs: int | None) -> int:

@@ -226,9 +226,9 @@ def widths(monkeypatch):
     """How many sequences each step advances."""
     widths, advance = [], TokenNetwork.advance
 
-    def counted(network, params, tokens, *args):
+    def counted(network, prepared, tokens, *args):
         widths.append(len(tokens))
-        return advance(network, params, tokens, *args)
+        return advance(network, prepared, tokens, *args)
 
     monkeypatch.setattr(TokenNetwork, "advance", counted)
     return widths

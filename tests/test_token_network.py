@@ -256,7 +256,10 @@ def test_dtype_is_kept(cell, unknown_probability, rng):
     assert params.dtype == gradient.dtype == h.dtype == np.float32
     assert network.token_log_proba(params, data, workspace).dtype == np.float32
     assert network.log_proba_after(params, h).dtype == np.float32
-    assert network.advance(params, data.ids[data.offsets], state, workspace).dtype == np.float32
+    assert (
+        network.advance(network.prepare(params, workspace), data.ids[data.offsets], state, workspace).dtype
+        == np.float32
+    )
     assert {v.dtype for layer in (*state, *batch.state) for v in layer} == {np.dtype("f4")}
     in_double = network.token_log_proba(params.astype(float), data, Workspace(np.float64))
     assert_allclose(network.token_log_proba(params, data, workspace), in_double, rtol=1e-4)
@@ -309,10 +312,10 @@ def test_steps_compose(cell, kwargs, rng):
     network = make_network(cell, **kwargs, unknown_probability=0.01)
     params, data, workspace = make_params(network, rng), make_data(rng, [8] * 3), Workspace(np.float64)
     tokens, state = np.array(pieces_of(data)), network.stack.zero_state(3, np.float64)
-    log_proba = np.empty((3, 8))
+    log_proba, prepared = np.empty((3, 8)), network.prepare(params, workspace)
 
     for t in range(8):
-        after = network.advance(params, tokens[:, t, 0], state, workspace)
+        after = network.advance(prepared, tokens[:, t, 0], state, workspace)
         assert_allclose(np.exp(after).sum(axis=1), 1)
         log_proba[:, t] = after[np.arange(3), tokens[:, t, 1]]
 

@@ -13,6 +13,9 @@ from .inputs import Input
 from .parameters import Weights
 from .workspace import Workspace
 
+PreparedLayer = tuple[np.ndarray, tuple[np.ndarray, ...]]
+"""A layer's weights in the forms that suit its input and its cell."""
+
 OutputGradient = Sequence[tuple[int, np.ndarray] | None]
 """For each step of a segment: how many of its first columns have a gradient, and that (H, columns); or None."""
 
@@ -53,6 +56,51 @@ class RecurrentLayer:
         n_rows = self.cell.n_gates * self.cell.hidden_size
         return {"W_x": (n_rows, self.input.n_inputs), **self.cell.shapes(), "b": (n_rows,)}
 
+    def prepare(self, weights: Weights, workspace: Workspace) -> PreparedLayer:
+        """Lend the forms of the layer's parameters that `forward` and `step` run on.
+
+        Parameters
+        ----------
+        weights : dict of str to ndarray
+            The layer's parameters.
+        workspace : Workspace
+            Lends them; they stay lent.
+
+        Returns
+        -------
+        input_weights : ndarray
+            What the input projects with.
+        recurrent : tuple of ndarray
+            What the cell's loop takes.
+        """
+        input_weights = self.input.prepare(self._input_weights(weights, workspace), workspace)
+        return input_weights, self.cell.forward_weights(weights, workspace)
+
+    def step(self, prepared: PreparedLayer, x: np.ndarray, state: tuple[np.ndarray, ...], workspace: Workspace) -> None:
+        """Read one step of every sequence.
+
+        Parameters
+        ----------
+        prepared : PreparedLayer
+            What `prepare` gave.
+        x : ndarray of shape (n, ...)
+            Inputs, in the form that `input` takes.
+        state : tuple of ndarray of shape (H, n)
+            State before the step; overwritten with that after it.
+        workspace : Workspace
+            Lends scratch, which is given back.
+        """
+        mark = workspace.mark()
+        input_weights, recurrent = prepared
+        tape = self.cell.tape(workspace, 1, len(x))
+        self.input.project(input_weights, x[None], tape.a, workspace)
+        for v, first in zip(state, tape.first, strict=True):
+            first[...] = v
+        self.cell.forward(recurrent, tape, workspace)
+        for v, last in zip(state, tape.last, strict=True):
+            v[...] = last
+        workspace.release(mark)
+
     def forward(
         self,
         weights: Weights,
@@ -82,8 +130,7 @@ class RecurrentLayer:
             One for each segment.
         """
         cell = self.cell
-        input_weights = self.input.prepare(self._input_weights(weights, workspace), workspace)
-        recurrent = cell.forward_weights(weights, workspace)
+        input_weights, recurrent = self.prepare(weights, workspace)
         tapes = []
         for segment, rows in zip(segments, rows_by_segment(x, segments), strict=True):
             tape = cell.tape(workspace, segment.n_steps, segment.n_columns)

@@ -15,11 +15,13 @@ import numpy as np
 from .batches import Segment, SequenceBatch, Sequences, cut_segments, rows_by_segment
 from .cells import Cell, Tape
 from .inputs import DenseInput, Input
-from .layers import OutputGradient, RecurrentLayer
+from .layers import OutputGradient, PreparedLayer, RecurrentLayer
 from .parameters import Weights
 from .workspace import Workspace
 
-_SEGMENT_SIZE = 2**17  # numbers of scratch in a segment's backward pass: 1 MiB of float64, a second-level cache
+_SEGMENT_SIZE = (
+    2**19
+)  # numbers of scratch in a segment's backward pass: a few steps of large batches, in the last cache
 
 LayerStates = tuple[tuple[np.ndarray, ...], ...]
 """The state of every layer: h, and c for the LSTM, each (H, B)."""
@@ -339,6 +341,50 @@ class RecurrentStack:
             if k > 0:
                 d_outputs = self._split(d_inputs, batch, k - 1, trail.reversal, workspace)
         return d_inputs, tuple(reversed(d_first))
+
+    def prepare(self, weights: dict[str, Weights], workspace: Workspace) -> list[PreparedLayer]:
+        """Lend what `step` needs of the parameters, layer by layer; unidirectional stacks only.
+
+        Parameters
+        ----------
+        weights : dict of str to dict of str to ndarray
+            The parameters by part and name.
+        workspace : Workspace
+            Lends it; it stays lent.
+
+        Returns
+        -------
+        prepared : list of PreparedLayer
+            From the input upwards.
+        """
+        return [layer.prepare(weights[name], workspace) for layer, (name,) in self._layers]
+
+    def step(
+        self, prepared: list[PreparedLayer], x: np.ndarray, state: LayerStates, workspace: Workspace
+    ) -> np.ndarray:
+        """Read one step of every sequence, with none of what `forward` does for many.
+
+        Parameters
+        ----------
+        prepared : list of PreparedLayer
+            What `prepare` gave.
+        x : ndarray of shape (n, ...)
+            Inputs, in the form that `input` takes.
+        state : tuple of tuple of ndarray of shape (H, n)
+            State of each layer before the step; overwritten with that after it.
+        workspace : Workspace
+            Lends scratch, which is given back.
+
+        Returns
+        -------
+        h : ndarray of shape (H, n)
+            Output of the top layer: a part of `state`.
+        """
+        for (layer, _), prepared_layer, state_of_layer in zip(self._layers, prepared, state, strict=True):
+            layer.step(prepared_layer, x, state_of_layer, workspace)
+            x = np.ones((len(x), self.n_outputs + 1), workspace.dtype)
+            x[:, :-1] = state_of_layer[0].T
+        return state[-1][0]
 
     def zero_state(self, n: int, dtype: np.dtype) -> LayerStates:
         """State of every layer before anything was read, for `n` sequences; unidirectional stacks only.

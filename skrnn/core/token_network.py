@@ -17,7 +17,7 @@ from .batches import SequenceBatch, TokenSequences, rows_by_segment
 from .cells import CELLS
 from .heads import SoftmaxHead
 from .inputs import DenseInput, Embedding, TokenInput
-from .layers import OutputGradient
+from .layers import OutputGradient, PreparedLayer
 from .losses import log_softmax
 from .parameters import ParameterLayout, Weights
 from .stack import LayerStates, RecurrentStack, StackTrail
@@ -25,6 +25,22 @@ from .workspace import Workspace
 
 _PREDICTION_WIDTH = 128  # sequences a batch
 _PREDICTION_SIZE = 2**13  # column-steps a window
+
+
+@dataclass(frozen=True)
+class PreparedNetwork:
+    """What steps one by one need of the parameters.
+
+    Attributes
+    ----------
+    weights : dict of str to dict of str to ndarray
+        The parameters by part and name.
+    layers : list of PreparedLayer
+        Forms of them that suit the layers.
+    """
+
+    weights: dict[str, Weights]
+    layers: list[PreparedLayer]
 
 
 @dataclass(frozen=True)
@@ -343,21 +359,41 @@ class TokenNetwork:
         log_proba : ndarray of shape (n, K)
             Nats.
         """
-        return self._with_unknown(log_softmax(self.head.logits(self._views(params)["head"], h.T))).T
+        return self._log_proba_of(self._views(params)["head"], h.T)
 
-    def advance(self, params: np.ndarray, tokens: np.ndarray, state: LayerStates, workspace: Workspace) -> np.ndarray:
-        """Read one token of every sequence.
+    def prepare(self, params: np.ndarray, workspace: Workspace) -> PreparedNetwork:
+        """Lend what `advance` needs of the parameters, once for any number of steps.
 
         Parameters
         ----------
         params : ndarray of shape (layout.size,)
             The parameters.
+        workspace : Workspace
+            Of the dtype of `params`; lends it, and it stays lent.
+
+        Returns
+        -------
+        prepared : PreparedNetwork
+            Weights, and the forms of them that the layers run on.
+        """
+        weights = self._views(params)
+        return PreparedNetwork(weights, self.stack.prepare(weights, workspace))
+
+    def advance(
+        self, prepared: PreparedNetwork, tokens: np.ndarray, state: LayerStates, workspace: Workspace
+    ) -> np.ndarray:
+        """Read one token of every sequence.
+
+        Parameters
+        ----------
+        prepared : PreparedNetwork
+            What `prepare` gave.
         tokens : ndarray of shape (n,), integer
             What comes now.
         state : tuple of tuple of ndarray of shape (H, n)
             The state of each layer; overwritten with that after this step.
         workspace : Workspace
-            Of the dtype of `params`; everything lent is given back.
+            Of the dtype of the parameters; what it lends is given back.
 
         Returns
         -------
@@ -365,13 +401,17 @@ class TokenNetwork:
             Log-probabilities of what comes next.
         """
         mark = workspace.mark()
-        n = len(tokens)
-        data = TokenSequences(np.append(tokens, 0), np.ones(n, dtype=np.intp), np.arange(n))  # no target means anything
-        batch = self.stack.batch(data, np.arange(n), state=state)
-        *_, trail = self._forward(self._views(params), batch, workspace)
-        log_proba = self.log_proba_after(params, trail.outputs()[0][-1][-1].T)
+        x = tokens[:, None]
+        if self.embedding is not None:
+            x = self.embedding.rows(prepared.weights["embedding"], tokens, workspace)
+        h = self.stack.step(prepared.layers, x, state, workspace)
+        log_proba = self._log_proba_of(prepared.weights["head"], h)
         workspace.release(mark)
         return log_proba
+
+    def _log_proba_of(self, weights: Weights, h: np.ndarray) -> np.ndarray:
+        """Log-probabilities (n, K) of the next token, from the head's weights and outputs h (H, n)."""
+        return self._with_unknown(log_softmax(self.head.logits(weights, h))).T
 
     def _views(self, vector: np.ndarray) -> dict[str, Weights]:
         """Views of a vector of parameters or gradients by part and name, ``W_y`` included where it is tied."""
