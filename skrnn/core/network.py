@@ -23,7 +23,7 @@ from .pooling import POOLINGS, Pooling
 from .stack import LayerStates, RecurrentStack, StackTrail
 from .workspace import Workspace
 
-_PREDICTION_WIDTH = 256  # sequences a batch
+_PREDICTION_WIDTH = 512  # sequences a batch
 _PREDICTION_SIZE = 2**14  # column-steps a window
 _MAX_ACTIVATIONS = 2**30  # bytes that a batch may take before its activations are computed twice
 
