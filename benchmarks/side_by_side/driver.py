@@ -41,22 +41,19 @@ class Peer:
 
     def call(self, function, *args, **kwargs):
         """What a function of the module returns."""
-        return self._ask("call", function, args, kwargs)
+        return self.ask("call", function, args, kwargs)
 
     def prepare(self, function, *args, **kwargs):
         """Make a `Timer` of what a function of the module returns."""
-        return Timer(self, *self._ask("prepare", function, args, kwargs))
-
-    def run(self, handle, repeats):
-        """Seconds of one prepared run, the mean of `repeats` in a row."""
-        return self._ask("run", handle, repeats)
+        return Timer(self, *self.ask("prepare", function, args, kwargs))
 
     def close(self):
         self._connection.close()
         self._process.join(timeout=10)
         self._process.terminate()
 
-    def _ask(self, *message):
+    def ask(self, *message):
+        """Send a message, and wait for the answer."""
         self._connection.send(message)
         is_good, answer = self._connection.recv()
         if not is_good:
@@ -73,6 +70,8 @@ class Timer:
         Seconds of the first run, compilation included where there is one.
     note : str
         What the peer chose.
+    repeats : int
+        Runs in a row, whose mean counts; 1 unless it is set.
     """
 
     def __init__(self, peer, handle, first, note):
@@ -81,7 +80,11 @@ class Timer:
 
     def __call__(self):
         time.sleep(REST)
-        return self._peer.run(self._handle, self.repeats)
+        return self._peer.ask("run", self._handle, self.repeats)
+
+    def close(self):
+        """Let the peer forget the run and its data."""
+        self._peer.ask("forget", self._handle)
 
 
 @contextmanager
@@ -111,7 +114,7 @@ def _serve(connection, module, threads):
     module = importlib.import_module(f"side_by_side.{module}")
     if threads and hasattr(module, "set_threads"):
         module.set_threads(threads)
-    prepared = []
+    prepared = {}
     while True:
         try:
             kind, *message = connection.recv()
@@ -125,18 +128,21 @@ def _serve(connection, module, threads):
 
 
 def _answer(module, prepared, kind, what, *rest):
+    """Do what a message asks for; `prepared` has the runs by their handles."""
+    if kind == "forget":
+        del prepared[what]
+        return None
     if kind == "run":
-        start = time.perf_counter()
-        for _ in range(rest[0]):
-            prepared[what]()
-        return (time.perf_counter() - start) / rest[0]
+        (repeats,) = rest
+        return sum(_seconds(prepared[what]) for _ in range(repeats)) / repeats
     args, kwargs = rest
+    result = getattr(module, what)(*args, **kwargs)
     if kind == "call":
-        return getattr(module, what)(*args, **kwargs)
-    run = getattr(module, what)(*args, **kwargs)
-    first = _seconds(run)
-    prepared.append(run)
-    return len(prepared) - 1, getattr(run, "first", first), getattr(run, "note", "")
+        return result
+    first = _seconds(result)
+    handle = max(prepared, default=0) + 1
+    prepared[handle] = result
+    return handle, getattr(result, "first", first), getattr(result, "note", "")
 
 
 @contextmanager

@@ -13,7 +13,8 @@ import numpy as np
 from . import work
 from .driver import best_of
 
-UNROLLS = (1, 4)
+HOW = ((1, False), (1, True), (4, True))
+"""Unrolled steps of the scan, and whether an epoch is compiled, or a step: what is tried before the timing."""
 
 
 def logits_of(params, x, last, cell, unroll):
@@ -117,7 +118,7 @@ def training(point, cell, n_batches, n_epochs):
         note = f"{'epoch' if is_epoch_compiled else 'step'} compiled, unroll {unroll}"
         return note, epochs
 
-    return best_of(candidate(unroll, is_epoch) for unroll in UNROLLS for is_epoch in (False, True))
+    return best_of(candidate(*how) for how in HOW)
 
 
 def predicting(point, cell, n):
@@ -159,7 +160,8 @@ def loss_gradient(point, cell):
     full, lengths = work.padded(X)
     last = jnp.asarray(lengths - 1) if point.high else None
     params = weights_of(cell, point)
-    loss, gradient = jax.value_and_grad(loss_of)(params, jnp.asarray(full), last, jnp.asarray(y), cell, 1)
+    differentiate = jax.jit(jax.value_and_grad(partial(loss_of, cell=cell, unroll=1)))
+    loss, gradient = differentiate(params, jnp.asarray(full), last, jnp.asarray(y))
     if cell != "gru":
         gradient.pop("b_hn")
     return float(loss), float(jnp.sqrt(sum(jnp.vdot(g, g) for g in gradient.values())))

@@ -1,11 +1,9 @@
 """The sections of the benchmark: what is timed against what. Each gives rows for the tables and for the JSON file."""
 
 import os
-import time
 from importlib.util import find_spec
 from pathlib import Path
 from statistics import median
-from subprocess import CalledProcessError
 
 from . import processes, work
 from .driver import interleave, peers
@@ -21,8 +19,10 @@ def libraries(kind="peer"):
 
 
 def timed(timers, rounds, per=1, **about):
-    """Measure, and say so: a row with the seconds of every timer, each divided by `per`."""
+    """Measure, and say so: a row with the seconds of every timer, each divided by `per`. Closes the timers."""
     seconds = interleave(timers, rounds)
+    for timer in timers.values():
+        timer.close()
     row = {
         **about,
         "seconds": {name: [s / per for s in values] for name, values in seconds.items()},
@@ -35,14 +35,15 @@ def timed(timers, rounds, per=1, **about):
     return row
 
 
-def enough_epochs(options, timer, n_most=200):
-    """How many epochs a run must have, given a timer of one."""
-    return max(1, min(n_most, round(options.seconds / timer())))
+def enough_epochs(options, timer, factor=1, n_most=200):
+    """How many epochs a run must have to be long enough, given a timer of one, which is not needed any more."""
+    n_epochs = max(1, min(n_most, round(factor * options.seconds / timer())))
+    timer.close()
+    return n_epochs
 
 
 def training(options, environment=None):
     """Whole fits on sequences of equal lengths; the floor beside them."""
-    rows = []
     with peers(environment, **libraries(), floor=("floor", None)) as running:
         for cell in options.cells:
             for point in _chosen(work.FIXED, options):
@@ -52,14 +53,12 @@ def training(options, environment=None):
                 for n in sorted({1, min(N_THREADS, point.B)}):
                     timers[f"floor_{n}"] = running["floor"].prepare("training", *what, threads=n)
                 steps = what[2] * what[3]
-                rows.append(timed(timers, options.rounds, steps, cell=cell, point=point, steps=steps))
-    return rows
+                yield timed(timers, options.rounds, steps, cell=cell, point=point, steps=steps)
 
 
 def ragged(options, environment=None):
     """Whole fits on sequences of unequal lengths, with the same random batches for all; and torch with batches of
     like lengths."""
-    rows = []
     n_batches = 2 * work.N_BATCHES
     with peers(environment, **libraries()) as running:
         for cell in options.cells:
@@ -74,8 +73,7 @@ def ragged(options, environment=None):
                             key = name.replace("torch", f"torch{'like' if is_bucketed else ''}_{way}")
                             timers[key] = running[name].prepare("training", *what, way=way, is_bucketed=is_bucketed)
                 steps = what[2] * what[3]
-                rows.append(timed(timers, options.rounds, steps, cell=cell, point=point, steps=steps))
-    return rows
+                yield timed(timers, options.rounds, steps, cell=cell, point=point, steps=steps)
 
 
 def _fits(running, what):
@@ -106,7 +104,6 @@ def agreement(options):
 
 def predict(options):
     """Probabilities of many sequences, and of one, whose kernel is timed apart."""
-    rows = []
     with peers(**libraries()) as running:
         for cell in options.cells:
             for point in _chosen(work.FIXED + work.RAGGED, options):
@@ -118,13 +115,11 @@ def predict(options):
                         timers["kernel"] = running["skrnn"].prepare("kernel", point, cell)
                         for timer in timers.values():
                             timer.repeats = max(1, int(options.seconds / 5 / timer()))
-                    rows.append(timed(timers, options.rounds, cell=cell, point=point, n=n))
-    return rows
+                    yield timed(timers, options.rounds, cell=cell, point=point, n=n)
 
 
 def tokens(options):
     """The token model on a text of five million characters: seconds a character."""
-    rows = []
     n_windows, n_texts = (5, 30) if options.quick else (20, 100)
     tasks = {
         "training": ((n_windows,), n_windows * work.WINDOW * work.LANES),
@@ -138,8 +133,7 @@ def tokens(options):
                 for task, (sizes, n_characters) in tasks.items():
                     function = task.split(",")[0]
                     timers = {name: peer.prepare(function, cell, H, *sizes) for name, peer in running.items()}
-                    rows.append(timed(timers, options.rounds, n_characters, task=task, cell=cell, H=H))
-    return rows
+                    yield timed(timers, options.rounds, n_characters, task=task, cell=cell, H=H)
 
 
 def process(options):
@@ -164,54 +158,46 @@ def process(options):
         name: median(processes.peak_megabytes(found) for found in results[name]) for name in processes.COLD_START
     }
     row["size"] = processes.installed_bytes(Path(find_spec("skrnn").origin).parent) / 2**20
-    return [row]
+    yield row
 
 
 def busy(options):
     """Fits while as many processes as there are cores keep these busy, and a search on two processes."""
-    rows = []
-    with peers(**libraries()) as running:
+    with peers(**{name: spec for name, spec in libraries().items() if not name.startswith("jax")}) as running:
         for cell in options.cells:
             one = running["skrnn"].prepare("training", work.SEARCH, cell, work.N_BATCHES, 1)
-            n_epochs = max(1, round(2 * options.seconds / one()))
-            what = work.SEARCH, cell, work.N_BATCHES, n_epochs
-            timers = _fits({name: peer for name, peer in running.items() if not name.startswith("jax")}, what)
+            what = work.SEARCH, cell, work.N_BATCHES, enough_epochs(options, one, 2)
+            timers = _fits(running, what)
             seconds = {f"{name} {state}": [] for name in timers for state in ("alone", "busy")}
             for _ in range(options.rounds):
                 for state in ("alone", "busy"):
-                    others = processes.spinners(N_THREADS if state == "busy" else 0)
-                    time.sleep(0.5)
-                    for name, timer in timers.items():
-                        seconds[f"{name} {state}"].append(timer())
-                    processes.stop(others)
-            rows.append({"cell": cell, "point": work.SEARCH, "seconds": seconds})
+                    with processes.spinning(N_THREADS if state == "busy" else 0):
+                        for name, timer in timers.items():
+                            seconds[f"{name} {state}"].append(timer())
             print(f"busy, {cell}", {name: f"{median(values):.3g} s" for name, values in seconds.items()}, flush=True)
+            yield {"cell": cell, "point": work.SEARCH, "seconds": seconds}
     with peers(skrnn=("skrnn_peer", None)) as running:
         seconds_of_fit = 3 if options.quick else 22
-        one_epoch = median(running["skrnn"].call("searching", 2, 1, 1)[1]) / 4  # two fits of two epochs
-        n_epochs = max(1, round(seconds_of_fit / one_epoch))
-        _, fits = running["skrnn"].call("searching", n_epochs, 1, 1)
-        together, _ = running["skrnn"].call("searching", n_epochs, 2, None)
-        rows.append({"search": together, "fits": fits, "n_fits": 4})
-        print(f"search: {together:.3g} s on two processes, fits of {sum(fits) / 4:.3g} s", flush=True)
-    return rows
+        _, fits = running["skrnn"].call("searching", 2, 1, 1)
+        one_epoch = sum(fits) / len(fits) / 2
+        what = max(1, round(seconds_of_fit / one_epoch))
+        _, fits = running["skrnn"].call("searching", what, 1, 1)
+        together, _ = running["skrnn"].call("searching", what, 2, None)
+        print(f"search: {together:.3g} s on two processes, fits {[round(s, 2) for s in fits]} s", flush=True)
+        yield {"search": together, "fits": fits}
 
 
 def memory(options):
     """Training on sequences of 100,000 steps, with activations recomputed and without."""
     n_steps = 20_000 if options.quick else 100_000
-    rows = []
     for cell in options.cells:
         for recompute in (True, False):
-            script = processes.LONG_SEQUENCE.format(n_steps=n_steps, cell=cell, kwargs={"recompute": recompute})
-            try:
-                found = processes.run(script)
-            except CalledProcessError as error:
-                raise SystemExit(f"memory: {error.stderr}") from error
-            megabytes = processes.peak_megabytes(found)
-            rows.append({"cell": cell, "recompute": recompute, "seconds": found["seconds"], "peak": megabytes})
-            print(f"memory, {rows[-1]}", flush=True)
-    return rows
+            script = processes.LONG_SEQUENCE.format(n_steps=n_steps, cell=cell, recompute=recompute)
+            found = processes.run(script)
+            row = {"cell": cell, "recompute": recompute, "n_steps": n_steps}
+            row |= {"seconds": found["seconds"], "peak": processes.peak_megabytes(found)}
+            print(f"memory, {row}", flush=True)
+            yield row
 
 
 def _chosen(points, options):

@@ -5,9 +5,11 @@ Each script prints one JSON object; the wall time of the process is measured fro
 
 import json
 import marshal
+import os
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 IMPORT = """
@@ -88,21 +90,25 @@ from skrnn import RNNSequenceClassifier
 
 warnings.simplefilter("ignore")
 X = np.random.default_rng(0).standard_normal((2, {n_steps}, 4), dtype=np.float32)
-model = RNNSequenceClassifier(128, cell="{cell}", batch_size=1, max_iter=1, **{kwargs})
+model = RNNSequenceClassifier(128, cell="{cell}", batch_size=1, max_iter=1, recompute={recompute})
 model.fit(X[:, :100], [0, 1])
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 start = time.perf_counter()
 model.fit(X, [0, 1])
 seconds = (time.perf_counter() - start) / (2 * {n_steps})
 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
-print(json.dumps({{"seconds": seconds, "peak": peak, "kwargs": "{kwargs}"}}))
+print(json.dumps({{"seconds": seconds, "peak": peak}}))
 """
 
 
 def run(script):
     """What a script says, and the seconds that its process took."""
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}  # as a user's is
+    command = [sys.executable, "-W", "ignore", "-c", script]
     start = time.perf_counter()
-    done = subprocess.run([sys.executable, "-W", "ignore", "-c", script], check=True, capture_output=True, text=True)
+    done = subprocess.run(command, capture_output=True, text=True, env=environment)
+    if done.returncode:
+        raise RuntimeError(f"In a process of its own:\n{done.stderr}")
     return {"wall": time.perf_counter() - start} | json.loads(done.stdout)
 
 
@@ -117,15 +123,17 @@ def installed_bytes(folder):
     return total
 
 
-def spinners(n):
-    """Start n processes that keep a core busy each."""
-    return [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(n)]
-
-
-def stop(processes):
-    for process in processes:
-        process.kill()
-        process.wait()
+@contextmanager
+def spinning(n):
+    """Keep n cores busy meanwhile, by processes."""
+    others = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(n)]
+    time.sleep(0.5)
+    try:
+        yield
+    finally:
+        for other in others:
+            other.kill()
+            other.wait()
 
 
 def peak_megabytes(found):

@@ -332,13 +332,9 @@ def slowdown(row, name):
     return of(row, f"{name} busy") / of(row, f"{name} alone")
 
 
-def search_ratio(row):
-    """How much longer a search on two processes takes than half of its fits' time."""
-    return row["search"] / (sum(row["fits"]) / 2)
-
-
 def busy_table(rows, is_pinned):
-    names = [name.removesuffix(" alone") for name in rows[0]["seconds"] if name.endswith(" alone")]
+    fits = [row for row in rows if "cell" in row]
+    names = [name.removesuffix(" alone") for name in fits[0]["seconds"] if name.endswith(" alone")] if fits else []
     lines = [
         [
             row["cell"],
@@ -346,25 +342,29 @@ def busy_table(rows, is_pinned):
             *(f"{of(row, f'{name} alone'):.2f} / {of(row, f'{name} busy'):.2f}" for name in names),
             *(f"**{slowdown(row, name):.2f}**" for name in names),
         ]
-        for row in rows
-        if "cell" in row
+        for row in fits
     ]
     head = ["cell", "F, H, K, B, T", *(f"{name}, alone / busy, s" for name in names), *(f"{n}, slower" for n in names)]
-    search = rows[-1]
-    n_fits = search["n_fits"]
-    return [
-        *table(head, lines),
-        "",
-        f"`GridSearchCV(n_jobs=2)` over {n_fits} fits of {sum(search['fits']) / n_fits:.1f} s (`n_jobs=1`): "
-        f"{search['search']:.1f} s, {search_ratio(search):.2f} of half the sum of the fits.",
+    searches = [
+        f"`GridSearchCV(n_jobs=2)` over fits of {', '.join(f'{s:.1f}' for s in row['fits'])} s (`n_jobs=1`): "
+        f"{row['search']:.1f} s, {search_ratio(row):.2f} times half their sum."
+        for row in rows
+        if "search" in row
     ]
+    return [*table(head, lines), "", *searches]
+
+
+def search_ratio(row):
+    """How much longer a search on two processes takes than half of its fits' time."""
+    return row["search"] / (sum(row["fits"]) / 2)
 
 
 def busy_bars(rows, is_pinned):
-    values = [(slowdown(row, "skrnn"), where(row)) for row in rows if "cell" in row]
+    fits = [(slowdown(row, "skrnn"), where(row)) for row in rows if "cell" in row]
+    searches = [(search_ratio(row), "") for row in rows if "search" in row]
     return [
-        *at_most(3, "a fit on a busy machine, busy / alone", values),
-        *at_most(1.3, "GridSearchCV(n_jobs=2), of half the sum of its fits' times at n_jobs=1", search_ratio(rows[-1])),
+        *at_most(3, "a fit on a busy machine, busy / alone", fits),
+        *at_most(1.3, "GridSearchCV(n_jobs=2), of half the sum of its fits' times at n_jobs=1", searches),
     ]
 
 
@@ -372,16 +372,18 @@ def busy_bars(rows, is_pinned):
 
 
 def memory_table(rows, is_pinned):
-    lines = [[row["cell"], str(row["recompute"]), f"{row['seconds'] * 1e6:.1f}", f"{row['peak']:.0f}"] for row in rows]
-    return table(["cell", "recompute", "microseconds a step", "MB above the data"], lines)
+    head = "cell; steps; recompute; microseconds a step; MB above the data"
+    lines = []
+    for row in rows:
+        figures = f"{row['seconds'] * 1e6:.1f}", f"{row['peak']:.0f}"
+        lines.append([row["cell"], f"{row['n_steps']:,}", str(row["recompute"]), *figures])
+    return table(head.split("; "), lines)
 
 
 def memory_bars(rows, is_pinned):
-    by_cell = {}
-    for row in rows:
-        by_cell.setdefault(row["cell"], {})[row["recompute"]] = row
-    peaks = [(found[True]["peak"], cell) for cell, found in by_cell.items()]
-    times = [(found[True]["seconds"] / found[False]["seconds"], cell) for cell, found in by_cell.items()]
+    saving, plain = ({row["cell"]: row for row in rows if row["recompute"] is value} for value in (True, False))
+    peaks = [(row["peak"], cell) for cell, row in saving.items() if row["n_steps"] >= 100_000]
+    times = [(saving[cell]["seconds"] / row["seconds"], cell) for cell, row in plain.items()]
     return [
         *at_most(500, "training on a sequence of 100,000 steps with recompute, MB above the data", peaks),
         *at_most(1.6, "its time a step, with recompute / without", times),
