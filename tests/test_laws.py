@@ -151,7 +151,7 @@ def test_law_2_layer_gradients_equal_central_differences(cell, rng):
     workspace = Workspace(np.float64)
     tapes = layer.forward(weights, x, batch.segments, workspace, state)
     d_x = np.empty((batch.n_rows, 3))
-    injected = [[(d_t.shape[1], d_t) for d_t in d] for d in d_outputs]
+    injected = [[(slice(d_t.shape[1]), d_t) for d_t in d] for d in d_outputs]
     d_state = layer.backward(weights, gradients, x, batch.segments, tapes, injected, workspace, d_x=d_x)
 
     for name, array in weights.items():

@@ -16,8 +16,8 @@ from .workspace import Workspace
 PreparedLayer = tuple[np.ndarray, tuple[np.ndarray, ...]]
 """A layer's weights in the forms that suit its input and its cell."""
 
-OutputGradient = Sequence[tuple[int, np.ndarray] | None]
-"""For each step of a segment: how many of its first columns have a gradient, and that (H, columns); or None."""
+OutputGradient = Sequence[tuple[slice, np.ndarray] | None]
+"""For each step of a segment: which of its columns have a gradient, and that (H, columns); or None."""
 
 
 @dataclass(frozen=True)
@@ -188,7 +188,7 @@ class RecurrentLayer:
         for segment, tape, d_output in zip(reversed(segments), reversed(tapes), reversed(d_outputs), strict=True):
             L, n = segment.n_steps, segment.n_columns
             d_state = tuple(_widen(d_v, n, workspace) for d_v in d_state)
-            injections = [None if d is None else (d_state[0][:, : d[0]], d[1]) for d in d_output]
+            injections = [None if d is None else (d_state[0][:, d[0]], d[1]) for d in d_output]
             mark = workspace.mark()
             d_a = workspace.lend((L, cell.gradient_rows * H, n))
             cell.backward(recurrent, tape, d_state, injections, d_a, workspace)

@@ -129,11 +129,12 @@ class LastPooling(Pooling):
     ) -> list[OutputGradient]:
         d_outputs: list[OutputGradient] = []
         for segment in segments:
-            d_output: list[tuple[int, np.ndarray] | None] = [None] * segment.n_steps
+            d_output: list[tuple[slice, np.ndarray] | None] = [None] * segment.n_steps
             for _, last, n in segment.spans:
-                ends_here = ends[:n] == segment.start + last
-                if ends_here.any():
-                    d_output[last - 1] = (n, np.where(ends_here, d_accumulated[:, :n], 0))
+                n_going_on = np.count_nonzero(ends > segment.start + last)
+                if n_going_on < n:  # those that end here are the last ones: longest first
+                    ending = slice(n_going_on, n)
+                    d_output[last - 1] = (ending, d_accumulated[:, ending])
             d_outputs.append(d_output)
         return d_outputs
 
@@ -168,7 +169,7 @@ class MeanPooling(Pooling):
         d_accumulated: np.ndarray,
     ) -> list[OutputGradient]:
         return [
-            [(n, d_accumulated[:, :n]) for first, last, n in segment.spans for _ in range(first, last)]
+            [(slice(n), d_accumulated[:, :n]) for first, last, n in segment.spans for _ in range(first, last)]
             for segment in segments
         ]
 
@@ -210,7 +211,7 @@ class MaxPooling(Pooling):
                 units, columns = np.nonzero(found)
                 d_h[first + is_maximum.argmax(axis=0)[found], units, columns] = d_accumulated[units, columns]
                 open_[:, :n] &= ~found
-            d_outputs.append([(segment.n_columns, d_h_t) for d_h_t in d_h])
+            d_outputs.append([(slice(segment.n_columns), d_h_t) for d_h_t in d_h])
         return d_outputs
 
 

@@ -481,5 +481,5 @@ class RecurrentStack:
                 d_columns[...] = rows.transpose(0, 2, 1)
                 if batch.masks is not None:
                     d_columns *= batch.masks[k][: segment.n_columns, units].T
-                d_outputs[-1].append([(segment.n_columns, d_h_t) for d_h_t in d_columns])
+                d_outputs[-1].append([(slice(segment.n_columns), d_h_t) for d_h_t in d_columns])
         return d_outputs

@@ -198,7 +198,7 @@ class TokenNetwork:
             if batch.masks is not None:
                 d_h *= batch.masks[-1][: segment.n_columns].T
             loss += segment_loss
-            d_outputs.append([(segment.n_columns, d_h_t) for d_h_t in d_h])
+            d_outputs.append([(slice(segment.n_columns), d_h_t) for d_h_t in d_h])
         d_inputs, _ = self.stack.backward(
             weights, gradients, batch, trail, [d_outputs], workspace, wants_d_x=self.embedding is not None
         )
