@@ -617,8 +617,7 @@ class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Densi
         is_single = isinstance(prompts, str)
         items = read_prompts(prompts, self._empty_prompt())
         data = self._encode(TokenReader.open(items, "prompts"), is_closed=True)
-        with for_prediction(len(items) * max_new_tokens, self._network.head.n_inputs):
-            sequences, log_proba = generator.run(data, n_sequences, random_state)
+        sequences, log_proba = generator.run(data, n_sequences, random_state)
         written = [continued(items[i // n_sequences], self._vocabulary.decode(new)) for i, new in enumerate(sequences)]
         result = written[0] if is_single and n_sequences == 1 else written
         return (result, log_proba) if return_log_proba else result

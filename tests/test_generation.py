@@ -2,6 +2,7 @@
 
 import itertools
 import warnings
+from contextlib import contextmanager
 
 import numpy as np
 import pandas as pd
@@ -589,3 +590,17 @@ def test_bad_prompts(model, prompts):
 def test_max_new_tokens_has_no_default(model):
     with pytest.raises(TypeError, match="max_new_tokens"):
         model.generate("a")
+
+
+def test_writing_much_holds_blas_at_one_thread(model, monkeypatch):
+    """Two threads that spin inside small products cost a factor of a hundred on a busy machine."""
+    counts = []
+
+    @contextmanager
+    def setting(n_steps, hidden_size):
+        counts.append(n_steps)
+        yield
+
+    monkeypatch.setattr("skrnn._generation.for_prediction", setting)
+    model.generate(["a", "b"], n_sequences=3, max_new_tokens=4, random_state=0)
+    assert counts == [2 * 3 * 4]
