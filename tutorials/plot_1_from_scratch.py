@@ -336,14 +336,14 @@ for epoch in range(N_EPOCHS):
 #
 # The notebook ends where it becomes fun: at ``def predict``. To write a name, guess a letter, read it, and guess again
 # (:meth:`skrnn.core.token_network.TokenNetwork.advance`). Taking the likeliest letter each time always gives the same
-# name, so draw from the probabilities instead.
+# name, so draw from the probabilities instead. What every step needs of the parameters is prepared once.
 
 
-def write(params, rng, max_letters=12):
+def write(prepared, rng, max_letters=12):
     state = network.stack.zero_state(1, np.dtype(np.float64))
     name, code = "", BEGIN
     while len(name) < max_letters:
-        log_proba = network.advance(params, np.array([code]), state, workspace)
+        log_proba = network.advance(prepared, np.array([code]), state, workspace)
         code = rng.choice(N_OUTPUTS, p=np.exp(log_proba[0]))
         if code == END:
             break
@@ -351,8 +351,8 @@ def write(params, rng, max_letters=12):
     return name
 
 
-writer = np.random.default_rng(0)
-print(", ".join(write(params, writer) for _ in range(12)))
+writer, prepared = np.random.default_rng(0), network.prepare(params, workspace)
+print(", ".join(write(prepared, writer) for _ in range(12)))
 
 # %%
 # The same in three lines
