@@ -380,10 +380,11 @@ class RecurrentStack:
         h : ndarray of shape (H, n)
             Output of the top layer: a part of `state`.
         """
-        for (layer, _), prepared_layer, state_of_layer in zip(self._layers, prepared, state, strict=True):
-            layer.step(prepared_layer, x, state_of_layer, workspace)
-            x = np.ones((len(x), self.n_outputs + 1), workspace.dtype)
-            x[:, :-1] = state_of_layer[0].T
+        for k, (layer, _) in enumerate(self._layers):
+            if k > 0:
+                x = np.ones((len(x), self.n_outputs + 1), workspace.dtype)  # (n, H + 1)
+                x[:, :-1] = state[k - 1][0].T
+            layer.step(prepared[k], x, state[k], workspace)
         return state[-1][0]
 
     def zero_state(self, n: int, dtype: np.dtype) -> LayerStates:
