@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -362,11 +362,34 @@ def rows_by_segment(rows: np.ndarray, segments: Sequence[Segment]) -> list[np.nd
     return views
 
 
+def lay_side_by_side(steps: np.ndarray, out: np.ndarray) -> None:
+    """Copy the steps of a segment into one matrix, one column for each column-step.
+
+    Parameters
+    ----------
+    steps : ndarray of shape (L, rows, n)
+        Values of each step; rows are contiguous.
+    out : ndarray of shape (rows, L*n)
+        Overwritten; its rows are contiguous.
+
+    Examples
+    --------
+    >>> out = np.empty((1, 4))
+    >>> lay_side_by_side(np.array([[[1.0, 2.0]], [[3.0, 4.0]]]), out)
+    >>> out
+    array([[1., 2., 3., 4.]])
+    """
+    L, n_rows, n = steps.shape
+    whole_row = np.dtype((np.void, n * steps.itemsize))  # copied as one item: 1.5 to 4 times faster than as n numbers
+    out.reshape(n_rows, L, n).view(whole_row)[...] = steps.view(whole_row).transpose(1, 0, 2)
+
+
 def _spans_of_equal_width(lengths: np.ndarray) -> list[tuple[int, int, int]]:
     """(first step, last step, number of sequences that go on) between the places where sequences end."""
-    ends, n_ending = np.unique(lengths, return_counts=True)
-    n_alive = len(lengths) - np.cumsum(n_ending) + n_ending
-    return list(zip([0, *ends[:-1].tolist()], ends.tolist(), n_alive.tolist(), strict=True))
+    last_columns = [*np.flatnonzero(lengths[1:] != lengths[:-1]).tolist(), len(lengths) - 1]  # of each length
+    last_columns.reverse()
+    ends = lengths[last_columns].tolist()
+    return [(first, last, column + 1) for first, last, column in zip([0, *ends[:-1]], ends, last_columns, strict=True)]
 
 
 def _split(start: int, width: int, spans: list[tuple[int, int, int]], max_size: float) -> list[Segment]:
@@ -421,7 +444,7 @@ class SequenceBatch:
         """N, the number of column-steps of all segments, padding included."""
         return sum(segment.n_steps * segment.n_columns for segment in self.segments)
 
-    @property
+    @cached_property
     def lengths(self) -> np.ndarray:
         """Number of steps of each column, shape (B,)."""
         return self.data.lengths[self.indices]
@@ -444,9 +467,9 @@ class SequenceBatch:
     @cached_property
     def rows(self) -> np.ndarray:
         """Row of `data` of each of the N column-steps, segment after segment and step after step."""
-        steps, columns = self._steps_and_columns
-        within = np.minimum(steps, self.lengths[columns] - 1)  # padding repeats the last step: finite, and inert
-        return self.data.offsets[self.indices][columns] + within
+        offsets, last = self.data.offsets[self.indices], self.lengths - 1
+        # padding repeats the last step: finite, and inert
+        return self._by_row(lambda steps, n: offsets[:n] + np.minimum(steps, last[:n]))
 
     def gather(self, out: np.ndarray) -> np.ndarray:
         """Write the steps of all segments into `out` (N, ...), one column-step a row.
@@ -471,8 +494,9 @@ class SequenceBatch:
         weights : ndarray of shape (N,)
             Not negative.
         """
-        steps, columns = self._steps_and_columns
-        return np.where(steps < self.lengths[columns], 1 if self.weights is None else self.weights[columns], 0)
+        lengths = self.lengths
+        weights = np.ones(len(lengths)) if self.weights is None else self.weights
+        return self._by_row(lambda steps, n: np.where(steps < lengths[:n], weights[:n], 0))
 
     def reversal(self) -> np.ndarray:
         """For each of the N rows the row of the same sequence at the mirrored step; an involution. Padding stays.
@@ -482,18 +506,20 @@ class SequenceBatch:
         rows : ndarray of shape (N,), int
             ``rows[rows]`` is every row itself.
         """
-        steps, columns = self._steps_and_columns
-        mirrored = self.lengths[columns] - 1 - steps
         width = np.concatenate([np.full(s.n_steps, s.n_columns) for s in self.segments])
         first_row = np.cumsum(width) - width  # of each step
-        return np.where(mirrored >= 0, first_row[mirrored] + columns, np.arange(len(steps)))
+        lengths, columns = self.lengths, np.arange(len(self.indices))
 
-    @cached_property
-    def _steps_and_columns(self) -> tuple[np.ndarray, np.ndarray]:
-        """Step and column of each of the N rows."""
-        grids = [np.mgrid[s.start : s.start + s.n_steps, : s.n_columns].reshape(2, -1) for s in self.segments]
-        steps, columns = np.concatenate(grids, axis=1)
-        return steps, columns
+        def mirrored_row(steps: np.ndarray, n: int) -> np.ndarray:
+            mirrored = lengths[:n] - 1 - steps
+            return first_row[np.where(mirrored >= 0, mirrored, steps)] + columns[:n]
+
+        return self._by_row(mirrored_row)
+
+    def _by_row(self, value: Callable[[np.ndarray, int], np.ndarray]) -> np.ndarray:
+        """Values (N,) of all column-steps, from ``value(steps (L, 1), n) -> (L, n)`` of each segment's."""
+        values = [value(np.arange(s.start, s.start + s.n_steps)[:, None], s.n_columns).ravel() for s in self.segments]
+        return values[0] if len(values) == 1 else np.concatenate(values)
 
 
 def minibatches(n: int, batch_size: int, rng: np.random.Generator | None = None) -> list[np.ndarray]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .batches import lay_side_by_side
 from .losses import softmax_cross_entropy
 from .parameters import Weights, glorot_uniform
 from .workspace import Workspace
@@ -136,9 +137,9 @@ class SoftmaxHead:
         loss = softmax_cross_entropy(d_z, targets, step_weights)
         np.matmul(weights["W_y"].T, d_z, out=d_h)
         columns = workspace.lend((self.n_classes, d_z.shape[0] * d_z.shape[2]))
-        columns.reshape(self.n_classes, len(h), -1)[...] = d_z.transpose(1, 0, 2)
+        lay_side_by_side(d_z, columns)
         h_columns = workspace.lend((self.n_inputs, columns.shape[1]))
-        h_columns.reshape(self.n_inputs, len(h), -1)[...] = h.transpose(1, 0, 2)
+        lay_side_by_side(h, h_columns)
         gradients["W_y"] += columns @ h_columns.T
         gradients["b_y"] += columns.sum(axis=1)
         workspace.release(mark)

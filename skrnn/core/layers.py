@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .batches import Segment, rows_by_segment
+from .batches import Segment, lay_side_by_side, rows_by_segment
 from .cells import Cell, Tape
 from .inputs import Input
 from .parameters import Weights
@@ -193,8 +193,8 @@ class RecurrentLayer:
             d_a = workspace.lend((L, cell.gradient_rows * H, n))
             cell.backward(recurrent, tape, d_state, injections, d_a, workspace)
             rows = slice(end - L * n, end)
-            d_a_all[:, rows].reshape(-1, L, n)[...] = d_a.transpose(1, 0, 2)
-            h_prev_all[:, rows].reshape(-1, L, n)[...] = tape.states[:-1].transpose(1, 0, 2)
+            lay_side_by_side(d_a, d_a_all[:, rows])
+            lay_side_by_side(tape.states[:-1], h_prev_all[:, rows])
             workspace.release(mark)
             end -= L * n
         d_a_input = d_a_all[cell.input_rows]

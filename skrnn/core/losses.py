@@ -63,12 +63,13 @@ def softmax_cross_entropy(logits: np.ndarray, targets: np.ndarray, weights: np.n
     >>> round(softmax_cross_entropy(z, np.array([0]), np.array([1.0])), 4), z.ravel()
     (0.6931, array([-0.5,  0.5]))
     """
-    targets, weights = targets[..., None, :], weights[..., None, :]
+    *leading, columns = np.indices(targets.shape, sparse=True)
+    of_targets = *leading, targets, columns
     logits -= logits.max(axis=-2, keepdims=True)  # exp never overflows
-    of_target = np.take_along_axis(logits, targets, axis=-2)
+    log_odds = logits[of_targets]
     np.exp(logits, out=logits)
-    normalizer = logits.sum(axis=-2, keepdims=True)
-    loss = float((weights * (np.log(normalizer) - of_target)).sum())
-    np.put_along_axis(logits, targets, np.exp(of_target) - normalizer, axis=-2)
-    logits *= weights / normalizer
+    normalizer = logits.sum(axis=-2)
+    loss = float((weights * (np.log(normalizer) - log_odds)).sum())
+    logits[of_targets] -= normalizer
+    logits *= (weights / normalizer)[..., None, :]
     return loss

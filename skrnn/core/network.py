@@ -299,9 +299,9 @@ class Network:
         if batch.masks is not None:
             pooled *= batch.masks[-1].T
 
-    def _by_direction(self, pooled: np.ndarray) -> list[np.ndarray]:
-        """Views (H, n) of `pooled` (D*H, n)."""
-        return np.split(pooled, self.stack.n_directions)
+    def _by_direction(self, pooled: np.ndarray) -> np.ndarray:
+        """View (D, H, n) of `pooled` (D*H, n)."""
+        return pooled.reshape(self.stack.n_directions, -1, pooled.shape[1])
 
     def _window_steps(self, batch: SequenceBatch, dtype: np.dtype) -> int:
         """Steps of a window in training: all of them, or the square root of their number."""

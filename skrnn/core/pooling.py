@@ -128,15 +128,16 @@ class LastPooling(Pooling):
         d_accumulated: np.ndarray,
     ) -> list[OutputGradient]:
         d_outputs: list[OutputGradient] = []
-        for segment in segments:
+        n_going_on = np.count_nonzero(ends > segments[-1].start + segments[-1].n_steps)
+        for segment in reversed(segments):
             d_output: list[tuple[slice, np.ndarray] | None] = [None] * segment.n_steps
-            for _, last, n in segment.spans:
-                n_going_on = np.count_nonzero(ends > segment.start + last)
+            for _, last, n in reversed(segment.spans):
                 if n_going_on < n:  # those that end here are the last ones: longest first
                     ending = slice(n_going_on, n)
                     d_output[last - 1] = (ending, d_accumulated[:, ending])
+                n_going_on = n
             d_outputs.append(d_output)
-        return d_outputs
+        return d_outputs[::-1]
 
 
 @dataclass(frozen=True)
