@@ -85,7 +85,7 @@ class GRUCell(Cell):
 
     def tape(self, workspace: Workspace, n_steps: int, n: int) -> Tape:
         H = self.hidden_size
-        saved = workspace.lend((n_steps, 4 * H, n))  # r z n -2R
+        saved = workspace.lend((n_steps, 4 * H, n))  # r z n and -2 r R
         states = workspace.lend((n_steps + 1, H, n))
         return Tape(saved[:, : 3 * H], states, saved, (states[0],), (states[-1],))
 
@@ -109,15 +109,15 @@ class GRUCell(Cell):
             list(saved[:, 3 * H :]),
             strict=True,
         )
-        for h_prev, h, rz, r, z, n, R in steps:
+        for h_prev, h, rz, r, z, n, rR in steps:
             matmul(W_h, h_prev, v)
             add(rz, v_rz, rz)  # 1, 2
             exp(rz, rz)
             add(rz, one, rz)
             divide(one, rz, rz)
-            add(v_n, b_hn, R)  # 3
-            multiply(r, R, u)  # 4
-            add(n, u, n)
+            add(v_n, b_hn, rR)  # 3
+            multiply(r, rR, rR)  # 4
+            add(n, rR, n)
             exp(n, n)
             add(n, one, n)
             divide(two, n, n)
@@ -173,7 +173,7 @@ class GRUCell(Cell):
     def _factors(self, tape: Tape, Q: np.ndarray, workspace: Workspace) -> None:
         """Fill Q (L, 4*H, n), rows R r z n, with what does not depend on the gradient: equations 1' to 5'."""
         H = self.hidden_size
-        r, z, n, R_scaled = (tape.saved[:, k * H : (k + 1) * H] for k in range(4))
+        r, _, n, rR_scaled = (tape.saved[:, k * H : (k + 1) * H] for k in range(4))
         Q_r, Q_z, Q_n = (Q[:, k * H : (k + 1) * H] for k in range(1, 4))
         Q[:, :H] = r
         np.subtract(1, tape.saved[:, : 2 * H], out=Q[:, H : 3 * H])  # 1 - r, 1 - z
@@ -182,10 +182,8 @@ class GRUCell(Cell):
         np.multiply(n, n, out=u)
         np.subtract(1, u, out=u)
         np.multiply(Q_z, u, out=Q_n)  # (1 - z)(1 - n^2)
-        Q_r *= r
-        Q_r *= R_scaled
+        Q_r *= rR_scaled
         Q_r *= 1 / TANH_SCALE
-        Q_z *= z
-        np.subtract(tape.states[:-1], n, out=u)
+        np.subtract(tape.states[1:], n, out=u)  # z (h_prev - n)
         Q_z *= u
         workspace.release(mark)

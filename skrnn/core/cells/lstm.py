@@ -134,7 +134,7 @@ class LSTMCell(Cell):
         mark = workspace.mark()
         P = workspace.lend((n_steps, H, n_columns))
         u = workspace.lend((H, n_columns))
-        self._factors(tape, d_a, P, workspace)
+        self._factors(tape, d_a, P)
         steps = zip(
             reversed(list(d_a)),
             reversed(list(d_a[:, : 3 * H].reshape(n_steps, 3, H, n_columns))),
@@ -156,19 +156,18 @@ class LSTMCell(Cell):
             matmul(recurrent, d_gfio, d_h)  # 1' to 4'
         workspace.release(mark)
 
-    def _factors(self, tape: Tape, Q: np.ndarray, P: np.ndarray, workspace: Workspace) -> None:
+    def _factors(self, tape: Tape, Q: np.ndarray, P: np.ndarray) -> None:
         """Fill Q (L, 4*H, n), rows g f i o, and P (L, H, n) with what does not depend on the gradient."""
-        H = self.hidden_size
-        saved = tape.saved
-        g, i, o, tanh_c = (saved[:, k * H : (k + 1) * H] for k in (1, 3, 4, 5))
-        Q_g, Q_fi, Q_o, Q_fio = Q[:, :H], Q[:, H : 3 * H], Q[:, 3 * H :], Q[:, H:]
-        np.multiply(tanh_c, tanh_c, out=P)
-        np.subtract(1, P, out=P)
-        P *= o  # o (1 - tanh(c)^2)
-        np.multiply(g, g, out=Q_g)
-        np.subtract(1, Q_g, out=Q_g)
-        Q_g *= i  # i (1 - g^2)
-        np.subtract(1, saved[:, 2 * H : 5 * H], out=Q_fio)
-        Q_fio *= saved[:, 2 * H : 5 * H]  # s (1 - s)
-        Q_fi *= saved[:, : 2 * H]  # times c_prev, g
-        Q_o *= tanh_c
+        H, h = self.hidden_size, tape.states[1:]
+        c_prev, g, f, i, o, tanh_c = (tape.saved[:, k * H : (k + 1) * H] for k in range(6))
+        Q_g, Q_f, Q_i, Q_o = (Q[:, k * H : (k + 1) * H] for k in range(4))
+        np.subtract(1, tape.saved[:, 2 * H : 5 * H], out=Q[:, H:])
+        Q_o *= h  # o (1 - o) tanh(c)
+        Q_f *= f
+        Q_f *= c_prev
+        i_g = np.multiply(i, g, out=P)
+        Q_i *= i_g
+        np.multiply(i_g, g, out=Q_g)
+        np.subtract(i, Q_g, out=Q_g)  # i (1 - g^2)
+        np.multiply(h, tanh_c, out=P)
+        np.subtract(o, P, out=P)  # o (1 - tanh(c)^2)
