@@ -14,6 +14,7 @@ import argparse
 import json
 import os
 import platform
+import sys
 from importlib.metadata import version
 from pathlib import Path
 
@@ -84,7 +85,7 @@ def report(results, options):
     return [
         "# Speed",
         "",
-        f"`python benchmarks/speed.py{' --quick' if options.quick else ''}`: {spelt}.",
+        f"`{options.command}`: {spelt}.",
         f"{about['cpu']}, {about['cores']} cores, load {about['load']:.1f} at the start. NumPy's BLAS: "
         f"{about['blas']}.",
         f"The environment pins BLAS: {pin}."
@@ -107,11 +108,15 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", nargs="+", choices=SECTIONS, default=list(SECTIONS), help="sections to run")
     parser.add_argument("--quick", action="store_true", help="few and short rounds")
+    parser.add_argument("--rounds", type=int, help="how often everything is timed (7; quick: 3)")
+    parser.add_argument("--seconds", type=float, help="of one fit of skrnn's (1; quick: 0.3)")
     parser.add_argument("--cells", nargs="+", choices=("tanh", "gru", "lstm"), default=["tanh", "gru", "lstm"])
     parser.add_argument("--points", nargs="+", type=int, help="numbers of the points of each grid, from 0")
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results", help="folder of the results")
     options = parser.parse_args()
-    options.rounds, options.seconds, options.sequences = (3, 0.3, 2000) if options.quick else (7, 1.0, 10_000)
+    options.command = " ".join(["python benchmarks/speed.py", *sys.argv[1:]])
+    rounds, seconds, options.sequences = (3, 0.3, 2000) if options.quick else (7, 1.0, 10_000)
+    options.rounds, options.seconds = options.rounds or rounds, options.seconds or seconds
     pin, found = environments()
     results = {"pin": pin, "machine": machine(None), "agreement": measure.agreement(options), "sections": {}}
     options.out.mkdir(exist_ok=True)

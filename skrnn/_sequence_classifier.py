@@ -115,7 +115,7 @@ class RNNSequenceClassifier(ClassifierMixin, BaseEstimator):
     recompute : bool or "auto", default="auto"
         Whether training computes the activations of a batch twice, and holds those of about the square root of its
         steps only: exact gradients of very long sequences in little memory, for about a third more time. "auto" does
-        where they would take more than a gibibyte. Unused if `bidirectional`.
+        where they would take more than a gibibyte. If `bidirectional`, the outputs of all layers and steps are held.
     n_jobs : int or None, default=None
         Threads for large batches. None uses as many as BLAS may use at this moment, so that ``threadpool_limits``,
         ``OMP_NUM_THREADS`` and the nesting of joblib hold. Results depend on the number of threads in the last bits.

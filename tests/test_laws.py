@@ -1,5 +1,7 @@
 """The laws that every cell obeys, alone, stacked, in both directions, and under each pooling."""
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -271,8 +273,7 @@ def test_law_5_windows_are_the_whole(cell, pooling, dropout, rng):
     )
     params, data = make_params(whole, rng), make_data(rng, [23, 9, 10, 1, 23, 17, 5])
     batch = make_batch(whole, data, rng, whole.stack.draw_masks(rng, len(data), params.dtype))
-    windows = cut.stack.windows(batch, cut._window_steps(batch, params.dtype))
-    assert [len(window.indices) for window in windows] == [7, 5, 3, 3, 2]
+    assert [len(window.indices) for window in cut.stack.windows(batch, 5)] == [7, 5, 3, 3, 2]
 
     loss, gradient = loss_and_gradient(whole, params, batch)
     loss_cut, gradient_cut = loss_and_gradient(cut, params, batch)
@@ -287,9 +288,43 @@ def test_activations_are_computed_twice_where_they_are_many(rng, monkeypatch):
     size = batch.n_rows * network.stack.n_activations * 8
 
     monkeypatch.setattr("skrnn.core.network._MAX_ACTIVATIONS", size)
-    assert network._window_steps(batch, np.dtype(float)) == 100
+    assert not network._recomputes(batch, np.dtype(float))
     monkeypatch.setattr("skrnn.core.network._MAX_ACTIVATIONS", size - 1)
-    assert network._window_steps(batch, np.dtype(float)) == 10
+    assert network._recomputes(batch, np.dtype(float))
+
+
+@pytest.mark.parametrize("cell", CELL_NAMES)
+@pytest.mark.parametrize("pooling", POOLING_NAMES)
+@pytest.mark.parametrize("dropout", [0.0, 0.3])
+def test_law_5_outputs_are_enough_in_both_directions(cell, pooling, dropout, rng, monkeypatch):
+    monkeypatch.setattr("skrnn.core.stack._SEGMENT_SIZE", 300)  # several segments
+    whole, outlined = (
+        make_network(cell, pooling=pooling, n_layers=2, dropout=dropout, bidirectional=True, recompute=recompute)
+        for recompute in (False, True)
+    )
+    params, data = make_params(whole, rng), make_data(rng, [23, 9, 10, 1, 23, 17, 5])
+    batch = make_batch(whole, data, rng, whole.stack.draw_masks(rng, len(data), params.dtype))
+    assert len(batch.segments) > 3
+
+    loss, gradient = loss_and_gradient(whole, params, batch)
+    loss_outlined, gradient_outlined = loss_and_gradient(outlined, params, batch)
+
+    assert loss_outlined == loss
+    np.testing.assert_array_equal(gradient_outlined, gradient)
+
+
+def test_law_5_one_product_of_gradients_or_several(rng, monkeypatch):
+    for cell, bidirectional in itertools.product(CELL_NAMES, (False, True)):
+        network = make_network(cell, n_layers=2, bidirectional=bidirectional)
+        params, data = make_params(network, rng), make_data(rng, [23, 9, 10, 1, 23, 17, 5])
+        monkeypatch.setattr("skrnn.core.stack._SEGMENT_SIZE", 300)
+        batch = make_batch(network, data, rng)
+        _, at_once = loss_and_gradient(network, params, batch)
+        monkeypatch.setattr("skrnn.core.layers._GRADIENT_COLUMNS", 20)
+        _, by_and_by = loss_and_gradient(network, params, batch)
+        monkeypatch.undo()
+
+        np.testing.assert_allclose(by_and_by, at_once, rtol=1e-11, atol=1e-14)
 
 
 @pytest.mark.parametrize("pooling", POOLING_NAMES)
@@ -315,7 +350,23 @@ def test_memory_of_a_window_not_of_a_sequence(cell, n_steps, rng):
     network.loss_gradient(params, batch, workspace, np.zeros_like(params))
 
     held = int(np.ceil(np.sqrt(n_steps))) * 3 * network.stack.n_activations
-    assert workspace.size < 4 * held + 10_000
+    scratch = int(np.ceil(np.sqrt(n_steps))) * 3 * 8 * (2 * network.stack.cell.gradient_rows + 2)
+    assert workspace.size < 3 * (held + scratch) + 10_000
+
+
+def test_memory_of_the_outputs_in_both_directions(rng):
+    """Of an LSTM's tape of seven rows one stays, beside the inputs of both directions."""
+    sizes = {}
+    for recompute in (False, True):
+        network = Network.build(
+            "lstm", n_inputs=1, hidden_size=32, n_classes=3, bidirectional=True, recompute=recompute
+        )
+        params, workspace = network.initialize(rng), Workspace(np.float64)
+        batch = make_batch(network, make_data(rng, [2000] * 48, n_features=1), rng)
+        network.loss_gradient(params, batch, workspace, np.zeros_like(params))
+        sizes[recompute] = workspace.size
+
+    assert sizes[True] < sizes[False] / 2.5
 
 
 @pytest.mark.parametrize("cell", CELL_NAMES)

@@ -13,6 +13,8 @@ from .inputs import Input
 from .parameters import Weights
 from .workspace import Workspace
 
+_GRADIENT_COLUMNS = 4096  # column-steps whose weight gradients are one product
+
 PreparedLayer = tuple[np.ndarray, tuple[np.ndarray, ...]]
 """A layer's weights in the forms that suit its input and its cell."""
 
@@ -91,12 +93,7 @@ class RecurrentLayer:
             Lends scratch, which is given back.
         """
         mark = workspace.mark()
-        input_weights, recurrent = prepared
-        tape = self.cell.tape(workspace, 1, len(x))
-        self.input.project(input_weights, x[None], tape.a, workspace)
-        for v, first in zip(state, tape.first, strict=True):
-            first[...] = v
-        self.cell.forward(recurrent, tape, workspace)
+        tape = self._run(prepared, x[None], state, workspace)
         for v, last in zip(state, tape.last, strict=True):
             v[...] = last
         workspace.release(mark)
@@ -108,6 +105,7 @@ class RecurrentLayer:
         segments: Sequence[Segment],
         workspace: Workspace,
         state: tuple[np.ndarray, ...] | None = None,
+        outputs_only: bool = False,
     ) -> list[Tape]:
         """Run over all segments.
 
@@ -123,23 +121,20 @@ class RecurrentLayer:
             Lends the tapes, which stay lent.
         state : tuple of ndarray of shape (H, B), optional
             State before the first step; zero by default.
+        outputs_only : bool, default=False
+            Whether the tapes are outlines, from which `backward` computes the rest again.
 
         Returns
         -------
         tapes : list of Tape
             One for each segment.
         """
-        cell = self.cell
-        input_weights, recurrent = self.prepare(weights, workspace)
+        prepared = self.prepare(weights, workspace)
+        run = self._outline if outputs_only else self._run
         tapes = []
-        for segment, rows in zip(segments, rows_by_segment(x, segments), strict=True):
-            tape = cell.tape(workspace, segment.n_steps, segment.n_columns)
-            self.input.project(input_weights, rows, tape.a, workspace)
-            for k, first in enumerate(tape.first):
-                first[...] = 0 if state is None else state[k][:, : segment.n_columns]
-            cell.forward(recurrent, tape, workspace)
-            tapes.append(tape)
-            state = tape.last
+        for rows in rows_by_segment(x, segments):
+            tapes.append(run(prepared, rows, state, workspace))
+            state = tapes[-1].last
         return tapes
 
     def backward(
@@ -180,29 +175,69 @@ class RecurrentLayer:
         """
         cell, H, n_rows = self.cell, self.cell.hidden_size, len(x)
         recurrent = cell.backward_weights(weights, workspace)
-        d_a_all = workspace.lend((cell.gradient_rows * H, n_rows))
-        h_prev_all = workspace.lend((H, n_rows))
+        prepared = self.prepare(weights, workspace) if tapes[0].is_outline else None
+        # what comes from the right end of these makes one product of gradients; no power of two lies between two rows
+        capacity = max(min(n_rows, _GRADIENT_COLUMNS), max(s.n_steps * s.n_columns for s in segments)) + 16
+        d_a_columns = workspace.lend((cell.gradient_rows * H, capacity))
+        h_prev_columns = workspace.lend((H, capacity))
+        used, row = slice(capacity, capacity), n_rows
+
+        def add_gradients() -> None:
+            d_a_input, x_rows = d_a_columns[cell.input_rows, used], slice(row, row + used.stop - used.start)
+            self.input.add_gradients(gradients, d_a_input, x[x_rows])
+            cell.add_gradients(gradients, d_a_columns[:, used], h_prev_columns[:, used])
+            if d_x is not None:
+                np.matmul(d_a_input.T, weights["W_x"], out=d_x[x_rows])
+
         if d_state is None:
             d_state = tuple(np.empty((H, 0)) for _ in range(cell.n_states))
-        end = n_rows
-        for segment, tape, d_output in zip(reversed(segments), reversed(tapes), reversed(d_outputs), strict=True):
-            L, n = segment.n_steps, segment.n_columns
+        every_rows = rows_by_segment(x, segments)
+        for tape, rows, d_output in zip(reversed(tapes), reversed(every_rows), reversed(d_outputs), strict=True):
+            L, n = rows.shape[:2]
             d_state = tuple(_widen(d_v, n, workspace) for d_v in d_state)
             injections = [None if d is None else (d_state[0][:, d[0]], d[1]) for d in d_output]
+            if used.start < L * n:
+                add_gradients()
+                used = slice(capacity, capacity)
             mark = workspace.mark()
+            if prepared:
+                tape = self._run(prepared, rows, tape.first, workspace)
             d_a = workspace.lend((L, cell.gradient_rows * H, n))
             cell.backward(recurrent, tape, d_state, injections, d_a, workspace)
-            rows = slice(end - L * n, end)
-            lay_side_by_side(d_a, d_a_all[:, rows])
-            lay_side_by_side(tape.states[:-1], h_prev_all[:, rows])
+            columns = slice(used.start - L * n, used.start)
+            lay_side_by_side(d_a, d_a_columns[:, columns])
+            lay_side_by_side(tape.states[:-1], h_prev_columns[:, columns])
             workspace.release(mark)
-            end -= L * n
-        d_a_input = d_a_all[cell.input_rows]
-        self.input.add_gradients(gradients, d_a_input, x)
-        cell.add_gradients(gradients, d_a_all, h_prev_all)
-        if d_x is not None:
-            np.matmul(d_a_input.T, weights["W_x"], out=d_x)
+            used, row = slice(columns.start, capacity), row - L * n
+        add_gradients()
         return d_state
+
+    def _run(
+        self, prepared: PreparedLayer, x: np.ndarray, state: tuple[np.ndarray, ...] | None, workspace: Workspace
+    ) -> Tape:
+        """Lend the tape of a segment with the inputs x (L, n, ...), and run over it from `state`, zero if None."""
+        input_weights, recurrent = prepared
+        tape = self.cell.tape(workspace, *x.shape[:2])
+        self.input.project(input_weights, x, tape.a, workspace)
+        for k, first in enumerate(tape.first):
+            first[...] = 0 if state is None else state[k][:, : first.shape[1]]
+        self.cell.forward(recurrent, tape, workspace)
+        return tape
+
+    def _outline(
+        self, prepared: PreparedLayer, x: np.ndarray, state: tuple[np.ndarray, ...] | None, workspace: Workspace
+    ) -> Tape:
+        """As `_run`, but of the tape only an outline stays lent."""
+        (L, n), H, n_states = x.shape[:2], self.cell.hidden_size, self.cell.n_states
+        kept = workspace.lend((L + 1, H, n))
+        first, last = (tuple(workspace.lend((n_states, H, n))) for _ in range(2))
+        mark = workspace.mark()
+        tape = self._run(prepared, x, state, workspace)
+        kept[...] = tape.states
+        for v, v_kept in zip(tape.first + tape.last, first + last, strict=True):
+            v_kept[...] = v
+        workspace.release(mark)
+        return Tape(kept[:0], kept, kept[:0], first, last)
 
     def _input_weights(self, weights: Weights, workspace: Workspace) -> np.ndarray:
         """[W_x b] (G*H, F + 1), with the rows scaled as the cell wants them."""

@@ -63,8 +63,8 @@ def softmax_cross_entropy(logits: np.ndarray, targets: np.ndarray, weights: np.n
     >>> round(softmax_cross_entropy(z, np.array([0]), np.array([1.0])), 4), z.ravel()
     (0.6931, array([-0.5,  0.5]))
     """
-    *leading, columns = np.indices(targets.shape, sparse=True)
-    of_targets = *leading, targets, columns
+    position: tuple[np.ndarray, ...] = np.indices(targets.shape, sparse=True)
+    of_targets = *position[:-1], targets, position[-1]
     logits -= logits.max(axis=-2, keepdims=True)  # exp never overflows
     log_odds = logits[of_targets]
     np.exp(logits, out=logits)

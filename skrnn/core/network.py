@@ -2,7 +2,8 @@
 
 A batch is run in windows of steps, with the state carried from one to the next. Usually there is one window. Where the
 activations of all steps would take too much memory there are about the square root of T of them: only the state at each
-border is kept, and on the way back the activations of a window are computed again (Chen et al., 2016).
+border is kept, and on the way back the activations of a window are computed again (Chen et al., 2016). A bidirectional
+stack, whose reverse direction begins at the end, has one window; there the outputs of the layers are kept instead.
 """
 
 from __future__ import annotations
@@ -61,7 +62,8 @@ class Network:
         Its inputs are the pooled outputs of all directions.
     recompute : bool or "auto", default="auto"
         Whether `loss_gradient` computes activations a second time on the way back instead of holding those of all
-        steps; "auto" does where they would take more than a gibibyte. Bidirectional stacks hold them all.
+        steps; "auto" does where they would take more than a gibibyte. What stays is the state after each of about
+        sqrt(T) windows; of a bidirectional stack the outputs of every layer.
 
     References
     ----------
@@ -172,13 +174,15 @@ class Network:
         assert batch.targets is not None and batch.weights is not None
         mark = workspace.mark()
         weights, gradients = self.layout.views(params), self.layout.views(out)
-        windows = self.stack.windows(batch, self._window_steps(batch, workspace.dtype))
+        recomputes = self._recomputes(batch, workspace.dtype)
+        windows = self.stack.windows(batch, ceil(sqrt(batch.lengths[0])) if recomputes else int(batch.lengths[0]))
+        outputs_only = recomputes and self.stack.bidirectional
         pooled = workspace.lend((self.stack.n_outputs, len(batch.indices)))
         before_window = workspace.mark()
         states = [self._begin(len(batch.indices), workspace.dtype)]
         for window in windows:
             workspace.release(before_window)
-            trail, state = self._read(weights, window, workspace, states[-1])
+            trail, state = self._read(weights, window, workspace, states[-1], outputs_only)
             states.append(state)
         accumulated = states.pop().accumulated
         pooled[...] = accumulated
@@ -228,7 +232,7 @@ class Network:
             batch, state = self.stack.batch(data, indices), self._begin(n, params.dtype)
             for window in self.stack.windows(batch, _PREDICTION_SIZE // n):
                 mark = workspace.mark()
-                _, state = self._read(weights, window, workspace, state)
+                _, state = self._read(weights, window, workspace, state, self.stack.bidirectional)
                 workspace.release(mark)
             self._finish(pooled := state.accumulated, batch)
             log_proba[indices] = log_softmax(self.head.logits(weights["head"], pooled)).T
@@ -277,13 +281,18 @@ class Network:
         return NetworkState(None, np.full((self.stack.n_outputs, n), self.pooling.initial, dtype), 0)
 
     def _read(
-        self, weights: dict[str, Weights], window: SequenceBatch, workspace: Workspace, state: NetworkState
+        self,
+        weights: dict[str, Weights],
+        window: SequenceBatch,
+        workspace: Workspace,
+        state: NetworkState,
+        outputs_only: bool = False,
     ) -> tuple[StackTrail, NetworkState]:
         """Run over a window from `state`, which stays as it is: the trail, in lent memory, and the state after it."""
         if state.layers is not None:
             window = replace(window, state=state.layers)
         x = window.gather(workspace.lend((window.n_rows, self.stack.input.n_inputs + 1)))
-        trail = self.stack.forward(weights, x, window, workspace)
+        trail = self.stack.forward(weights, x, window, workspace, outputs_only)
         accumulated = state.accumulated.copy()
         parts = self._by_direction(accumulated[:, : len(window.indices)])
         for h, part in zip(trail.outputs(), parts, strict=True):
@@ -303,9 +312,8 @@ class Network:
         """View (D, H, n) of `pooled` (D*H, n)."""
         return pooled.reshape(self.stack.n_directions, -1, pooled.shape[1])
 
-    def _window_steps(self, batch: SequenceBatch, dtype: np.dtype) -> int:
-        """Steps of a window in training: all of them, or the square root of their number."""
-        n_steps, recompute = int(batch.lengths[0]), self.recompute
-        if recompute == "auto":
-            recompute = batch.n_rows * self.stack.n_activations * dtype.itemsize > _MAX_ACTIVATIONS
-        return ceil(sqrt(n_steps)) if recompute else n_steps
+    def _recomputes(self, batch: SequenceBatch, dtype: np.dtype) -> bool:
+        """Whether activations of `batch` are computed again on the way back."""
+        if self.recompute == "auto":
+            return batch.n_rows * self.stack.n_activations * dtype.itemsize > _MAX_ACTIVATIONS
+        return bool(self.recompute)

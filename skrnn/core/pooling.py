@@ -128,7 +128,7 @@ class LastPooling(Pooling):
         d_accumulated: np.ndarray,
     ) -> list[OutputGradient]:
         d_outputs: list[OutputGradient] = []
-        n_going_on = np.count_nonzero(ends > segments[-1].start + segments[-1].n_steps)
+        n_going_on = int(np.count_nonzero(ends > segments[-1].start + segments[-1].n_steps))
         for segment in reversed(segments):
             d_output: list[tuple[slice, np.ndarray] | None] = [None] * segment.n_steps
             for _, last, n in reversed(segment.spans):

@@ -105,10 +105,8 @@ class RecurrentStack:
 
     @property
     def n_activations(self) -> int:
-        """Numbers that training holds for each step of a sequence, from `forward` to the end of `backward`."""
-        cell = self.cell
-        of_direction = (cell.n_tape_rows + cell.gradient_rows + 1) * cell.hidden_size
-        return self.n_layers * self.n_directions * of_direction
+        """Numbers on the tapes of all layers for each step of a sequence."""
+        return self.n_layers * self.n_outputs * self.cell.n_tape_rows
 
     @cached_property
     def _layers(self) -> list[tuple[RecurrentLayer, list[str]]]:
@@ -252,6 +250,7 @@ class RecurrentStack:
         x: np.ndarray,
         batch: SequenceBatch,
         workspace: Workspace,
+        outputs_only: bool = False,
     ) -> StackTrail:
         """Run layer after layer over all segments.
 
@@ -265,6 +264,8 @@ class RecurrentStack:
             How the rows are cut; dropout masks; the state before the first step.
         workspace : Workspace
             Lends what the trail holds, which stays lent.
+        outputs_only : bool, default=False
+            Whether the tapes are outlines, from which `backward` computes the rest again.
 
         Returns
         -------
@@ -278,7 +279,7 @@ class RecurrentStack:
             trail.inputs.append([x] if trail.reversal is None else [x, x[trail.reversal]])
             trail.tapes.append(
                 [
-                    layer.forward(weights[name], x_, batch.segments, workspace, batch.first_state(k))
+                    layer.forward(weights[name], x_, batch.segments, workspace, batch.first_state(k), outputs_only)
                     for name, x_ in zip(names, trail.inputs[-1], strict=True)
                 ]
             )

@@ -37,6 +37,10 @@ class Tape(NamedTuple):
         Gate values, and whatever else a cell reads on the way back.
     first, last : tuple of ndarray of shape (H, n)
         Views of the whole state (h; for the LSTM h and c) before the first and after the last step.
+
+    Notes
+    -----
+    In the outline of a tape ``a`` and `saved` have no steps. `Cell.forward` from `first` makes it whole again.
     """
 
     a: np.ndarray
@@ -44,6 +48,11 @@ class Tape(NamedTuple):
     saved: np.ndarray
     first: tuple[np.ndarray, ...]
     last: tuple[np.ndarray, ...]
+
+    @property
+    def is_outline(self) -> bool:
+        """Whether only the states are there."""
+        return len(self.saved) == 0
 
 
 @dataclass(frozen=True)
