@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from copy import copy
 from functools import partial
-from numbers import Real
+from numbers import Integral, Real
 from typing import Any, ClassVar
 
 import numpy as np
@@ -13,7 +13,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.metrics import check_scoring
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_array, check_consistent_length, compute_class_weight
-from sklearn.utils._param_validation import StrOptions
+from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import check_is_fitted, column_or_1d
@@ -116,6 +116,10 @@ class RNNSequenceClassifier(ClassifierMixin, BaseEstimator):
         Whether training computes the activations of a batch twice, and holds those of about the square root of its
         steps only: exact gradients of very long sequences in little memory, for about a third more time. "auto" does
         where they would take more than a gibibyte. If `bidirectional`, the outputs of all layers and steps are held.
+    bptt_steps : int or None, default=None
+        Over how many steps from the end of each sequence the gradient flows back; None is all of them. Earlier steps
+        still make the state, and their part of the pooling, but nothing is learned from them: quicker than `recompute`
+        for very long sequences, and no longer exact. Not with `bidirectional` or "lbfgs".
     n_jobs : int or None, default=None
         Threads for large batches. None uses as many as BLAS may use at this moment, so that ``threadpool_limits``,
         ``OMP_NUM_THREADS`` and the nesting of joblib hold. Results depend on the number of threads in the last bits.
@@ -187,6 +191,7 @@ class RNNSequenceClassifier(ClassifierMixin, BaseEstimator):
         "scoring": [str, callable, None],
         "class_weight": [dict, StrOptions({"balanced"}), None],
         "recompute": ["boolean", StrOptions({"auto"})],
+        "bptt_steps": [Interval(Integral, 1, None, closed="left"), None],
     }
 
     def __init__(
@@ -221,6 +226,7 @@ class RNNSequenceClassifier(ClassifierMixin, BaseEstimator):
         scoring: str | Callable | None = "loss",
         class_weight: dict | str | None = None,
         recompute: bool | str = "auto",
+        bptt_steps: int | None = None,
         n_jobs: int | None = None,
     ) -> None:
         self.hidden_size = hidden_size
@@ -252,6 +258,7 @@ class RNNSequenceClassifier(ClassifierMixin, BaseEstimator):
         self.scoring = scoring
         self.class_weight = class_weight
         self.recompute = recompute
+        self.bptt_steps = bptt_steps
         self.n_jobs = n_jobs
 
     def fit(
@@ -494,6 +501,12 @@ class RNNSequenceClassifier(ClassifierMixin, BaseEstimator):
         return factors
 
     def _build_network(self) -> Network:
+        if self.bptt_steps is not None:
+            advice = f"but bptt_steps={self.bptt_steps}. Use bptt_steps=None; recompute=True saves memory, too."
+            if self.bidirectional:
+                raise ValueError(f"bidirectional=True has no state before the last steps to begin from, {advice}")
+            if self.solver == "lbfgs":
+                raise ValueError(f"solver='lbfgs' needs exact gradients, {advice}")
         return Network.build(
             self.cell,
             self.n_inputs_,
@@ -504,6 +517,7 @@ class RNNSequenceClassifier(ClassifierMixin, BaseEstimator):
             pooling=self.pooling,
             dropout=self.dropout,
             recompute=self.recompute,
+            bptt_steps=self.bptt_steps,
         )
 
     def _hold_out(

@@ -364,6 +364,7 @@ BAD_PARAMETERS = [
     ("n_layers", 0, "an int in the range [1, inf)"),
     ("bidirectional", "yes", "an instance of 'bool'"),
     ("recompute", "yes", "an instance of 'bool'"),
+    ("bptt_steps", 0, "an int in the range [1, inf)"),
     ("pooling", "sum", "a str among"),
     ("dropout", 1.0, "a float in the range [0.0, 1.0)"),
     ("dropout", -0.1, "a float in the range [0.0, 1.0)"),

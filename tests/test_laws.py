@@ -327,6 +327,48 @@ def test_law_5_one_product_of_gradients_or_several(rng, monkeypatch):
         np.testing.assert_allclose(by_and_by, at_once, rtol=1e-11, atol=1e-14)
 
 
+@pytest.mark.parametrize("cell", CELL_NAMES)
+@pytest.mark.parametrize("pooling", POOLING_NAMES)
+@pytest.mark.parametrize("recompute", [False, True])
+def test_truncation_takes_what_came_before_as_constants(cell, pooling, recompute, rng, monkeypatch):
+    """The same loss; the gradient is that of the last steps, from the state and the pooling of those before them."""
+    monkeypatch.setattr("skrnn.core.network._PREDICTION_SIZE", 15)  # several windows of steps before the last ones
+    whole, cut = (
+        make_network(cell, pooling=pooling, n_layers=2, dropout=0.3, recompute=recompute, bptt_steps=bptt_steps)
+        for bptt_steps in (None, 4)
+    )
+    params, data = make_params(whole, rng), make_data(rng, [13, 4, 10, 1, 13, 5, 3])
+    batch = make_batch(whole, data, rng, whole.stack.draw_masks(rng, len(data), params.dtype))
+    loss, gradient = loss_and_gradient(cut, params, batch)
+
+    assert loss == pytest.approx(loss_and_gradient(whole, params, batch)[0], rel=1e-12)
+    before = cut._skip(cut.layout.views(params), batch, Workspace(params.dtype))
+    assert before[0].lengths.tolist() == [4, 4, 4, 4, 4, 3, 1]
+    monkeypatch.setattr(Network, "_skip", lambda *args: before)
+    wanted = central_differences(lambda: loss_and_gradient(cut, params, batch)[0], params)
+    assert relative_error(gradient, wanted) < 1e-6
+
+
+@pytest.mark.parametrize("cell", CELL_NAMES)
+def test_truncation_beyond_the_longest_is_none(cell, rng):
+    whole, cut = (make_network(cell, bptt_steps=bptt_steps) for bptt_steps in (None, max(RAGGED)))
+    params, batch = make_params(whole, rng), make_batch(whole, make_data(rng), rng)
+
+    np.testing.assert_array_equal(loss_and_gradient(cut, params, batch)[1], loss_and_gradient(whole, params, batch)[1])
+
+
+def test_memory_of_the_last_steps(rng):
+    sizes = []
+    for n_steps in (2000, 6000):
+        network = Network.build("gru", n_inputs=1, hidden_size=8, n_classes=3, bptt_steps=50)
+        params, workspace = network.initialize(rng), Workspace(np.float64)
+        batch = make_batch(network, make_data(rng, [n_steps] * 20, n_features=1), rng)
+        network.loss_gradient(params, batch, workspace, np.zeros_like(params))
+        sizes.append(workspace.size)
+
+    assert sizes[0] == sizes[1]
+
+
 @pytest.mark.parametrize("pooling", POOLING_NAMES)
 def test_the_first_of_equal_maxima_has_the_gradient_in_windows_too(pooling, rng):
     """A constant output, so that every window holds the same maximum."""

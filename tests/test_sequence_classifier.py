@@ -239,6 +239,14 @@ def test_activations_computed_twice_are_the_same(X, y, params):
     )
 
 
+def test_the_last_steps_are_enough_where_the_classes_differ_there(rng):
+    X, y = rng.standard_normal((80, 60, 1)) / 10, np.arange(80) % 2
+    X[y == 1, -5:] += 1
+    model = RNNSequenceClassifier(8, cell="tanh", bptt_steps=10, batch_size=16, max_iter=30, random_state=0, tol=0)
+
+    assert model.set_params(learning_rate="cosine").fit(X, y).score(X, y) == 1
+
+
 # Objective
 
 STANDING_STILL = {"learning_rate_init": 1e-12, "max_iter": 1}
@@ -538,6 +546,13 @@ def test_weights_to_validate_come_with_sequences(X, y, early_stopping):
 def test_what_lbfgs_cannot_do(X, y, params, message):
     with pytest.raises(ValueError, match=message):
         make(solver="lbfgs", **params).fit(X, y)
+
+
+@pytest.mark.parametrize("params", [{"bidirectional": True}, {"solver": "lbfgs"}], ids=str)
+def test_what_cannot_be_truncated(X, y, params):
+    (given,) = (f"{name}={value!r}" for name, value in params.items())
+    with pytest.raises(ValueError, match=f"{given} .*, but bptt_steps=5. Use bptt_steps=None"):
+        make(bptt_steps=5, **params).fit(X, y)
 
 
 # partial_fit

@@ -64,6 +64,9 @@ class Network:
         Whether `loss_gradient` computes activations a second time on the way back instead of holding those of all
         steps; "auto" does where they would take more than a gibibyte. What stays is the state after each of about
         sqrt(T) windows; of a bidirectional stack the outputs of every layer.
+    bptt_steps : int or None, default=None
+        Over how many steps from the end of a sequence `loss_gradient` goes back; all by default. The steps before make
+        the state, and their share of the pooling, and count as constants. Unidirectional stacks only.
 
     References
     ----------
@@ -80,6 +83,7 @@ class Network:
     pooling: Pooling
     head: SoftmaxHead
     recompute: bool | str = "auto"
+    bptt_steps: int | None = None
 
     @classmethod
     def build(
@@ -94,6 +98,7 @@ class Network:
         pooling: str = "last",
         dropout: float = 0.0,
         recompute: bool | str = "auto",
+        bptt_steps: int | None = None,
     ) -> Network:
         """Put a network together from the words of the estimators' parameters.
 
@@ -115,7 +120,7 @@ class Network:
             What of the top layer's outputs is classified.
         dropout : float, default=0.0
             Probability with which an output is dropped.
-        recompute : bool or "auto", default="auto"
+        recompute, bptt_steps : bool or "auto", int or None, default="auto", None
             See the class.
 
         Returns
@@ -124,7 +129,7 @@ class Network:
             Without parameters.
         """
         stack = RecurrentStack(CELLS[cell](hidden_size), DenseInput(n_inputs), n_layers, bidirectional, dropout)
-        return cls(stack, POOLINGS[pooling], SoftmaxHead(stack.n_outputs, n_classes), recompute)
+        return cls(stack, POOLINGS[pooling], SoftmaxHead(stack.n_outputs, n_classes), recompute, bptt_steps)
 
     @cached_property
     def layout(self) -> ParameterLayout:
@@ -174,12 +179,13 @@ class Network:
         assert batch.targets is not None and batch.weights is not None
         mark = workspace.mark()
         weights, gradients = self.layout.views(params), self.layout.views(out)
-        recomputes = self._recomputes(batch, workspace.dtype)
-        windows = self.stack.windows(batch, ceil(sqrt(batch.lengths[0])) if recomputes else int(batch.lengths[0]))
+        rest, state = self._skip(weights, batch, workspace)
+        recomputes = self._recomputes(rest, workspace.dtype)
+        windows = self.stack.windows(rest, ceil(sqrt(rest.lengths[0])) if recomputes else int(rest.lengths[0]))
         outputs_only = recomputes and self.stack.bidirectional
         pooled = workspace.lend((self.stack.n_outputs, len(batch.indices)))
         before_window = workspace.mark()
-        states = [self._begin(len(batch.indices), workspace.dtype)]
+        states = [state]
         for window in windows:
             workspace.release(before_window)
             trail, state = self._read(weights, window, workspace, states[-1], outputs_only)
@@ -194,7 +200,7 @@ class Network:
             if window is not windows[-1]:
                 workspace.release(before_window)
                 trail, _ = self._read(weights, window, workspace, state)
-            n, ends = len(window.indices), batch.lengths - state.n_steps
+            n, ends = len(window.indices), rest.lengths - state.n_steps
             parts = (self._by_direction(v[:, :n]) for v in (state.accumulated, accumulated, d_pooled))
             d_outputs = [
                 self.pooling.backward(h, window.segments, ends, *part)
@@ -279,6 +285,30 @@ class Network:
     def _begin(self, n: int, dtype: np.dtype) -> NetworkState:
         """State before the first step of `n` sequences."""
         return NetworkState(None, np.full((self.stack.n_outputs, n), self.pooling.initial, dtype), 0)
+
+    def _skip(
+        self, weights: dict[str, Weights], batch: SequenceBatch, workspace: Workspace
+    ) -> tuple[SequenceBatch, NetworkState]:
+        """The steps of `batch` over which the gradient goes back, and the state before them."""
+        state, lengths = self._begin(len(batch.indices), workspace.dtype), batch.lengths
+        n_skipped = np.maximum(lengths - (self.bptt_steps or lengths[0]), 0)
+        n = int(np.count_nonzero(n_skipped))  # the first ones: longest first
+        if n == 0:
+            return batch, state
+        layers = self.stack.zero_state(len(lengths), workspace.dtype)
+        offsets = batch.data.offsets[batch.indices]
+        masks = None if batch.masks is None else tuple(mask[:n] for mask in batch.masks)
+        skipped = self.stack.batch(batch.data.pieces(offsets[:n], n_skipped[:n]), np.arange(n), masks=masks)
+        mark = workspace.mark()
+        for window in self.stack.windows(skipped, max(1, _PREDICTION_SIZE // n)):
+            trail, state = self._read(weights, window, workspace, state)
+            self.stack.write_state(trail, window, layers)
+            workspace.release(mark)
+        rest = batch.data.pieces(offsets + n_skipped, lengths - n_skipped)
+        return (
+            self.stack.batch(rest, np.arange(len(lengths)), batch.targets, batch.weights, batch.masks),
+            NetworkState(layers, state.accumulated, 0),
+        )
 
     def _read(
         self,
