@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ._threads import single_threaded_blas
 from ._tokens import as_tokens
 from ._vocabulary import END, UNKNOWN, SpecialToken, Vocabulary
 from .core.token_network import TokenNetwork
@@ -132,7 +133,8 @@ class TokenStream:
 
     def _advance(self, codes: np.ndarray, index: np.ndarray) -> None:
         state = tuple(tuple(v[:, index] for v in layer) for layer in self._state)
-        self._log_proba[index] = self._network.advance(self._prepared, codes, state, self._workspace)
+        with single_threaded_blas.briefly():
+            self._log_proba[index] = self._network.advance(self._prepared, codes, state, self._workspace)
         for layer, advanced in zip(self._state, state, strict=True):
             for v, v_advanced in zip(layer, advanced, strict=True):
                 v[:, index] = v_advanced

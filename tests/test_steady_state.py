@@ -97,7 +97,7 @@ def test_threads_make_no_other_gradient(network, rng, shards):
 
 @pytest.mark.parametrize("n_jobs", [1, 2, 3])
 def test_threads_make_no_other_prediction(rng, n_jobs, monkeypatch):
-    monkeypatch.setattr("skrnn._threads.MIN_GUARDED_UNITS", 1)
+    monkeypatch.setattr("skrnn._threads.MIN_DEALT_UNITS", 1)
     X, y = [rng.standard_normal((n, 2)) for n in rng.integers(1, 30, 50)], rng.integers(0, 3, 50)
     model = RNNSequenceClassifier(8, max_iter=2, learning_rate="cosine", random_state=0).fit(X, y)
     one_by_one = np.concatenate([model.predict_proba([x]) for x in X])
@@ -121,7 +121,7 @@ def test_small_predictions_stay_on_one_thread(rng, monkeypatch):
 
 
 def test_a_failure_on_a_thread_is_the_callers(rng, monkeypatch):
-    monkeypatch.setattr("skrnn._threads.MIN_GUARDED_UNITS", 1)
+    monkeypatch.setattr("skrnn._threads.MIN_DEALT_UNITS", 1)
     data = PackedSequences.from_rectangle(rng.standard_normal((4, 5, 2)))
 
     def fail(part, workspace):
