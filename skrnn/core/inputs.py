@@ -73,7 +73,7 @@ class Input(ABC):
         d_a : ndarray of shape (R, N)
             Gradients of the pre-activations.
         x : ndarray of shape (N, ...)
-            Inputs of all column-steps.
+            Inputs of the same column-steps.
         """
 
 

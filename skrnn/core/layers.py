@@ -176,7 +176,7 @@ class RecurrentLayer:
         cell, H, n_rows = self.cell, self.cell.hidden_size, len(x)
         recurrent = cell.backward_weights(weights, workspace)
         prepared = self.prepare(weights, workspace) if tapes[0].is_outline else None
-        # what comes from the right end of these makes one product of gradients; no power of two lies between two rows
+        # filled from the right, until a product of gradients takes it all; 16 keep rows from lying a power of two apart
         capacity = max(min(n_rows, _GRADIENT_COLUMNS), max(s.n_steps * s.n_columns for s in segments)) + 16
         d_a_columns = workspace.lend((cell.gradient_rows * H, capacity))
         h_prev_columns = workspace.lend((H, capacity))

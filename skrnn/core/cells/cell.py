@@ -243,7 +243,7 @@ class Cell(ABC):
         gradients : dict of str to ndarray
             Views of the gradient vector; added to.
         d_a : ndarray of shape (gradient_rows * H, N)
-            What `backward` wrote, all N column-steps of the batch side by side.
+            What `backward` wrote, N column-steps side by side.
         h_prev : ndarray of shape (H, N)
             The state before each of those column-steps.
         """
