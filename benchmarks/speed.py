@@ -7,7 +7,8 @@ timed in turn, in an order that rotates, and medians of the rounds are compared.
     python benchmarks/speed.py                                    (hours; an idle machine)
     python benchmarks/speed.py --quick --only training --cells lstm --points 0 2
 
-Needs `pip install -e '.[bench]'`. Writes benchmarks/results/speed.md and speed.json.
+Needs `pip install -e '.[bench]'`. Writes benchmarks/results/speed.md and speed.json. Sections that did not run stay
+there, if they were measured on this machine with these versions.
 """
 
 import argparse
@@ -18,7 +19,7 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
-from side_by_side import measure, tables
+from side_by_side import measure, tables, work
 from side_by_side.driver import peers
 
 SECTIONS = {
@@ -52,7 +53,6 @@ def machine(environment):
         "cores": measure.N_THREADS,
         "blas": blas,
         "versions": {"Python": platform.python_version()} | {name: version(name) for name in names},
-        "load": os.getloadavg()[0],
     }
 
 
@@ -66,34 +66,34 @@ def _cpu():
     return f"{fields.get('model name', platform.processor())}, {widest}"
 
 
-def report(results, options):
+def report(results):
     """Lines of the Markdown file."""
     about = results["machine"]
     spelt = ", ".join(f"{name} {number}" for name, number in about["versions"].items())
     pin = ", ".join(f"`{name}={value}`" for name, value in results["pin"].items())
     bars, body = [], []
-    for section, by_environment in results["sections"].items():
+    for section in (name for name in SECTIONS if name in results["sections"]):
+        run = results["sections"][section]
         title, what = SECTIONS[section]
-        body += ["", f"## {title}", "", *([what] if what else [])]
-        for name, rows in by_environment.items():
+        made = f"`{run['command']}`: medians of {run['rounds']} rounds; load {run['load']:.1f} at the start."
+        body += ["", f"## {title}", "", " ".join(part for part in (what, made) if part)]
+        for name, rows in run["rows"].items():
             is_pinned = bool(results["pin"]) and name == "as it is"
-            if len(by_environment) > 1:
+            if len(run["rows"]) > 1:
                 body += ["", f"Environment: {name}."]
             body += ["", *getattr(tables, f"{section}_table")(rows, is_pinned)]
             for bar in getattr(tables, f"{section}_bars")(rows, is_pinned):
-                bars.append(bar._replace(text=bar.text + (f" ({name})" if len(by_environment) > 1 else "")))
+                bars.append(bar._replace(text=bar.text + (f" ({name})" if len(run["rows"]) > 1 else "")))
     return [
         "# Speed",
         "",
-        f"`{options.command}`: {spelt}.",
-        f"{about['cpu']}, {about['cores']} cores, load {about['load']:.1f} at the start. NumPy's BLAS: "
-        f"{about['blas']}.",
+        f"{spelt}. {about['cpu']}, {about['cores']} cores. NumPy's BLAS: {about['blas']}.",
         f"The environment pins BLAS: {pin}."
         if pin
         else "The environment does not pin OPENBLAS_CORETYPE: as it is, it is without a pin.",
-        f"Medians of {options.rounds} rounds; ratios are the other library's time divided by skrnn's: above 1 skrnn is "
-        "quicker. Spread: interquartile range over the median, of skrnn, torch and JAX. With the same weights all "
-        f"libraries find the same loss and gradient norm of a batch, to {results['agreement']:.0e}.",
+        "Ratios are the other library's time divided by skrnn's: above 1 skrnn is quicker. Spread: interquartile range "
+        "over the median, of skrnn, torch and JAX. With the same weights all libraries find the same loss and gradient "
+        f"norm of a batch, to {results['agreement']:.0e}.",
         "",
         "## Bars",
         "",
@@ -102,6 +102,20 @@ def report(results, options):
         *(bar.line() for bar in bars),
         *body,
     ]
+
+
+def earlier_sections(path, results):
+    """Sections of an earlier run on the same machine, with the same versions, in the same environment."""
+    if not path.exists():
+        return {}
+    earlier = json.loads(path.read_text(encoding="utf-8"))
+    if any(earlier[key] != results[key] for key in ("pin", "machine")):
+        return {}
+    for run in earlier["sections"].values():
+        for row in (row for rows in run["rows"].values() for row in rows):
+            if "point" in row:
+                row["point"] = work.Point(*row["point"])
+    return earlier["sections"]
 
 
 def main():
@@ -114,20 +128,24 @@ def main():
     parser.add_argument("--points", nargs="+", type=int, help="numbers of the points of each grid, from 0")
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results", help="folder of the results")
     options = parser.parse_args()
-    options.command = " ".join(["python benchmarks/speed.py", *sys.argv[1:]])
     rounds, seconds, options.sequences = (3, 0.3, 2000) if options.quick else (7, 1.0, 10_000)
     options.rounds, options.seconds = options.rounds or rounds, options.seconds or seconds
     pin, found = environments()
-    results = {"pin": pin, "machine": machine(None), "agreement": measure.agreement(options), "sections": {}}
+    results = {"pin": pin, "machine": machine(None), "agreement": measure.agreement(options)}
     options.out.mkdir(exist_ok=True)
+    as_markdown, as_json = options.out / "speed.md", options.out / "speed.json"
+    results["sections"] = earlier_sections(as_json, results)
     for section in options.only:
+        command = " ".join(["python benchmarks/speed.py", *sys.argv[1:]])
+        run = {"command": command, "rounds": options.rounds, "load": os.getloadavg()[0], "rows": {}}
         for name, environment in found.items() if section in IN_BOTH_ENVIRONMENTS else [("as it is", None)]:
             where = [environment] if section in IN_BOTH_ENVIRONMENTS else []
-            rows = results["sections"].setdefault(section, {})[name] = []
+            rows = run["rows"][name] = []
             for row in getattr(measure, section)(options, *where):
                 rows.append(row)
-                (options.out / "speed.md").write_text("\n".join(report(results, options)) + "\n", encoding="utf-8")
-                (options.out / "speed.json").write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+                results["sections"][section] = run
+                as_markdown.write_text("\n".join(report(results)) + "\n", encoding="utf-8")
+                as_json.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
