@@ -19,7 +19,7 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
-from side_by_side import measure, tables, work
+from side_by_side import measure, tables
 from side_by_side.driver import peers
 
 SECTIONS = {
@@ -109,13 +109,8 @@ def earlier_sections(path, results):
     if not path.exists():
         return {}
     earlier = json.loads(path.read_text(encoding="utf-8"))
-    if any(earlier[key] != results[key] for key in ("pin", "machine")):
-        return {}
-    for run in earlier["sections"].values():
-        for row in (row for rows in run["rows"].values() for row in rows):
-            if "point" in row:
-                row["point"] = work.Point(*row["point"])
-    return earlier["sections"]
+    is_like = all(earlier[key] == results[key] for key in ("pin", "machine"))
+    return earlier["sections"] if is_like else {}
 
 
 def main():

@@ -106,7 +106,7 @@ def predict(options):
     """Probabilities of many sequences, and of one, whose kernel is timed apart."""
     with peers(**libraries()) as running:
         for cell in options.cells:
-            for point in _chosen(work.FIXED + work.RAGGED, options):
+            for point in (*_chosen(work.FIXED + work.RAGGED, options), work.ONE_STEP):
                 for n in (options.sequences, 1):
                     if n > 1 and point.B == 1:
                         continue

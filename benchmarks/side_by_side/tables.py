@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .work import Point
+from .work import ONE_STEP, Point
 
 
 class Bar(NamedTuple):
@@ -233,7 +233,8 @@ def predict_table(rows, is_pinned):
         point = row["cell"], str(Point(*row["point"]))
         if row["n"] == 1:
             us = [seconds * 1e6 for seconds in (of(row, "skrnn"), of(row, "kernel"), overhead(row), torch[1], jax[1])]
-            singles.append([*point, *(f"{value:.0f}" for value in us), yes(overhead(row) <= 2e-4)])
+            bar = yes(overhead(row) <= 2e-4) if Point(*row["point"]) == ONE_STEP else "reported"
+            singles.append([*point, *(f"{value:.0f}" for value in us), bar])
             continue
         need = predict_need(row)
         lines.append(
@@ -263,7 +264,7 @@ def predict_bars(rows, is_pinned):
         values = [(ratio(row, "torch"), where(row)) for row in many]
         need = predict_need(many[0]) if many else 0
         bars += at_least(need, f"predict_proba of many sequences, {cell}, torch / skrnn, B > 1", values)
-    values = [(1e3 * overhead(row), where(row)) for row in rows if row["n"] == 1]
+    values = [(1e3 * overhead(row), where(row)) for row in rows if Point(*row["point"]) == ONE_STEP]
     return bars + at_most(0.2, "predict_proba of one sequence, milliseconds beside the kernel", values)
 
 
