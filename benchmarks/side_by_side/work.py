@@ -39,7 +39,7 @@ FIXED = (
 )
 RAGGED = (Point(12, 64, 9, 16, 7, 29), Point(8, 64, 4, 64, 10, 1000, is_log=True))
 ONE_STEP = Point(10, 64, 10, 1, 1)
-"""For the overhead of a prediction: a difference of two times, which is lost in the noise where the kernel is longer."""
+"""For the overhead of a prediction, a difference of two times: lost in the noise where the kernel takes long."""
 SEARCH = FIXED[3]
 """What is fitted on a busy machine, and in a search on two processes."""
 N_BATCHES = 10
