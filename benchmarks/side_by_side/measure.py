@@ -191,11 +191,14 @@ def memory(options):
     """Training on sequences of 100,000 steps, with activations recomputed and without."""
     n_steps = 20_000 if options.quick else 100_000
     for cell in options.cells:
-        for recompute in (True, False):
-            script = processes.LONG_SEQUENCE.format(n_steps=n_steps, cell=cell, recompute=recompute)
-            found = processes.run(script)
+        found = {True: [], False: []}
+        for _ in range(options.rounds):
+            for recompute, runs in found.items():
+                script = processes.LONG_SEQUENCE.format(n_steps=n_steps, cell=cell, recompute=recompute)
+                runs.append(processes.run(script))
+        for recompute, runs in found.items():
             row = {"cell": cell, "recompute": recompute, "n_steps": n_steps}
-            row |= {"seconds": found["seconds"], "peak": processes.peak_megabytes(found)}
+            row |= {"seconds": median(run["seconds"] for run in runs), "peak": max(map(processes.peak_megabytes, runs))}
             print(f"memory, {row}", flush=True)
             yield row
 
