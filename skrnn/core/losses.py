@@ -66,10 +66,10 @@ def softmax_cross_entropy(logits: np.ndarray, targets: np.ndarray, weights: np.n
     position: tuple[np.ndarray, ...] = np.indices(targets.shape, sparse=True)
     of_targets = *position[:-1], targets, position[-1]
     logits -= logits.max(axis=-2, keepdims=True)  # exp never overflows
-    log_odds = logits[of_targets]
+    target_logits = logits[of_targets]
     np.exp(logits, out=logits)
     normalizer = logits.sum(axis=-2)
-    loss = float((weights * (np.log(normalizer) - log_odds)).sum())
+    loss = float((weights * (np.log(normalizer) - target_logits)).sum())
     logits[of_targets] -= normalizer
     logits *= (weights / normalizer)[..., None, :]
     return loss

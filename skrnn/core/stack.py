@@ -19,9 +19,8 @@ from .layers import OutputGradient, PreparedLayer, RecurrentLayer
 from .parameters import Weights
 from .workspace import Workspace
 
-_SEGMENT_SIZE = (
-    2**19
-)  # numbers of scratch in a segment's backward pass: a few steps of large batches, in the last cache
+_SEGMENT_SIZE = 2**19
+"""Numbers of scratch in a segment's backward pass: a few steps of large batches, in the last cache."""
 
 LayerStates = tuple[tuple[np.ndarray, ...], ...]
 """The state of every layer: h, and c for the LSTM, each (H, B)."""
