@@ -235,12 +235,9 @@ class Network:
             if self.stack.bidirectional:  # whose sequences are read as a whole
                 n = int(np.clip(_PREDICTION_SIZE // data.lengths[by_length[0]], 1, n))
             indices, by_length = by_length[:n], by_length[n:]
-            batch, state = self.stack.batch(data, indices), self._begin(n, params.dtype)
-            for window in self.stack.windows(batch, _PREDICTION_SIZE // n):
-                mark = workspace.mark()
-                _, state = self._read(weights, window, workspace, state, self.stack.bidirectional)
-                workspace.release(mark)
-            self._finish(pooled := state.accumulated, batch)
+            batch = self.stack.batch(data, indices)
+            pooled = self._read_in_windows(weights, batch, workspace, self._begin(n, params.dtype)).accumulated
+            self._finish(pooled, batch)
             log_proba[indices] = log_softmax(self.head.logits(weights["head"], pooled)).T
         return log_proba
 
@@ -299,16 +296,29 @@ class Network:
         offsets = batch.data.offsets[batch.indices]
         masks = None if batch.masks is None else tuple(mask[:n] for mask in batch.masks)
         skipped = self.stack.batch(batch.data.pieces(offsets[:n], n_skipped[:n]), np.arange(n), masks=masks)
-        mark = workspace.mark()
-        for window in self.stack.windows(skipped, max(1, _PREDICTION_SIZE // n)):
-            trail, state = self._read(weights, window, workspace, state)
-            self.stack.write_state(trail, window, layers)
-            workspace.release(mark)
+        state = self._read_in_windows(weights, skipped, workspace, state, layers)
         rest = batch.data.pieces(offsets + n_skipped, lengths - n_skipped)
         return (
             self.stack.batch(rest, np.arange(len(lengths)), batch.targets, batch.weights, batch.masks),
             NetworkState(layers, state.accumulated, 0),
         )
+
+    def _read_in_windows(
+        self,
+        weights: dict[str, Weights],
+        batch: SequenceBatch,
+        workspace: Workspace,
+        state: NetworkState,
+        layers: LayerStates | None = None,
+    ) -> NetworkState:
+        """State after all steps of `batch`; `layers`, by sequence of its data, overwritten with that after each end."""
+        mark = workspace.mark()
+        for window in self.stack.windows(batch, max(1, _PREDICTION_SIZE // len(batch.indices))):
+            trail, state = self._read(weights, window, workspace, state, self.stack.bidirectional)
+            if layers is not None:
+                self.stack.write_state(trail, window, layers)
+            workspace.release(mark)
+        return state
 
     def _read(
         self,

@@ -7,7 +7,7 @@ that begins a sequence, are only read. A data set of tokens is a `TokenSequences
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from math import log, log1p
 
@@ -233,19 +233,17 @@ class TokenNetwork:
             Outputs of the top layer, for each segment; lent until the next window.
         """
         weights = self._views(params)
-        by_length = np.argsort(-data.lengths, kind="stable")
+        by_length = np.argsort(-data.lengths, kind="stable")[: np.count_nonzero(data.lengths)]
         for start in range(0, len(by_length), _PREDICTION_WIDTH):
             indices = by_length[start : start + _PREDICTION_WIDTH]
-            n_steps = max(1, _PREDICTION_SIZE // len(indices))
-            state = self.stack.zero_state(len(indices), params.dtype)
-            for first in range(0, int(data.lengths[indices[0]]), n_steps):
-                going = indices[data.lengths[indices] > first]
-                lengths = np.minimum(data.lengths[going] - first, n_steps)
-                pieces = data.pieces(data.offsets[going] + first, lengths)
+            n = len(indices)
+            batch = self.stack.batch(data.pieces(data.offsets[indices], data.lengths[indices]), np.arange(n))
+            state = self.stack.zero_state(n, params.dtype)
+            for window in self.stack.windows(batch, max(1, _PREDICTION_SIZE // n)):
+                window = replace(window, state=state)
                 mark = workspace.mark()
-                batch = self.stack.batch(pieces, np.arange(len(going)), state=state)
-                tokens, trail = self._forward(weights, batch, workspace)
-                yield going[batch.indices], batch, tokens, self._outputs(trail, batch, workspace)
+                tokens, trail = self._forward(weights, window, workspace)
+                yield indices[: len(window.indices)], window, tokens, self._outputs(trail, window, workspace)
                 workspace.release(mark)
 
     def token_log_proba(self, params: np.ndarray, data: TokenSequences, workspace: Workspace) -> np.ndarray:
