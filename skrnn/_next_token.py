@@ -693,6 +693,8 @@ class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Densi
         """The sequences that weigh something, and their weights."""
         sequences = read_sequences(self, X, reset=reset)
         weights = check_sample_weight(sample_weight, len(sequences.lengths))
+        if weights.all():
+            return sequences, weights
         keep = np.flatnonzero(weights)
         return sequences.take(keep), weights[keep]
 

@@ -444,7 +444,8 @@ class RNNSequenceClassifier(ClassifierMixin, BaseEstimator):
                     "All weights are zero: class_weight and sample_weight leave no sequence to learn from. Give a "
                     "class that y has a weight above 0."
                 )
-        return TrainingSet(sequences, targets, weights).take(np.flatnonzero(weights))
+        data = TrainingSet(sequences, targets, weights)
+        return data if weights.all() else data.take(np.flatnonzero(weights))
 
     def _validate_labels(self, y: Any) -> np.ndarray:
         """Labels as an array (n,)."""
