@@ -32,6 +32,7 @@ SECTIONS = {
     "memory": ("Long sequences", "Training on sequences of 100,000 steps, `hidden_size=128`, `batch_size=1`."),
 }
 IN_BOTH_ENVIRONMENTS = ("training", "ragged")
+WITH_FREE_THREADS = ("training", "ragged", "predict", "tokens")
 
 
 def environments():
@@ -82,6 +83,8 @@ def report(results):
             if len(run["rows"]) > 1:
                 body += ["", f"Environment: {name}."]
             body += ["", *getattr(tables, f"{section}_table")(rows, is_pinned)]
+            if section in WITH_FREE_THREADS:
+                body += tables.free_threaded_lines(rows)
             for bar in getattr(tables, f"{section}_bars")(rows, is_pinned):
                 bars.append(bar._replace(text=bar.text + (f" ({name})" if len(run["rows"]) > 1 else "")))
     return [
@@ -121,6 +124,7 @@ def main():
     parser.add_argument("--seconds", type=float, help="of one fit of skrnn's (1; quick: 0.3)")
     parser.add_argument("--cells", nargs="+", choices=("tanh", "gru", "lstm"), default=["tanh", "gru", "lstm"])
     parser.add_argument("--points", nargs="+", type=int, help="numbers of the points of each grid, from 0")
+    parser.add_argument("--free-threaded", help="a second Python, free-threaded and with skrnn, that runs skrnn beside")
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results", help="folder of the results")
     options = parser.parse_args()
     rounds, seconds, options.sequences = (3, 0.3, 2000) if options.quick else (7, 1.0, 10_000)

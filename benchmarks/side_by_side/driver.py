@@ -6,14 +6,18 @@ while another one works.
 """
 
 import importlib
-import multiprocessing
 import os
+import pickle
+import subprocess
+import sys
 import time
 import traceback
 from contextlib import contextmanager
+from pathlib import Path
 
 import numpy as np
 
+FOLDER = Path(__file__).parent.parent
 REST = 0.1
 """Seconds before every timed run, in which the workers of the library before fall asleep."""
 
@@ -23,21 +27,22 @@ class Peer:
 
     Parameters
     ----------
+    environment : dict or None
+        Variables of the child process, None to take one away.
     module : str
         Module of this package, with functions that return a callable to time.
     threads : int or None
         Threads that it may use; None leaves the library as it is.
-    environment : dict
-        Variables of the child process, None to take one away.
+    python : str, default=sys.executable
+        Interpreter of the child process.
     """
 
-    def __init__(self, module, threads=None, environment=None):
-        context = multiprocessing.get_context("spawn")
-        self._connection, theirs = context.Pipe()
-        self._process = context.Process(target=_serve, args=(theirs, module, threads))
-        with _environment(environment or {}):
-            self._process.start()
-        theirs.close()
+    def __init__(self, environment, module, threads=None, python=sys.executable):
+        command = f"from side_by_side.driver import serve; serve({module!r}, {threads})"
+        variables = {name: value for name, value in {**os.environ, **(environment or {})}.items() if value is not None}
+        self._process = subprocess.Popen(
+            [python, "-c", command], cwd=FOLDER, env=variables, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
 
     def call(self, function, *args, **kwargs):
         """What a function of the module returns."""
@@ -48,14 +53,17 @@ class Peer:
         return Timer(self, *self.ask("prepare", function, args, kwargs))
 
     def close(self):
-        self._connection.close()
-        self._process.join(timeout=10)
-        self._process.terminate()
+        self._process.stdin.close()
+        try:
+            self._process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            self._process.terminate()
 
     def ask(self, *message):
         """Send a message, and wait for the answer."""
-        self._connection.send(message)
-        is_good, answer = self._connection.recv()
+        pickle.dump(message, self._process.stdin)
+        self._process.stdin.flush()
+        is_good, answer = pickle.load(self._process.stdout)
         if not is_good:
             raise RuntimeError(f"In the child process:\n{answer}")
         return answer
@@ -89,8 +97,8 @@ class Timer:
 
 @contextmanager
 def peers(environment=None, **modules):
-    """Start peers, given as ``name=(module, threads)``; yields them by name."""
-    started = {name: Peer(*spec, environment) for name, spec in modules.items()}
+    """Start peers, given as ``name=(module, threads)``, perhaps with their Python; yields them by name."""
+    started = {name: Peer(environment, *spec) for name, spec in modules.items()}
     try:
         yield started
     finally:
@@ -120,8 +128,10 @@ def _library(name):
     return name.split("_")[0]
 
 
-def _serve(connection, module, threads):
-    """Answer until the other side hangs up."""
+def serve(module, threads):
+    """Answer on the standard streams until the other side hangs up."""
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # what a library prints is no answer
     if threads == 1 and module.startswith("jax"):
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})  # XLA has no other way to say one thread
     module = importlib.import_module(f"side_by_side.{module}")
@@ -130,14 +140,15 @@ def _serve(connection, module, threads):
     prepared = {}
     while True:
         try:
-            kind, *message = connection.recv()
+            kind, *message = pickle.load(sys.stdin.buffer)
         except EOFError:
             return
         try:
             answer = True, _answer(module, prepared, kind, *message)
         except Exception:
             answer = False, traceback.format_exc()
-        connection.send(answer)
+        pickle.dump(answer, answers)
+        answers.flush()
 
 
 def _answer(module, prepared, kind, what, *rest):
@@ -156,23 +167,6 @@ def _answer(module, prepared, kind, what, *rest):
     handle = max(prepared, default=0) + 1
     prepared[handle] = result
     return handle, getattr(result, "first", first), getattr(result, "note", "")
-
-
-@contextmanager
-def _environment(changes):
-    before = {name: os.environ.get(name) for name in changes}
-    try:
-        _set_environment(changes)
-        yield
-    finally:
-        _set_environment(before)
-
-
-def _set_environment(changes):
-    for name, value in changes.items():
-        os.environ.pop(name, None)
-        if value is not None:
-            os.environ[name] = value
 
 
 def best_of(candidates, repeats=2):

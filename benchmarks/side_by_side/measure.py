@@ -12,10 +12,13 @@ N_THREADS = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") els
 WITHOUT_PIN = {"OPENBLAS_CORETYPE": None, "OPENBLAS_L2_SIZE": None}
 
 
-def libraries(kind="peer"):
-    """Specifications for `peers`: skrnn; PyTorch and JAX with one thread, and with all."""
+def libraries(options, kind="peer"):
+    """Specifications for `peers`: skrnn, perhaps on a second Python; PyTorch and JAX with one thread, and with all."""
+    ours = {"skrnn": (f"skrnn_{kind}", None)}
+    if options.free_threaded:
+        ours["skrnn_free"] = (f"skrnn_{kind}", None, options.free_threaded)
     others = {f"{name}_{n}": (f"{name}_{kind}", n) for name in ("torch", "jax") for n in sorted({1, N_THREADS})}
-    return {"skrnn": (f"skrnn_{kind}", None), **others}
+    return ours | others
 
 
 def timed(timers, rounds, per=1, **about):
@@ -44,7 +47,7 @@ def enough_epochs(options, timer, factor=1, n_most=200):
 
 def training(options, environment=None):
     """Whole fits on sequences of equal lengths; the floor beside them."""
-    with peers(environment, **libraries(), floor=("floor", None)) as running:
+    with peers(environment, **libraries(options), floor=("floor", None)) as running:
         for cell in options.cells:
             for point in _chosen(work.FIXED, options):
                 one = running["skrnn"].prepare("training", point, cell, work.N_BATCHES, 1)
@@ -60,7 +63,7 @@ def ragged(options, environment=None):
     """Whole fits on sequences of unequal lengths, with the same random batches for all; and torch with batches of
     like lengths."""
     n_batches = 2 * work.N_BATCHES
-    with peers(environment, **libraries()) as running:
+    with peers(environment, **libraries(options)) as running:
         for cell in options.cells:
             for point in _chosen(work.RAGGED, options):
                 one = running["skrnn"].prepare("training", point, cell, n_batches, 1)
@@ -81,7 +84,7 @@ def _fits(running, what):
     timers = {"skrnn": running["skrnn"].prepare("training", *what)}
     timers["skrnn_1"] = running["skrnn"].prepare("training", *what, n_jobs=1)
     for name, peer in running.items():
-        if name.startswith(("torch", "jax")):
+        if name.startswith(("skrnn_free", "torch", "jax")):
             timers[name] = peer.prepare("training", *what)
     return timers
 
@@ -104,7 +107,7 @@ def agreement(options):
 
 def predict(options):
     """Probabilities of many sequences, and of one, whose kernel is timed apart."""
-    with peers(**libraries()) as running:
+    with peers(**libraries(options)) as running:
         for cell in options.cells:
             for point in (*_chosen(work.FIXED + work.RAGGED, options), work.ONE_STEP):
                 for n in (options.sequences, 1):
@@ -127,7 +130,7 @@ def tokens(options):
         "writing, 1 text": ((1, 200), 200),
         "writing, 100 texts": ((100, 200), 100 * 200),
     }
-    with peers(**libraries("tokens")) as running:
+    with peers(**libraries(options, "tokens")) as running:
         for cell in options.cells:
             for H in (128, 256):
                 for task, (sizes, n_characters) in tasks.items():
@@ -163,7 +166,8 @@ def process(options):
 
 def busy(options):
     """Fits while as many processes as there are cores keep these busy, and a search on two processes."""
-    with peers(**{name: spec for name, spec in libraries().items() if not name.startswith("jax")}) as running:
+    left_out = ("skrnn_free", "jax")
+    with peers(**{name: spec for name, spec in libraries(options).items() if not name.startswith(left_out)}) as running:
         for cell in options.cells:
             one = running["skrnn"].prepare("training", work.SEARCH, cell, work.N_BATCHES, 1)
             what = work.SEARCH, cell, work.N_BATCHES, enough_epochs(options, one, 2)

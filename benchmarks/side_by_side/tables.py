@@ -86,6 +86,22 @@ def table(head, rows):
     return ["| " + " | ".join(head) + " |", align, *("| " + " | ".join(row) + " |" for row in rows)]
 
 
+def free_threaded_lines(rows):
+    """skrnn on a Python without a global lock beside the same rounds of the others; nothing where it was not timed."""
+    rows = [row for row in rows if "skrnn_free" in row["seconds"] and row.get("n") != 1]
+    if not rows:
+        return []
+    head = "cell; what; skrnn; free-threaded; n_jobs=1 / free-threaded; torch / free-threaded; JAX / free-threaded"
+    lines = []
+    for row in rows:
+        free = of(row, "skrnn_free")
+        alone = [f"{of(row, 'skrnn_1') / free:.2f}" if "skrnn_1" in row["seconds"] else "-"]
+        others = [f"**{best(row, prefix)[1] / free:.2f}**" for prefix in ("torch", "jax")]
+        what = str(Point(*row["point"])) if "point" in row else f"{row['task']}, H = {row['H']}"
+        lines.append([row["cell"], what, ms(of(row, "skrnn")), ms(free), *alone, *others])
+    return ["", "The same on free-threaded Python, milliseconds.", "", *table(head.split("; "), lines)]
+
+
 # Training, sequences of equal lengths
 
 
