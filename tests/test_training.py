@@ -305,3 +305,11 @@ def test_threads_follow_what_blas_may_use():
 def test_only_large_batches_are_dealt():
     assert _threads.n_shards(4, hidden_size=32, batch_size=32) == 1
     assert _threads.n_shards(4, hidden_size=256, batch_size=128) == 4
+
+
+@pytest.mark.parametrize(("is_locked", "shards"), [(True, 1), (False, 4)])
+def test_threads_without_a_common_lock_share_smaller_batches(is_locked, shards, monkeypatch):
+    monkeypatch.setattr("sys._is_gil_enabled", lambda: is_locked, raising=False)
+
+    assert _threads.n_shards(4, hidden_size=64, batch_size=64) == shards
+    assert _threads.n_shards(4, hidden_size=32, batch_size=32) == 1
