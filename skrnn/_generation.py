@@ -133,7 +133,7 @@ forbidden_tokens, num_beams
         for step in range(self.max_new_tokens):
             u = rng.uniform(size=n) if self.temperature > 0 else np.zeros(n)
             scores = self._allowed(log_proba, history)
-            stuck = np.flatnonzero(np.isneginf(scores).all(axis=1))
+            stuck = np.flatnonzero(scores.max(axis=1) == -np.inf)
             if len(stuck):
                 raise ValueError(
                     f"No token may come after {n_before[going[stuck[0]]] + step} tokens: forbidden_tokens and "
@@ -144,7 +144,7 @@ forbidden_tokens, num_beams
             is_end = self._is_end(tokens)
             written.append(np.full(n, _NOTHING))
             written[-1][going] = np.where(is_end, _NOTHING, tokens)
-            goes_on = ~(np.isin(tokens, self._stops) | is_end)
+            goes_on = ~((tokens[:, None] == self._stops).any(axis=1) | is_end)
             if not goes_on.any() or step + 1 == self.max_new_tokens:
                 break
             if self._looks_back:
@@ -272,7 +272,7 @@ def _softmax(scores: np.ndarray) -> np.ndarray:
 
 def _draw(scores: np.ndarray, u: np.ndarray) -> np.ndarray:
     """Token (n,) of each row of log-scores (n, K) at the quantile u (n,) in [0, 1)."""
-    cumulative = np.cumsum(_softmax(scores), axis=1)
+    cumulative = np.exp(scores - scores.max(axis=1, keepdims=True)).cumsum(axis=1)
     beyond = cumulative > (u * cumulative[:, -1])[:, None]
     return beyond.argmax(axis=1)
 
