@@ -2,7 +2,7 @@
 
 Two BLAS threads gain little on the small products of a recurrent step, and lose a factor of a hundred when another
 process keeps the cores busy: their workers spin. A batch dealt to Python threads degrades gently. On free-threaded
-Python, where no thread waits for another one's interpreter lock, they also gain nearly as much as processes would.
+Python, where no thread waits for another one's interpreter lock, smaller batches gain, too.
 """
 
 from __future__ import annotations

@@ -129,3 +129,17 @@ def test_a_failure_on_a_thread_is_the_callers(rng, monkeypatch):
 
     with pytest.raises(ArithmeticError, match="as it was raised"):
         predict_in_shards(fail, data, 8, np.dtype(float), n_jobs=2)
+
+
+def test_a_fit_holds_one_copy_of_the_data(rng):
+    X, y = rng.standard_normal((300, 200, 20)), np.arange(300) % 3
+    model = RNNSequenceClassifier()
+    tracemalloc.start()
+    try:
+        data = model._validate_training_data(X, y, None, reset=True)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert len(data) == 300
+    assert peak < 1.5 * X.nbytes
