@@ -87,7 +87,7 @@ class PackedSequences:
         """Number of features per step, without the column of ones."""
         return self.steps.shape[1] - 1
 
-    @property
+    @cached_property
     def offsets(self) -> np.ndarray:
         """Row of `steps` where each sequence begins, shape (n_sequences,)."""
         return np.cumsum(self.lengths) - self.lengths if self._offsets is None else self._offsets
@@ -386,7 +386,7 @@ def lay_side_by_side(steps: np.ndarray, out: np.ndarray) -> None:
 
 def _spans_of_equal_width(lengths: np.ndarray) -> list[tuple[int, int, int]]:
     """(first step, last step, number of sequences that go on) between the places where sequences end."""
-    last_columns = [*np.flatnonzero(lengths[1:] != lengths[:-1]).tolist(), len(lengths) - 1]  # of each length
+    last_columns = [*(lengths[1:] != lengths[:-1]).nonzero()[0].tolist(), len(lengths) - 1]  # of each length
     last_columns.reverse()
     ends = lengths[last_columns].tolist()
     return [(first, last, column + 1) for first, last, column in zip([0, *ends[:-1]], ends, last_columns, strict=True)]

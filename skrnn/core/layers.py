@@ -244,7 +244,7 @@ class RecurrentLayer:
         W_xb = workspace.lend((len(weights["b"]), self.input.n_inputs + 1))
         W_xb[:, :-1] = weights["W_x"]
         W_xb[:, -1] = weights["b"]
-        return np.multiply(W_xb, self.cell.scale, out=W_xb, casting="same_kind")
+        return np.multiply(W_xb, self.cell.scale.astype(W_xb.dtype), out=W_xb)
 
 
 def _widen(d_v: np.ndarray, n: int, workspace: Workspace) -> np.ndarray:

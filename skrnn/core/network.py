@@ -288,10 +288,10 @@ class Network:
     ) -> tuple[SequenceBatch, NetworkState]:
         """The steps of `batch` over which the gradient goes back, and the state before them."""
         state, lengths = self._begin(len(batch.indices), workspace.dtype), batch.lengths
-        n_skipped = np.maximum(lengths - (self.bptt_steps or lengths[0]), 0)
-        n = int(np.count_nonzero(n_skipped))  # the first ones: longest first
-        if n == 0:
+        if self.bptt_steps is None or self.bptt_steps >= lengths[0]:
             return batch, state
+        n_skipped = np.maximum(lengths - self.bptt_steps, 0)
+        n = int(np.count_nonzero(n_skipped))  # the first ones: longest first
         layers = self.stack.zero_state(len(lengths), workspace.dtype)
         offsets = batch.data.offsets[batch.indices]
         masks = None if batch.masks is None else tuple(mask[:n] for mask in batch.masks)

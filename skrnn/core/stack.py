@@ -232,10 +232,10 @@ class RecurrentStack:
         windows : list of SequenceBatch
             On the same data.
         """
-        lengths, offsets = batch.lengths, batch.data.offsets[batch.indices]
+        lengths = batch.lengths
         if self.bidirectional or n_steps >= lengths[0]:
             return [batch]
-        windows = []
+        windows, offsets = [], batch.data.offsets[batch.indices]
         for first in range(0, int(lengths[0]), n_steps):
             n = np.count_nonzero(lengths > first)
             pieces = batch.data.pieces(offsets[:n] + first, np.minimum(lengths[:n] - first, n_steps))

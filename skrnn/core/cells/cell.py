@@ -137,7 +137,7 @@ class Cell(ABC):
             For `forward`.
         """
         W_h = workspace.lend(weights["W_h"].shape)
-        return (np.multiply(weights["W_h"], self.scale, out=W_h, casting="same_kind"),)
+        return (np.multiply(weights["W_h"], self.scale.astype(W_h.dtype), out=W_h),)
 
     def backward_weights(self, weights: Weights, workspace: Workspace) -> np.ndarray:
         """Matrix (H, rows) from `backward`'s gradients of a step to ``d_h`` of the step before; once per batch.

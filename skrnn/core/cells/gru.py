@@ -91,8 +91,9 @@ class GRUCell(Cell):
 
     def forward(self, recurrent: tuple[np.ndarray, ...], tape: Tape, workspace: Workspace) -> None:
         H, n_columns = tape.states.shape[1:]
-        matmul, add, subtract, multiply, divide, exp = np.matmul, np.add, np.subtract, np.multiply, np.divide, np.exp
+        add, subtract, multiply, divide, exp = np.add, np.subtract, np.multiply, np.divide, np.exp
         W_h, b_hn = recurrent
+        product = W_h.dot  # a call costs 0.9 us less than one of np.matmul
         one, two = constant(1, workspace.dtype), constant(2, workspace.dtype)
         mark = workspace.mark()
         v = workspace.lend((3 * H, n_columns))
@@ -110,7 +111,7 @@ class GRUCell(Cell):
             strict=True,
         )
         for h_prev, h, rz, r, z, n, rR in steps:
-            matmul(W_h, h_prev, v)
+            product(h_prev, v)
             add(rz, v_rz, rz)  # 1, 2
             exp(rz, rz)
             add(rz, one, rz)
@@ -137,7 +138,7 @@ class GRUCell(Cell):
         workspace: Workspace,
     ) -> None:
         n_steps, H, n_columns = len(d_a), *tape.states.shape[1:]
-        matmul, add, multiply = np.matmul, np.add, np.multiply
+        product, add, multiply = recurrent.dot, np.add, np.multiply
         (d_h,) = d_state
         mark = workspace.mark()
         u = workspace.lend((H, n_columns))
@@ -159,7 +160,7 @@ class GRUCell(Cell):
             multiply(d_zn, d_h, d_zn)  # 5', 4', 2'
             multiply(d_Rr, d_n, d_Rr)  # 4', 1'
             multiply(d_h, z, u)  # 5'
-            matmul(recurrent, d_Rrz, d_h)  # 3', 1', 2'
+            product(d_Rrz, d_h)  # 3', 1', 2'
             add(d_h, u, d_h)
         workspace.release(mark)
 

@@ -81,8 +81,9 @@ class LSTMCell(Cell):
 
     def forward(self, recurrent: tuple[np.ndarray, ...], tape: Tape, workspace: Workspace) -> None:
         H, n_columns = tape.states.shape[1:]
-        matmul, add, subtract, multiply, divide, exp = np.matmul, np.add, np.subtract, np.multiply, np.divide, np.exp
+        add, subtract, multiply, divide, exp = np.add, np.subtract, np.multiply, np.divide, np.exp
         (W_h,) = recurrent
+        product = W_h.dot  # a call costs 0.9 us less than one of np.matmul
         one, two, scale = (constant(value, workspace.dtype) for value in (1, 2, TANH_SCALE))
         mark = workspace.mark()
         v = workspace.lend((4 * H, n_columns))
@@ -102,7 +103,7 @@ class LSTMCell(Cell):
             strict=True,
         )
         for h_prev, h, gfio, g, c_prev_g, fi, o, tanh_c, c in steps:
-            matmul(W_h, h_prev, v)
+            product(h_prev, v)
             add(gfio, v, gfio)
             exp(gfio, gfio)
             add(gfio, one, gfio)
@@ -129,7 +130,7 @@ class LSTMCell(Cell):
         workspace: Workspace,
     ) -> None:
         n_steps, H, n_columns = len(d_a), *tape.states.shape[1:]
-        matmul, add, multiply = np.matmul, np.add, np.multiply
+        product, add, multiply = recurrent.dot, np.add, np.multiply
         d_h, d_c = d_state
         mark = workspace.mark()
         P = workspace.lend((n_steps, H, n_columns))
@@ -153,7 +154,7 @@ class LSTMCell(Cell):
             multiply(d_o, d_h, d_o)  # 6', 4'
             multiply(d_gfi, d_c, d_gfi)  # 5', 1', 2', 3'
             multiply(d_c, f, d_c)  # 5'
-            matmul(recurrent, d_gfio, d_h)  # 1' to 4'
+            product(d_gfio, d_h)  # 1' to 4'
         workspace.release(mark)
 
     def _factors(self, tape: Tape, Q: np.ndarray, P: np.ndarray) -> None:
