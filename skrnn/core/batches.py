@@ -291,7 +291,7 @@ def cut_segments(lengths: np.ndarray, max_padding: float = 0, max_size: float = 
     """Cut a batch of sequences, longest first, into rectangles.
 
     A sequence that ends narrows the batch. Every border costs a little work of its own, so neighbouring rectangles are
-    merged while that wastes few columns, and widths are rounded up to a multiple of four, which products prefer.
+    merged while that wastes few columns.
 
     Parameters
     ----------
@@ -324,9 +324,7 @@ def cut_segments(lengths: np.ndarray, max_padding: float = 0, max_size: float = 
             segments.extend(_split(start, width, spans, max_size))
             spans = []
         if not spans:
-            limit = width or n_alive
-            start, width = first, min(limit, -(-n_alive // 4) * 4) if max_padding else n_alive
-            padding = (last - first) * (width - n_alive)
+            start, width, padding = first, n_alive, 0.0
         spans.append((first, last, n_alive))
     segments.extend(_split(start, width, spans, max_size))
     return tuple(segments)

@@ -439,8 +439,8 @@ class RecurrentStack:
     def _cut(self, lengths: np.ndarray) -> tuple[Segment, ...]:
         """Segments that suit the cell, of sequences of `lengths` (B,), longest first."""
         cell = self.cell
-        # a border costs some 20 us of Python, a padded column-step its arithmetic, which grows with H * H
-        max_padding = 20 * (64 / cell.hidden_size) ** 1.5 * (2 if cell.n_gates == 1 else 1) if cell.is_bounded else 0
+        # a border costs some 60 us of Python, a padded column-step its arithmetic, which grows with H * H
+        max_padding = 60 * (64 / cell.hidden_size) ** 1.5 * (2 if cell.n_gates == 1 else 1) if cell.is_bounded else 0
         max_size = _SEGMENT_SIZE // ((cell.gradient_rows + 1) * cell.hidden_size)
         return cut_segments(lengths, max_padding, max_size)
 
