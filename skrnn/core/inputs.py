@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .parameters import Weights
-from .workspace import Workspace
+from .workspace import ROW_PADDING, Workspace
 
 MAX_ONE_HOT_TOKENS = 512
 """Vocabularies up to this size get the gradient of ``W_x`` from a product with one-hot rows, larger ones by sorting."""
@@ -110,15 +110,17 @@ class TokenInput(Input):
     """
 
     def prepare(self, W_xb: np.ndarray, workspace: Workspace) -> np.ndarray:
-        table = workspace.lend((self.n_inputs, len(W_xb)))
-        return np.add(W_xb[:, :-1].T, W_xb[:, -1], out=table)
+        table = workspace.lend((self.n_inputs, len(W_xb) + ROW_PADDING))
+        np.add(W_xb[:, :-1].T, W_xb[:, -1], out=table[:, : len(W_xb)])
+        table[:, len(W_xb) :] = 0
+        return table
 
     def project(self, prepared: np.ndarray, x: np.ndarray, out: np.ndarray, workspace: Workspace) -> None:
         L, R, n = out.shape
         mark = workspace.mark()
-        rows = workspace.lend((L * n, R))
-        prepared.take(x.ravel(), axis=0, out=rows, mode="clip")
-        out[...] = rows.reshape(L, n, R).transpose(0, 2, 1)
+        rows = workspace.lend((L, n, prepared.shape[1]))
+        prepared.take(x[:, :, 0], axis=0, out=rows, mode="clip")
+        out[...] = rows[:, :, :R].transpose(0, 2, 1)
         workspace.release(mark)
 
     def add_gradients(self, gradients: Weights, d_a: np.ndarray, x: np.ndarray) -> None:

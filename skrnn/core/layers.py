@@ -11,7 +11,7 @@ from .batches import Segment, lay_side_by_side, rows_by_segment
 from .cells import Cell, Tape
 from .inputs import Input
 from .parameters import Weights
-from .workspace import Workspace
+from .workspace import ROW_PADDING, Workspace
 
 _GRADIENT_COLUMNS = 4096  # column-steps whose weight gradients are one product
 
@@ -176,8 +176,8 @@ class RecurrentLayer:
         cell, H, n_rows = self.cell, self.cell.hidden_size, len(x)
         recurrent = cell.backward_weights(weights, workspace)
         prepared = self.prepare(weights, workspace) if tapes[0].is_outline else None
-        # filled from the right, until a product of gradients takes it all; 16 keep rows from lying a power of two apart
-        capacity = max(min(n_rows, _GRADIENT_COLUMNS), max(s.n_steps * s.n_columns for s in segments)) + 16
+        # filled from the right, until a product of gradients takes it all
+        capacity = max(min(n_rows, _GRADIENT_COLUMNS), max(s.n_steps * s.n_columns for s in segments)) + ROW_PADDING
         d_a_columns = workspace.lend((cell.gradient_rows * H, capacity))
         h_prev_columns = workspace.lend((H, capacity))
         used, row = slice(capacity, capacity), n_rows
