@@ -12,6 +12,7 @@ from skrnn.core.cells import CELLS
 from skrnn.core.inputs import DenseInput
 from skrnn.core.layers import RecurrentLayer
 from skrnn.core.network import Network
+from skrnn.core.stack import RecurrentStack
 from skrnn.core.workspace import Workspace
 
 CELL_NAMES = sorted(CELLS)
@@ -332,7 +333,7 @@ def test_law_5_one_product_of_gradients_or_several(rng, monkeypatch):
 @pytest.mark.parametrize("recompute", [False, True])
 def test_truncation_takes_what_came_before_as_constants(cell, pooling, recompute, rng, monkeypatch):
     """The same loss; the gradient is that of the last steps, from the state and the pooling of those before them."""
-    monkeypatch.setattr("skrnn.core.network._PREDICTION_SIZE", 15)  # several windows of steps before the last ones
+    monkeypatch.setattr(RecurrentStack, "reading_size", lambda stack: 15)  # several windows before the last steps
     whole, cut = (
         make_network(cell, pooling=pooling, n_layers=2, dropout=0.3, recompute=recompute, bptt_steps=bptt_steps)
         for bptt_steps in (None, 4)
@@ -357,7 +358,8 @@ def test_truncation_beyond_the_longest_is_none(cell, rng):
     np.testing.assert_array_equal(loss_and_gradient(cut, params, batch)[1], loss_and_gradient(whole, params, batch)[1])
 
 
-def test_memory_of_the_last_steps(rng):
+def test_memory_of_the_last_steps(rng, monkeypatch):
+    monkeypatch.setattr("skrnn.core.stack._READING_SIZE", 2**18)
     sizes = []
     for n_steps in (2000, 6000):
         network = Network.build("gru", n_inputs=1, hidden_size=8, n_classes=3, bptt_steps=50)
@@ -418,10 +420,24 @@ def test_prediction_in_windows(cell, pooling, rng, monkeypatch):
     params, data = make_params(network, rng), make_data(rng, [40, 3, 17, 40, 1, 9])
     whole = network.predict_log_proba(params, data, Workspace(np.float64))
 
-    monkeypatch.setattr("skrnn.core.network._PREDICTION_SIZE", 42)  # seven steps of six sequences
+    monkeypatch.setattr(RecurrentStack, "reading_size", lambda stack: 42)  # seven steps of six sequences
     in_windows = network.predict_log_proba(params, data, Workspace(np.float64))
 
     np.testing.assert_allclose(in_windows, whole, atol=1e-13)
+
+
+@pytest.mark.parametrize("cell", CELL_NAMES)
+def test_memory_of_prediction_is_bounded(cell, rng, monkeypatch):
+    monkeypatch.setattr("skrnn.core.stack._READING_SIZE", 2**14)
+    network = make_network(cell)
+    params = make_params(network, rng)
+    sizes = []
+    for length in (400, 800):
+        workspace = Workspace(np.float64)
+        network.predict_log_proba(params, make_data(rng, [length] * 70), workspace)
+        sizes.append(workspace.size)
+
+    assert sizes[0] == sizes[1] < 4 * 2**14
 
 
 @pytest.mark.parametrize("cell", CELL_NAMES)

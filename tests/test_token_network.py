@@ -7,9 +7,10 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from test_laws import CELL_NAMES, central_differences, relative_error, step_elman, step_gru, step_lstm
 
-from skrnn.core import inputs, token_network
+from skrnn.core import inputs
 from skrnn.core.batches import SequenceBatch, TokenSequences, cut_segments
 from skrnn.core.inputs import sum_by_token
+from skrnn.core.stack import RecurrentStack
 from skrnn.core.token_network import TokenNetwork
 from skrnn.core.training_sets import TokenSet
 from skrnn.core.workspace import Workspace
@@ -282,8 +283,8 @@ def test_windows_of_any_size_measure_the_same(cell, width, size, rng, monkeypatc
     wanted_sums = [wanted[0][a - n : a].sum() for a, n in zip(np.cumsum(data.lengths), data.lengths, strict=True)]
     wanted_h, wanted_state = network.read(params, data.take(np.flatnonzero(data.lengths)), workspace)
 
-    monkeypatch.setattr(token_network, "_PREDICTION_WIDTH", width)
-    monkeypatch.setattr(token_network, "_PREDICTION_SIZE", size)
+    monkeypatch.setattr(RecurrentStack, "reading_width", width)
+    monkeypatch.setattr(RecurrentStack, "reading_size", lambda stack, n_more: size)
 
     assert_allclose(network.token_log_proba(params, data, workspace), wanted[0], rtol=0, atol=1e-12)
     assert_array_equal(network.token_rank(params, data, workspace), wanted[1])

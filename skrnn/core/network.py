@@ -24,8 +24,6 @@ from .pooling import POOLINGS, Pooling
 from .stack import LayerStates, RecurrentStack, StackTrail
 from .workspace import Workspace
 
-_PREDICTION_WIDTH = 512  # sequences a batch
-_PREDICTION_SIZE = 2**14  # column-steps a window
 _MAX_ACTIVATIONS = 2**30  # bytes that a batch may take before its activations are computed twice
 
 
@@ -231,9 +229,9 @@ class Network:
         log_proba = np.empty((len(data), self.head.n_classes), params.dtype)
         by_length = np.argsort(-data.lengths, kind="stable")
         while len(by_length):
-            n = min(_PREDICTION_WIDTH, len(by_length))
+            n = min(self.stack.reading_width, len(by_length))
             if self.stack.bidirectional:  # whose sequences are read as a whole
-                n = int(np.clip(_PREDICTION_SIZE // data.lengths[by_length[0]], 1, n))
+                n = int(np.clip(self.stack.reading_size() // data.lengths[by_length[0]], 1, n))
             indices, by_length = by_length[:n], by_length[n:]
             batch = self.stack.batch(data, indices)
             pooled = self._read_in_windows(weights, batch, workspace, self._begin(n, params.dtype)).accumulated
@@ -313,7 +311,7 @@ class Network:
     ) -> NetworkState:
         """State after all steps of `batch`; `layers`, by sequence of its data, overwritten with that after each end."""
         mark = workspace.mark()
-        for window in self.stack.windows(batch, max(1, _PREDICTION_SIZE // len(batch.indices))):
+        for window in self.stack.windows(batch, max(1, self.stack.reading_size() // len(batch.indices))):
             trail, state = self._read(weights, window, workspace, state, self.stack.bidirectional)
             if layers is not None:
                 self.stack.write_state(trail, window, layers)

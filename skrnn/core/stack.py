@@ -22,6 +22,15 @@ from .workspace import Workspace
 _SEGMENT_SIZE = 2**19
 """Numbers of scratch in a segment's backward pass: a few steps of large batches, in the last cache."""
 
+_READING_SIZE = 2**22
+"""Numbers that a window keeps where no gradient is wanted: in the last cache."""
+
+_READING_STEPS = 2**15
+"""Column-steps of such a window at most."""
+
+_READING_UNITS = 2**15
+"""Units side by side in it, all sequences of a batch together."""
+
 LayerStates = tuple[tuple[np.ndarray, ...], ...]
 """The state of every layer: h, and c for the LSTM, each (H, B)."""
 
@@ -106,6 +115,27 @@ class RecurrentStack:
     def n_activations(self) -> int:
         """Numbers on the tapes of all layers for each step of a sequence."""
         return self.n_layers * self.n_outputs * self.cell.n_tape_rows
+
+    @property
+    def reading_width(self) -> int:
+        """Sequences to read side by side where no gradient is wanted."""
+        return min(max(64, _READING_UNITS // self.cell.hidden_size), 512)
+
+    def reading_size(self, n_more: int = 0) -> int:
+        """Column-steps of a window where no gradient is wanted.
+
+        Parameters
+        ----------
+        n_more : int, default=0
+            Numbers that the caller keeps for each column-step.
+
+        Returns
+        -------
+        size : int
+            At least 1.
+        """
+        n_kept = self.n_layers * self.n_outputs if self.bidirectional else self.n_activations
+        return max(1, min(_READING_SIZE // (n_kept + n_more), _READING_STEPS))
 
     @cached_property
     def _layers(self) -> list[tuple[RecurrentLayer, list[str]]]:

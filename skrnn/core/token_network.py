@@ -23,8 +23,7 @@ from .parameters import ParameterLayout, Weights
 from .stack import LayerStates, RecurrentStack, StackTrail
 from .workspace import Workspace
 
-_PREDICTION_WIDTH = 128  # sequences a batch
-_PREDICTION_SIZE = 2**13  # column-steps a window
+_MAX_WINDOW = 2**13  # column-steps: some 200 bytes of indices lie beside the tape of each
 
 
 @dataclass(frozen=True)
@@ -234,12 +233,13 @@ class TokenNetwork:
         """
         weights = self._views(params)
         by_length = np.argsort(-data.lengths, kind="stable")[: np.count_nonzero(data.lengths)]
-        for start in range(0, len(by_length), _PREDICTION_WIDTH):
-            indices = by_length[start : start + _PREDICTION_WIDTH]
+        width, size = self.stack.reading_width, min(self.stack.reading_size(self.head.n_classes), _MAX_WINDOW)
+        for start in range(0, len(by_length), width):
+            indices = by_length[start : start + width]
             n = len(indices)
             batch = self.stack.batch(data.pieces(data.offsets[indices], data.lengths[indices]), np.arange(n))
             state = self.stack.zero_state(n, params.dtype)
-            for window in self.stack.windows(batch, max(1, _PREDICTION_SIZE // n)):
+            for window in self.stack.windows(batch, max(1, size // n)):
                 window = replace(window, state=state)
                 mark = workspace.mark()
                 tokens, trail = self._forward(weights, window, workspace)
