@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from skrnn.core.activations import RELU, TANH, sigmoid
+from skrnn.core import activations
+from skrnn.core.activations import RELU, TANH_BY_EXP, TANH_BY_NUMPY, sigmoid
 from skrnn.core.cells import CELLS
 from skrnn.core.inputs import DenseInput
 from skrnn.core.layers import RecurrentLayer
@@ -22,12 +23,21 @@ def test_sigmoid_is_right_and_never_overflows():
     np.testing.assert_array_equal(sigmoid(a, out=a)[[0, -1]], [0, 1])
 
 
-def test_tanh_of_scaled():
+@pytest.mark.parametrize("tanh", [TANH_BY_EXP, TANH_BY_NUMPY])
+def test_each_way_to_tanh(tanh):
     a = np.array([-20.0, -1.0, 0.0, 1e-9, 3.0])
-    np.testing.assert_allclose(TANH.function(TANH.scale * a, np.empty(5)), np.tanh(a), atol=1e-15)
+    np.testing.assert_allclose(tanh.function(tanh.scale * a, np.empty(5)), np.tanh(a), atol=1e-15)
+    np.testing.assert_allclose(tanh.of_unscaled(a, np.empty(5)), np.tanh(a), atol=1e-15)
 
 
-@pytest.mark.parametrize("activation", [TANH, RELU])
+@pytest.mark.parametrize(("current", "is_fast"), [("AVX512_SKX", True), ("X86_V4", True), ("X86_V3", False)])
+def test_tanh_is_numpys_where_it_has_avx_512(current, is_fast, monkeypatch):
+    introspect = pytest.importorskip("numpy.lib.introspect")
+    monkeypatch.setattr(introspect, "opt_func_info", lambda *signature: {"tanh": {"ff": {"current": current}}})
+    assert activations._numpy_has_fast_tanh() == is_fast
+
+
+@pytest.mark.parametrize("activation", [TANH_BY_EXP, TANH_BY_NUMPY, RELU])
 def test_derivatives_from_the_output(activation):
     a = np.array([-1.5, -0.1, 0.3, 2.0])
     h = activation.function(activation.scale * a, np.empty(4))

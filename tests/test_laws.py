@@ -1,12 +1,14 @@
 """The laws that every cell obeys, alone, stacked, in both directions, and under each pooling."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from skrnn.core.activations import TANH_BY_EXP, TANH_BY_NUMPY
 from skrnn.core.batches import PackedSequences, SequenceBatch, cut_segments
 from skrnn.core.cells import CELLS
 from skrnn.core.inputs import DenseInput
@@ -424,6 +426,23 @@ def test_prediction_in_windows(cell, pooling, rng, monkeypatch):
     in_windows = network.predict_log_proba(params, data, Workspace(np.float64))
 
     np.testing.assert_allclose(in_windows, whole, atol=1e-13)
+
+
+@pytest.mark.parametrize("cell", ["tanh", "gru", "lstm"])
+def test_each_way_to_tanh_gives_the_same(cell, rng):
+    network = make_network(cell, n_layers=2)
+    params, batch = make_params(network, rng), make_batch(network, make_data(rng), rng)
+    by_exp, by_numpy = (
+        loss_and_gradient(
+            replace(network, stack=replace(network.stack, cell=replace(network.stack.cell, activation=tanh))),
+            params,
+            batch,
+        )
+        for tanh in (TANH_BY_EXP, TANH_BY_NUMPY)
+    )
+
+    assert by_exp[0] == pytest.approx(by_numpy[0], rel=1e-12)
+    np.testing.assert_allclose(by_exp[1], by_numpy[1], rtol=1e-10, atol=1e-13)
 
 
 @pytest.mark.parametrize("cell", CELL_NAMES)

@@ -212,7 +212,7 @@ with np.errstate(all="ignore"):
     print("better:   tanh", 2 / (1 + np.exp(-2 * z)) - 1, "softmax", np.exp(z - z.max()) / np.exp(z - z.max()).sum())
 
 # %%
-# ``np.tanh`` is safe. So is the form above, which skrnn uses because it is faster
+# ``np.tanh`` is safe. So is the form above, which skrnn uses on a CPU where it is faster
 # (:func:`~skrnn.core.activations.tanh_of_scaled`): where its exponential is infinite the result is the right limit. For
 # the softmax it is enough to subtract the largest logit first. And the logarithm of a probability that was rounded to
 # zero is never taken: :func:`~skrnn.core.losses.log_softmax` stays in logarithms. The notebook's ``epsilon`` was meant

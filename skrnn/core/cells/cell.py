@@ -17,6 +17,7 @@ from typing import ClassVar, NamedTuple
 
 import numpy as np
 
+from ..activations import TANH, Activation
 from ..parameters import Weights, glorot_uniform, orthogonal
 from ..workspace import Workspace
 
@@ -63,9 +64,12 @@ class Cell(ABC):
     ----------
     hidden_size : int
         Number of units H.
+    activation : Activation, default=TANH
+        Tanh, in one of the ways to compute it; another function where the cell says so.
     """
 
     hidden_size: int
+    activation: Activation = TANH
 
     n_gates: ClassVar[int]
     """G: blocks of H rows that the input feeds."""

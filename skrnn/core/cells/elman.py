@@ -25,7 +25,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..activations import RELU, TANH, Activation
+from ..activations import RELU
 from ..parameters import Weights
 from ..workspace import Workspace
 from .cell import Cell, Injection, Tape
@@ -47,8 +47,6 @@ class ElmanCell(Cell):
     >>> ElmanCell(hidden_size=3).shapes()
     {'W_h': (3, 3)}
     """
-
-    activation: Activation = TANH
 
     n_gates = 1
     n_tape_rows = 1

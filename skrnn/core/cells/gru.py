@@ -31,7 +31,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..activations import SIGMOID_SCALE, TANH_SCALE, constant
+from ..activations import SIGMOID_SCALE, constant
 from ..parameters import Weights
 from ..workspace import Workspace
 from .cell import Cell, Injection, Tape
@@ -45,6 +45,8 @@ class GRUCell(Cell):
     ----------
     hidden_size : int
         Number of units H.
+    activation : Activation, default=TANH
+        How tanh is computed.
 
     Examples
     --------
@@ -65,7 +67,7 @@ class GRUCell(Cell):
 
     @property
     def scale(self) -> np.ndarray:
-        return np.repeat([SIGMOID_SCALE, SIGMOID_SCALE, TANH_SCALE], self.hidden_size)[:, None]
+        return np.repeat([SIGMOID_SCALE, SIGMOID_SCALE, self.activation.scale], self.hidden_size)[:, None]
 
     @property
     def input_rows(self) -> slice:
@@ -73,7 +75,7 @@ class GRUCell(Cell):
 
     def forward_weights(self, weights: Weights, workspace: Workspace) -> tuple[np.ndarray, ...]:
         b_hn = workspace.lend((self.hidden_size, 1))
-        np.multiply(weights["b_hn"][:, None], constant(TANH_SCALE, b_hn.dtype), out=b_hn)
+        np.multiply(weights["b_hn"][:, None], constant(self.activation.scale, b_hn.dtype), out=b_hn)
         return *super().forward_weights(weights, workspace), b_hn
 
     def backward_weights(self, weights: Weights, workspace: Workspace) -> np.ndarray:
@@ -85,7 +87,7 @@ class GRUCell(Cell):
 
     def tape(self, workspace: Workspace, n_steps: int, n: int) -> Tape:
         H = self.hidden_size
-        saved = workspace.lend((n_steps, 4 * H, n))  # r z n and -2 r R
+        saved = workspace.lend((n_steps, 4 * H, n))  # r z n and r R, scaled
         states = workspace.lend((n_steps + 1, H, n))
         return Tape(saved[:, : 3 * H], states, saved, (states[0],), (states[-1],))
 
@@ -94,7 +96,7 @@ class GRUCell(Cell):
         add, subtract, multiply, divide, exp = np.add, np.subtract, np.multiply, np.divide, np.exp
         W_h, b_hn = recurrent
         product = W_h.dot  # a call costs 0.9 us less than one of np.matmul
-        one, two = constant(1, workspace.dtype), constant(2, workspace.dtype)
+        tanh, one = self.activation.function, constant(1, workspace.dtype)
         mark = workspace.mark()
         v = workspace.lend((3 * H, n_columns))
         v_rz, v_n = v[: 2 * H], v[2 * H :]
@@ -119,10 +121,7 @@ class GRUCell(Cell):
             add(v_n, b_hn, rR)  # 3
             multiply(r, rR, rR)  # 4
             add(n, rR, n)
-            exp(n, n)
-            add(n, one, n)
-            divide(two, n, n)
-            subtract(n, one, n)
+            tanh(n, n)
             subtract(h_prev, n, u)  # 5
             multiply(u, z, u)
             add(n, u, h)
@@ -184,7 +183,8 @@ class GRUCell(Cell):
         np.subtract(1, u, out=u)
         np.multiply(Q_z, u, out=Q_n)  # (1 - z)(1 - n^2)
         Q_r *= rR_scaled
-        Q_r *= 1 / TANH_SCALE
+        if self.activation.scale != 1:
+            Q_r *= 1 / self.activation.scale
         np.subtract(tape.states[1:], n, out=u)  # z (h_prev - n)
         Q_z *= u
         workspace.release(mark)
