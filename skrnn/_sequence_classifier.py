@@ -113,8 +113,8 @@ class RNNSequenceClassifier(ClassifierMixin, BaseEstimator):
     class_weight : dict, "balanced" or None, default=None
         Weight of each class, multiplied into `sample_weight`; "balanced" makes all classes weigh the same.
     recompute : bool or "auto", default="auto"
-        Whether training computes the activations of a batch twice, and holds those of about the square root of its
-        steps only: exact gradients of very long sequences in little memory, for about a third more time. "auto" does
+        Whether training computes the activations of a batch twice, and holds those of some of its steps at a time:
+        exact gradients of very long sequences in little memory, for about a third more time. "auto" does
         where they would take more than a gibibyte. If `bidirectional`, the outputs of all layers and steps are held.
     bptt_steps : int or None, default=None
         Over how many steps from the end of each sequence the gradient flows back; None is all of them. Earlier steps
@@ -593,7 +593,7 @@ class RNNSequenceClassifier(ClassifierMixin, BaseEstimator):
         return score
 
     def _validate_for_prediction(self, X: Any) -> PackedSequences:
-        return _validate_sequences(self, X, reset=False, dtype=self._params.dtype)
+        return _validate_sequences(self, X, reset=False, dtype=self._params.dtype, copy=False)
 
     def _log_proba(self, sequences: PackedSequences) -> np.ndarray:
         """Log-probabilities (n, K)."""

@@ -16,7 +16,7 @@ from scipy.sparse import issparse
 from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 
-from skrnn.core.batches import PackedSequences
+from skrnn.core.batches import PackedSequences, SequencesInPlace
 
 __all__ = [
     "from_channels_first",
@@ -395,7 +395,7 @@ def _codes_by_appearance(keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _validate_sequences(
-    estimator: Any, X: Any, *, reset: bool, dtype: type | np.dtype | None = None
+    estimator: Any, X: Any, *, reset: bool, dtype: type | np.dtype | None = None, copy: bool = True
 ) -> PackedSequences:
     """Read what a user passes as X, or raise and leave the estimator as it was.
 
@@ -410,19 +410,21 @@ def _validate_sequences(
         True in `fit` and in the first `partial_fit`.
     dtype : dtype, default=None
         What to cast X to. None is float32 if all of X is float32, else float64.
+    copy : bool, default=True
+        False lets sequences of an array of that dtype lie where they are.
 
     Returns
     -------
     sequences : PackedSequences
-        A copy of X; finite.
+        A copy of X, or in its place; finite.
     """
     kind, data = _read(X)
     with np.errstate(over="ignore"):  # a value too large for float32 becomes infinite, which is reported below
         if kind == "2-D":
             array = _check_2d(estimator, data, reset=reset, dtype=dtype)
-            sequences = PackedSequences.from_rectangle(array[:, :, np.newaxis])
+            sequences = (PackedSequences if copy else SequencesInPlace).from_rectangle(array[:, :, np.newaxis])
         else:
-            sequences = _pack(data, dtype, fitted=None if reset else estimator)
+            sequences = _pack(data, dtype, None if reset else estimator, copy)
             _check_finite(sequences)
     if reset and kind == "2-D":
         validate_data(estimator, data, reset=True, skip_check_array=True)
@@ -495,11 +497,12 @@ def _check_2d(estimator: Any, X: Any, *, reset: bool, dtype: Any) -> np.ndarray:
     return array
 
 
-def _pack(data: np.ndarray | list, dtype: Any = None, fitted: Any = None) -> PackedSequences:
+def _pack(data: np.ndarray | list, dtype: Any = None, fitted: Any = None, copy: bool = True) -> PackedSequences:
     """Pack an array (n, T, F) or a list of items; the features must be those that `fitted` was fitted on."""
     if isinstance(data, np.ndarray):
         array = _check_3d(_as_numbers(data, "X"), fitted)
-        return PackedSequences.from_rectangle(array.astype(_choose_dtype([array], dtype), copy=False))
+        array = array.astype(_choose_dtype([array], dtype), copy=False)
+        return (PackedSequences if copy else SequencesInPlace).from_rectangle(array)
     arrays = [_as_sequence(item, i) for i, item in enumerate(data)]
     _check_widths(arrays, fitted)
     return PackedSequences.from_arrays(arrays, _choose_dtype(arrays, dtype))
@@ -599,6 +602,9 @@ def _check_widths(arrays: list[np.ndarray], fitted: Any) -> None:
 
 def _check_finite(sequences: PackedSequences) -> None:
     """Raise for NaN and infinity, and say where."""
+    with np.errstate(all="ignore"):
+        if np.isfinite(sequences.steps.sum()):  # needs no memory; what overflows is looked at again
+            return
     finite = np.isfinite(sequences.steps)
     if finite.all():
         return

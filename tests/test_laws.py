@@ -26,6 +26,12 @@ def sigmoid(a):
     return 1 / (1 + np.exp(-a))
 
 
+@pytest.fixture
+def small_windows(monkeypatch):
+    """Windows of the square root of the steps, however few, where activations are computed twice."""
+    monkeypatch.setattr("skrnn.core.stack._READING_SIZE", 1)
+
+
 def make_network(cell, **kwargs):
     return Network.build(cell, n_inputs=3, hidden_size=4, n_classes=3, **kwargs)
 
@@ -269,7 +275,7 @@ def test_law_5_ragged_is_the_sum_of_its_parts(cell, lengths, max_padding, max_si
 @pytest.mark.parametrize("cell", CELL_NAMES)
 @pytest.mark.parametrize("pooling", POOLING_NAMES)
 @pytest.mark.parametrize("dropout", [0.0, 0.3])
-def test_law_5_windows_are_the_whole(cell, pooling, dropout, rng):
+def test_law_5_windows_are_the_whole(cell, pooling, dropout, rng, small_windows):
     whole, cut = (
         make_network(cell, pooling=pooling, n_layers=2, dropout=dropout, recompute=recompute)
         for recompute in (False, True)
@@ -374,7 +380,7 @@ def test_memory_of_the_last_steps(rng, monkeypatch):
 
 
 @pytest.mark.parametrize("pooling", POOLING_NAMES)
-def test_the_first_of_equal_maxima_has_the_gradient_in_windows_too(pooling, rng):
+def test_the_first_of_equal_maxima_has_the_gradient_in_windows_too(pooling, rng, small_windows):
     """A constant output, so that every window holds the same maximum."""
     whole, cut = (make_network("tanh", pooling=pooling, recompute=recompute) for recompute in (False, True))
     params, data = np.zeros(whole.layout.size), make_data(rng, [16, 16])
@@ -388,7 +394,7 @@ def test_the_first_of_equal_maxima_has_the_gradient_in_windows_too(pooling, rng)
 
 @pytest.mark.parametrize("cell", CELL_NAMES)
 @pytest.mark.parametrize("n_steps", [20, 2000])
-def test_memory_of_a_window_not_of_a_sequence(cell, n_steps, rng):
+def test_memory_of_a_window_not_of_a_sequence(cell, n_steps, rng, small_windows):
     network = Network.build(cell, n_inputs=1, hidden_size=8, n_classes=3, recompute=True)
     params, workspace = network.initialize(rng), Workspace(np.float64)
     batch = make_batch(network, make_data(rng, [n_steps] * 3, n_features=1), rng)

@@ -233,10 +233,23 @@ def test_parameters_set_after_a_fit_wait_for_the_next_one(X, y):
 @pytest.mark.parametrize(
     "params", [{}, {"solver": "lbfgs"}, {"n_layers": 2, "pooling": "max", "dropout": 0.2}], ids=str
 )
-def test_activations_computed_twice_are_the_same(X, y, params):
+def test_activations_computed_twice_are_the_same(X, y, params, monkeypatch):
+    monkeypatch.setattr("skrnn.core.stack._READING_SIZE", 1)  # several windows
     assert_allclose(
         make(recompute=True, **params).fit(X, y).predict_proba(X), make(**params).fit(X, y).predict_proba(X), atol=1e-8
     )
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_an_array_is_read_where_it_lies(order, rng):
+    X, y = rng.standard_normal((9, 6, 2)), np.arange(9) % 3
+    model = make(max_iter=2).fit(X, y)
+    read = np.array(X, order=order)
+
+    assert_array_equal(model.predict_proba(read), model.predict_proba(list(X)))
+    assert_array_equal(read, X)
+    packed = model._validate_for_prediction(read)
+    assert np.shares_memory(packed.steps, read) == (order == "C")
 
 
 def test_the_last_steps_are_enough_where_the_classes_differ_there(rng):

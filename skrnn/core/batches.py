@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -109,7 +109,7 @@ class PackedSequences:
         pieces : PackedSequences
             On the memory of these sequences.
         """
-        return PackedSequences(self.steps, lengths, offsets)
+        return replace(self, lengths=lengths, _offsets=offsets)
 
     def arrays(self) -> list[np.ndarray]:
         """Views of each sequence's steps, shape (n_steps_i, n_features).
@@ -137,7 +137,7 @@ class PackedSequences:
         lengths = self.lengths[indices]
         within = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
         rows = np.repeat(self.offsets[indices], lengths) + within
-        return PackedSequences(self.steps[rows], lengths)
+        return replace(self, steps=self.steps[rows], lengths=lengths, _offsets=None)
 
     def gather(self, rows: np.ndarray, out: np.ndarray) -> np.ndarray:
         """Write the steps at `rows` (N,) into `out` (N, n_features + 1).
@@ -155,6 +155,44 @@ class PackedSequences:
             The argument `out`.
         """
         return self.steps.take(rows, axis=0, out=out, mode="clip")
+
+
+@dataclass(frozen=True)
+class SequencesInPlace(PackedSequences):
+    """Sequences of equal lengths in an array of the caller's, read where they lie: `gather` writes the column of ones.
+
+    For prediction, which reads each step once; training reads them again and again, and wants them packed.
+
+    Attributes
+    ----------
+    steps : ndarray of shape (sum of lengths, n_features)
+        The caller's steps.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> data = SequencesInPlace.from_rectangle(np.array([[[1.0], [2.0]]]))
+    >>> data.gather(np.array([1, 0]), np.empty((2, 2)))
+    array([[2., 1.],
+           [1., 1.]])
+    """
+
+    @classmethod
+    def from_rectangle(cls, X: np.ndarray) -> SequencesInPlace:
+        n_sequences, n_steps, n_features = X.shape
+        return cls(X.reshape(-1, n_features), np.full(n_sequences, n_steps, dtype=np.intp))
+
+    @property
+    def n_features(self) -> int:
+        return self.steps.shape[1]
+
+    def arrays(self) -> list[np.ndarray]:
+        return np.split(self.steps, self.offsets[1:])
+
+    def gather(self, rows: np.ndarray, out: np.ndarray) -> np.ndarray:
+        out[:, :-1] = self.steps.take(rows, axis=0)
+        out[:, -1] = 1
+        return out
 
 
 @dataclass(frozen=True)

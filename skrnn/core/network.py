@@ -1,9 +1,10 @@
 """The order of parts: recurrent layers, pooling, head. One function is the contract: `Network.loss_gradient`.
 
 A batch is run in windows of steps, with the state carried from one to the next. Usually there is one window. Where the
-activations of all steps would take too much memory there are about the square root of T of them: only the state at each
-border is kept, and on the way back the activations of a window are computed again (Chen et al., 2016). A bidirectional
-stack, whose reverse direction begins at the end, has one window; there the outputs of the layers are kept instead.
+activations of all steps would take too much memory there are at most about the square root of T of them: only the state
+at each border is kept, and on the way back the activations of a window are computed again (Chen et al., 2016). There
+are fewer where the cache holds more steps, since each window costs a millisecond of Python. A bidirectional stack,
+whose reverse direction begins at the end, has one window; there the outputs of the layers are kept instead.
 """
 
 from __future__ import annotations
@@ -60,8 +61,8 @@ class Network:
         Its inputs are the pooled outputs of all directions.
     recompute : bool or "auto", default="auto"
         Whether `loss_gradient` computes activations a second time on the way back instead of holding those of all
-        steps; "auto" does where they would take more than a gibibyte. What stays is the state after each of about
-        sqrt(T) windows; of a bidirectional stack the outputs of every layer.
+        steps; "auto" does where they would take more than a gibibyte. What stays is the state after each of at most
+        about sqrt(T) windows; of a bidirectional stack the outputs of every layer.
     bptt_steps : int or None, default=None
         Over how many steps from the end of a sequence `loss_gradient` goes back; all by default. The steps before make
         the state, and their share of the pooling, and count as constants. Unidirectional stacks only.
@@ -179,7 +180,10 @@ class Network:
         weights, gradients = self.layout.views(params), self.layout.views(out)
         rest, state = self._skip(weights, batch, workspace)
         recomputes = self._recomputes(rest, workspace.dtype)
-        windows = self.stack.windows(rest, ceil(sqrt(rest.lengths[0])) if recomputes else int(rest.lengths[0]))
+        n_steps = int(rest.lengths[0])
+        if recomputes:
+            n_steps = max(ceil(sqrt(n_steps)), self.stack.reading_size() // len(rest.indices))
+        windows = self.stack.windows(rest, n_steps)
         outputs_only = recomputes and self.stack.bidirectional
         pooled = workspace.lend((self.stack.n_outputs, len(batch.indices)))
         before_window = workspace.mark()
