@@ -57,7 +57,7 @@ class PackedSequences:
         steps = np.empty((lengths.sum(), arrays[0].shape[1] + 1), dtype=dtype)
         np.concatenate(arrays, out=steps[:, :-1], casting="unsafe")
         steps[:, -1] = 1
-        return cls(steps, lengths)
+        return PackedSequences(steps, lengths)
 
     @classmethod
     def from_rectangle(cls, X: np.ndarray) -> PackedSequences:

@@ -3,8 +3,8 @@
 A batch is run in windows of steps, with the state carried from one to the next. Usually there is one window. Where the
 activations of all steps would take too much memory there are at most about the square root of T of them: only the state
 at each border is kept, and on the way back the activations of a window are computed again (Chen et al., 2016). There
-are fewer where the cache holds more steps, since each window costs a millisecond of Python. A bidirectional stack,
-whose reverse direction begins at the end, has one window; there the outputs of the layers are kept instead.
+are fewer where the cache holds more steps, since each window costs time in Python. A bidirectional stack, whose reverse
+direction begins at the end, has one window; there the outputs of the layers are kept instead.
 """
 
 from __future__ import annotations
