@@ -114,7 +114,7 @@ class RNNSequenceClassifier(ClassifierMixin, BaseEstimator):
         Weight of each class, multiplied into `sample_weight`; "balanced" makes all classes weigh the same.
     recompute : bool or "auto", default="auto"
         Whether training computes the activations of a batch twice, and holds those of some of its steps at a time:
-        exact gradients of very long sequences in little memory, for about a third more time. "auto" does
+        exact gradients of very long sequences in little memory, for a fifth to a half more time. "auto" does
         where they would take more than a gibibyte. If `bidirectional`, the outputs of all layers and steps are held.
     bptt_steps : int or None, default=None
         Over how many steps from the end of each sequence the gradient flows back; None is all of them. Earlier steps

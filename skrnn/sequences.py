@@ -419,12 +419,13 @@ def _validate_sequences(
         A copy of X, or in its place; finite.
     """
     kind, data = _read(X)
+    container = PackedSequences if copy else SequencesInPlace
     with np.errstate(over="ignore"):  # a value too large for float32 becomes infinite, which is reported below
         if kind == "2-D":
             array = _check_2d(estimator, data, reset=reset, dtype=dtype)
-            sequences = (PackedSequences if copy else SequencesInPlace).from_rectangle(array[:, :, np.newaxis])
+            sequences = container.from_rectangle(array[:, :, np.newaxis])
         else:
-            sequences = _pack(data, dtype, None if reset else estimator, copy)
+            sequences = _pack(data, dtype, None if reset else estimator, container)
             _check_finite(sequences)
     if reset and kind == "2-D":
         validate_data(estimator, data, reset=True, skip_check_array=True)
@@ -497,12 +498,14 @@ def _check_2d(estimator: Any, X: Any, *, reset: bool, dtype: Any) -> np.ndarray:
     return array
 
 
-def _pack(data: np.ndarray | list, dtype: Any = None, fitted: Any = None, copy: bool = True) -> PackedSequences:
+def _pack(
+    data: np.ndarray | list, dtype: Any = None, fitted: Any = None, container: type[PackedSequences] = PackedSequences
+) -> PackedSequences:
     """Pack an array (n, T, F) or a list of items; the features must be those that `fitted` was fitted on."""
     if isinstance(data, np.ndarray):
         array = _check_3d(_as_numbers(data, "X"), fitted)
         array = array.astype(_choose_dtype([array], dtype), copy=False)
-        return (PackedSequences if copy else SequencesInPlace).from_rectangle(array)
+        return container.from_rectangle(array)
     arrays = [_as_sequence(item, i) for i, item in enumerate(data)]
     _check_widths(arrays, fitted)
     return PackedSequences.from_arrays(arrays, _choose_dtype(arrays, dtype))
