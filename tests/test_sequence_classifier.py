@@ -240,16 +240,29 @@ def test_activations_computed_twice_are_the_same(X, y, params, monkeypatch):
     )
 
 
-@pytest.mark.parametrize("order", ["C", "F"])
-def test_an_array_is_read_where_it_lies(order, rng):
-    X, y = rng.standard_normal((9, 6, 2)), np.arange(9) % 3
-    model = make(max_iter=2).fit(X, y)
-    read = np.array(X, order=order)
+@pytest.mark.parametrize(
+    ("lay", "is_shared"),
+    [
+        (lambda X: X, True),
+        (lambda X: X[3:], True),
+        (lambda X: np.asfortranarray(X), False),
+        (lambda X: np.repeat(X, 2, axis=2)[:, :, ::2], True),
+        (lambda X: np.repeat(X, 2, axis=2)[:, :, 1:3], True),
+        (lambda X: X[:, ::-1], False),
+    ],
+    ids=["all", "the last ones", "Fortran", "every second feature", "some features", "reversed"],
+)
+@pytest.mark.parametrize("n_features", [1, 2, 3])
+def test_an_array_is_read_where_it_lies(n_features, lay, is_shared, rng):
+    X, y = rng.standard_normal((9, 6, n_features)), np.arange(9) % 3
+    X.flags.writeable = False
+    read = lay(X)
+    model = make(max_iter=2).fit(list(read), y[: len(read)])
+    before = read.copy()
 
-    assert_array_equal(model.predict_proba(read), model.predict_proba(list(X)))
-    assert_array_equal(read, X)
-    packed = model._validate_for_prediction(read)
-    assert np.shares_memory(packed.steps, read) == (order == "C")
+    assert_array_equal(model.predict_proba(read), model.predict_proba(list(read)))
+    assert_array_equal(read, before)
+    assert np.shares_memory(model._validate_for_prediction(read).steps, read) == is_shared
 
 
 def test_the_last_steps_are_enough_where_the_classes_differ_there(rng):
