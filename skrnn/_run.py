@@ -15,7 +15,7 @@ from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 
-from ._threads import allowed_threads, n_shards, sharded_loss_gradient, single_threaded_blas
+from ._threads import allowed_threads, sharded_loss_gradient, single_threaded_blas
 from .core.lbfgs import train_lbfgs
 from .core.network import Network
 from .core.optimizers import SGD, Adam, Optimizer, RMSprop
@@ -124,14 +124,14 @@ def run_training(
     batch_size = resolve_batch_size(estimator, data)
     if batch_size >= len(data):
         data = data.canonical()
-    shards = n_shards(allowed_threads(estimator.n_jobs), network.stack.cell.hidden_size, batch_size)
+    n_threads = allowed_threads(estimator.n_jobs)  # before the guard leaves BLAS one thread
     try:
         with single_threaded_blas(), np.errstate(all="ignore"), _reporting(estimator, monitor, max_iter) as report:
             if estimator.solver == "lbfgs":
-                problem = _run_lbfgs(estimator, network, state, data, shards, report)
+                problem = _run_lbfgs(estimator, network, state, data, n_threads, report)
             else:
                 problem = _run_stochastic(
-                    estimator, network, state, data, batch_size, shards, validate, max_iter, report
+                    estimator, network, state, data, batch_size, n_threads, validate, max_iter, report
                 )
     except NonFiniteLossError as error:
         advice = "Use solver='adam'" if estimator.solver == "lbfgs" else "Lower learning_rate_init or max_grad_norm"
@@ -169,7 +169,7 @@ def _run_stochastic(
     state: TrainingState,
     data: TrainingData,
     batch_size: int,
-    shards: int,
+    n_threads: int,
     validate: Callable[[np.ndarray], float] | None,
     max_iter: int | None,
     report: Report,
@@ -187,7 +187,7 @@ def _run_stochastic(
         estimator.alpha,
         estimator.max_grad_norm,
     )
-    with sharded_loss_gradient(network, state.params.dtype, shards) as loss_gradient:
+    with sharded_loss_gradient(network, state.params.dtype, n_threads) as loss_gradient:
         has_converged = train(network, state, data, plan, loss_gradient, validate, report)
     if has_converged or estimator.learning_rate == "cosine":  # whose rate has come to its planned end
         return None
@@ -203,14 +203,14 @@ def _run_lbfgs(
     network: Network | TokenNetwork,
     state: TrainingState,
     data: TrainingData,
-    shards: int,
+    n_threads: int,
     report: Report,
 ) -> str | None:
     """Minimise in float64, whose line searches float32 would upset; returns what to warn of."""
     params = state.params.astype(np.float64)
     first_epoch = state.monitor.n_epochs
     try:
-        with sharded_loss_gradient(network, params.dtype, shards) as loss_gradient:
+        with sharded_loss_gradient(network, params.dtype, n_threads) as loss_gradient:
             message = train_lbfgs(
                 network,
                 params,

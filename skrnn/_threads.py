@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
 from functools import cache
+from math import sqrt
 from threading import Event, RLock, Thread
 
 import numpy as np
@@ -19,15 +20,16 @@ from joblib import effective_n_jobs
 from threadpoolctl import ThreadpoolController
 
 from .core.batches import SequenceBatch, Sequences
+from .core.cells import Cell
 from .core.network import Network
 from .core.token_network import TokenNetwork
 from .core.training import LossGradient
 from .core.workspace import Workspace
 
-MIN_COLUMN_UNITS = 8192
-"""Below this many hidden units times sequences a batch is not worth dealing to threads that share a lock."""
+MIN_STEP_WORK = 2**20
+"""Below this much work a step, as `n_shards` counts it, a batch is not worth dealing to threads that share a lock."""
 
-MIN_COLUMN_UNITS_FREE = 4096
+MIN_STEP_WORK_FREE = 2**19
 """The same on free-threaded Python."""
 
 MIN_DEALT_UNITS = 2**20
@@ -153,37 +155,41 @@ def allowed_threads(n_jobs: int | None) -> int:
     return min((pool["num_threads"] for pool in _blas().info()), default=1)
 
 
-def n_shards(n_threads: int, hidden_size: int, batch_size: int) -> int:
-    """Into how many parts a batch is worth dealing; depends on shapes, the limit and the kind of Python only."""
+def n_shards(n_threads: int, cell: Cell, n_columns: float) -> int:
+    """Into how many parts a batch is worth dealing; depends on shapes, the limit and the kind of Python only.
+
+    What pays is work that one call does: the product of a step, and elementwise work that takes as long as 64 more
+    units would. A cell of more gates also makes more calls, so only the root of their number counts. `n_columns` is the
+    mean over the steps, since a batch of unequal lengths narrows.
+    """
     is_locked = getattr(sys, "_is_gil_enabled", lambda: True)()
-    least = MIN_COLUMN_UNITS if is_locked else MIN_COLUMN_UNITS_FREE
-    return n_threads if hidden_size * batch_size >= least else 1
+    work = sqrt(cell.n_gates) * cell.hidden_size * (cell.hidden_size + 64) * n_columns
+    return n_threads if work >= (MIN_STEP_WORK if is_locked else MIN_STEP_WORK_FREE) else 1
 
 
 @contextmanager
-def sharded_loss_gradient(network: Network | TokenNetwork, dtype: np.dtype, shards: int) -> Iterator[LossGradient]:
-    """The network's `loss_gradient` over `shards` threads, each with a workspace of its own.
+def sharded_loss_gradient(network: Network | TokenNetwork, dtype: np.dtype, n_threads: int) -> Iterator[LossGradient]:
+    """The network's `loss_gradient`, large batches over `n_threads` threads, each with a workspace of its own.
 
     Columns are dealt ``k::shards`` after sorting, so each shard has lengths of every kind, and the shards'
     gradients are added in their order: the same bits at every run.
     """
-    workspaces = [Workspace(dtype) for _ in range(shards)]
-    if shards == 1:
-        yield lambda params, batch, out: network.loss_gradient(params, batch, workspaces[0], out)
-        return
-    gradients = np.empty((shards, network.layout.size), dtype)
+    workspaces = [Workspace(dtype) for _ in range(n_threads)]
+    gradients = np.empty((n_threads, network.layout.size), dtype)
 
-    def run(params: np.ndarray, batch: SequenceBatch, k: int) -> float:
+    def run(params: np.ndarray, batch: SequenceBatch, k: int, shards: int) -> float:
         gradients[k] = 0
         with np.errstate(all="ignore"):  # threads do not inherit it
             return network.loss_gradient(params, network.stack.shard(batch, k, shards), workspaces[k], gradients[k])
 
-    with ThreadPoolExecutor(shards) as pool:
+    with ThreadPoolExecutor(n_threads) as pool:
 
         def loss_gradient(params: np.ndarray, batch: SequenceBatch, out: np.ndarray) -> float:
-            n_parts = min(shards, len(batch.indices))
-            losses = list(pool.map(lambda k: run(params, batch, k), range(n_parts)))
-            for k in range(n_parts):
+            shards = min(n_shards(n_threads, network.stack.cell, batch.mean_width), len(batch.indices))
+            if shards == 1:
+                return network.loss_gradient(params, batch, workspaces[0], out)
+            losses = list(pool.map(lambda k: run(params, batch, k, shards), range(shards)))
+            for k in range(shards):
                 out += gradients[k]
             return sum(losses)
 

@@ -981,6 +981,7 @@ def test_same_number_of_threads_same_bits(many):
 def test_threads_change_rounding_only(many):
     one, two = fitted_params(many, n_jobs=1), fitted_params(many, n_jobs=2)
     assert_allclose(one, two, rtol=1e-7, atol=1e-9)
+    assert not np.array_equal(one, two)  # they were dealt
 
 
 @pytest.mark.parametrize("limit", [1, 2])

@@ -1,6 +1,7 @@
 """The training loop, its monitor, the full-batch solver and the threads, without an estimator."""
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -10,6 +11,7 @@ from threadpoolctl import threadpool_limits
 
 from skrnn import _threads
 from skrnn.core.batches import PackedSequences
+from skrnn.core.cells import CELLS
 from skrnn.core.lbfgs import train_lbfgs
 from skrnn.core.network import Network
 from skrnn.core.optimizers import Adam
@@ -192,7 +194,8 @@ def test_lbfgs_finds_a_stationary_point(network, rng):
 
 
 @pytest.mark.parametrize("bidirectional", [False, True])
-def test_shards_add_up(bidirectional, rng):
+def test_shards_add_up(bidirectional, rng, monkeypatch):
+    monkeypatch.setattr("skrnn._threads.MIN_STEP_WORK", 0)
     network = Network.build("lstm", 2, 6, 2, bidirectional=bidirectional, dropout=0.3)
     data, params = make_set(rng, 21), network.initialize(rng)
     ((batch, _),) = data.batches(network.stack, 21, rng)
@@ -208,7 +211,8 @@ def test_shards_add_up(bidirectional, rng):
     np.testing.assert_array_equal(results[2][1], results[3][1])
 
 
-def test_more_shards_than_sequences(rng):
+def test_more_shards_than_sequences(rng, monkeypatch):
+    monkeypatch.setattr("skrnn._threads.MIN_STEP_WORK", 0)
     network = Network.build("tanh", 2, 3, 2)
     data, params = make_set(rng, 2), network.initialize(rng)
     ((batch, _),) = data.batches(network.stack, 2, rng)
@@ -302,14 +306,50 @@ def test_threads_follow_what_blas_may_use():
     assert _threads.allowed_threads(3) == 3
 
 
-def test_only_large_batches_are_dealt():
-    assert _threads.n_shards(4, hidden_size=32, batch_size=32) == 1
-    assert _threads.n_shards(4, hidden_size=256, batch_size=128) == 4
+@pytest.mark.parametrize(
+    ("cell", "hidden_size", "n_columns", "is_dealt"),
+    [
+        ("tanh", 64, 64, False),
+        ("tanh", 64, 128, True),
+        ("tanh", 128, 32, False),
+        ("gru", 64, 64, False),
+        ("gru", 128, 32, True),
+        ("lstm", 64, 32, False),
+        ("lstm", 128, 16, False),
+        ("lstm", 128, 32, True),
+        ("lstm", 256, 1, False),
+    ],
+)
+def test_only_batches_with_enough_work_a_step_are_dealt(cell, hidden_size, n_columns, is_dealt):
+    assert _threads.n_shards(4, CELLS[cell](hidden_size), n_columns) == (4 if is_dealt else 1)
 
 
 @pytest.mark.parametrize(("is_locked", "shards"), [(True, 1), (False, 4)])
 def test_threads_without_a_common_lock_share_smaller_batches(is_locked, shards, monkeypatch):
     monkeypatch.setattr("sys._is_gil_enabled", lambda: is_locked, raising=False)
 
-    assert _threads.n_shards(4, hidden_size=64, batch_size=64) == shards
-    assert _threads.n_shards(4, hidden_size=32, batch_size=32) == 1
+    assert _threads.n_shards(4, CELLS["tanh"](64), 64) == shards
+    assert _threads.n_shards(4, CELLS["tanh"](32), 32) == 1
+
+
+@pytest.mark.parametrize(("lengths", "n_threads"), [((9,) * 8, 2), ((9,) + (1,) * 7, 1)], ids=["wide", "narrow"])
+def test_a_batch_is_dealt_by_how_wide_it_is_on_average(lengths, n_threads, rng, monkeypatch):
+    network = Network.build("relu", 2, 6, 2)  # which pads nothing
+    monkeypatch.setattr("skrnn._threads.MIN_STEP_WORK", 6 * (6 + 64) * 6)
+    data = TrainingSet(
+        PackedSequences.from_arrays([np.ones((n, 2)) for n in lengths], float), np.arange(8) % 2, np.ones(8)
+    )
+    ((batch, _),) = data.batches(network.stack, 8, rng)
+    params, used = network.initialize(rng), set()
+    forward = type(network.stack).forward
+
+    def recorded(*args):
+        used.add(threading.get_ident())
+        time.sleep(0.05)  # so that no thread does the other one's part
+        return forward(*args)
+
+    monkeypatch.setattr(type(network.stack), "forward", recorded)
+    with _threads.sharded_loss_gradient(network, params.dtype, 2) as loss_gradient:
+        loss_gradient(params, batch, np.zeros_like(params))
+
+    assert len(used) == n_threads

@@ -480,6 +480,11 @@ class SequenceBatch:
         """N, the number of column-steps of all segments, padding included."""
         return sum(segment.n_steps * segment.n_columns for segment in self.segments)
 
+    @property
+    def mean_width(self) -> float:
+        """Number of columns of a step, on average."""
+        return self.n_rows / sum(segment.n_steps for segment in self.segments)
+
     @cached_property
     def lengths(self) -> np.ndarray:
         """Number of steps of each column, shape (B,)."""
