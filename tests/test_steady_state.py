@@ -91,7 +91,7 @@ def test_a_step_allocates_no_large_array(network, rng, lengths):
 
 @pytest.mark.parametrize("shards", [2, 3])
 def test_threads_make_no_other_gradient(network, rng, shards, monkeypatch):
-    monkeypatch.setattr("skrnn._threads.MIN_STEP_WORK", 0)
+    monkeypatch.setattr("skrnn._threads.n_shards", lambda n_threads, *_: n_threads)
     params, batch = network.initialize(rng), make_batch(network, rng, (9, 9, 7, 4, 4, 1, 1))
     plain, dealt = np.zeros_like(params), np.zeros_like(params)
     loss = network.loss_gradient(params, batch, Workspace(np.float64), plain)

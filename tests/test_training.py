@@ -195,7 +195,7 @@ def test_lbfgs_finds_a_stationary_point(network, rng):
 
 @pytest.mark.parametrize("bidirectional", [False, True])
 def test_shards_add_up(bidirectional, rng, monkeypatch):
-    monkeypatch.setattr("skrnn._threads.MIN_STEP_WORK", 0)
+    monkeypatch.setattr("skrnn._threads.n_shards", lambda n_threads, *_: n_threads)
     network = Network.build("lstm", 2, 6, 2, bidirectional=bidirectional, dropout=0.3)
     data, params = make_set(rng, 21), network.initialize(rng)
     ((batch, _),) = data.batches(network.stack, 21, rng)
@@ -212,7 +212,7 @@ def test_shards_add_up(bidirectional, rng, monkeypatch):
 
 
 def test_more_shards_than_sequences(rng, monkeypatch):
-    monkeypatch.setattr("skrnn._threads.MIN_STEP_WORK", 0)
+    monkeypatch.setattr("skrnn._threads.n_shards", lambda n_threads, *_: n_threads)
     network = Network.build("tanh", 2, 3, 2)
     data, params = make_set(rng, 2), network.initialize(rng)
     ((batch, _),) = data.batches(network.stack, 2, rng)
@@ -320,7 +320,9 @@ def test_threads_follow_what_blas_may_use():
         ("lstm", 256, 1, False),
     ],
 )
-def test_only_batches_with_enough_work_a_step_are_dealt(cell, hidden_size, n_columns, is_dealt):
+def test_only_batches_with_enough_work_a_step_are_dealt(cell, hidden_size, n_columns, is_dealt, monkeypatch):
+    monkeypatch.setattr("sys._is_gil_enabled", lambda: True, raising=False)
+
     assert _threads.n_shards(4, CELLS[cell](hidden_size), n_columns) == (4 if is_dealt else 1)
 
 
@@ -335,6 +337,7 @@ def test_threads_without_a_common_lock_share_smaller_batches(is_locked, shards, 
 @pytest.mark.parametrize(("lengths", "n_threads"), [((9,) * 8, 2), ((9,) + (1,) * 7, 1)], ids=["wide", "narrow"])
 def test_a_batch_is_dealt_by_how_wide_it_is_on_average(lengths, n_threads, rng, monkeypatch):
     network = Network.build("relu", 2, 6, 2)  # which pads nothing
+    monkeypatch.setattr("sys._is_gil_enabled", lambda: True, raising=False)
     monkeypatch.setattr("skrnn._threads.MIN_STEP_WORK", 6 * (6 + 64) * 6)
     data = TrainingSet(
         PackedSequences.from_arrays([np.ones((n, 2)) for n in lengths], float), np.arange(8) % 2, np.ones(8)
