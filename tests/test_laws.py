@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from skrnn.core.activations import TANH_BY_EXP, TANH_BY_NUMPY
 from skrnn.core.batches import PackedSequences, SequenceBatch, cut_segments
 from skrnn.core.cells import CELLS
-from skrnn.core.inputs import DenseInput
+from skrnn.core.inputs import DenseInput, TokenInput
 from skrnn.core.layers import RecurrentLayer
 from skrnn.core.network import Network
 from skrnn.core.stack import RecurrentStack
@@ -449,6 +449,32 @@ def test_each_way_to_tanh_gives_the_same(cell, rng):
 
     assert by_exp[0] == pytest.approx(by_numpy[0], rel=1e-12)
     np.testing.assert_allclose(by_exp[1], by_numpy[1], rtol=1e-10, atol=1e-13)
+
+
+@pytest.mark.parametrize("cell", CELL_NAMES)
+@pytest.mark.parametrize(
+    "kwargs", [{}, {"n_layers": 2, "bidirectional": True}, {"n_layers": 2, "recompute": True}], ids=str
+)
+def test_inputs_beneath_the_states_give_the_same_as_inputs_projected_before(cell, kwargs, rng, monkeypatch):
+    network, data = make_network(cell, **kwargs), make_data(rng)
+    params, batch = make_params(network, rng), make_batch(network, data, rng)
+    results = []
+    for n_joined in (lambda layer: 0, lambda layer: layer.input.n_inputs + 1):
+        monkeypatch.setattr(RecurrentLayer, "n_joined_inputs", property(n_joined))
+        log_proba = network.predict_log_proba(params, data, Workspace(np.float64))
+        results.append((*loss_and_gradient(network, params, batch), log_proba))
+
+    for projected, joined in zip(*results, strict=True):
+        np.testing.assert_allclose(joined, projected, rtol=1e-11, atol=1e-14)
+
+
+@pytest.mark.parametrize(
+    ("cell", "n_inputs", "n_joined"),
+    [("tanh", 7, 8), ("tanh", 8, 0), ("lstm", 7, 8), ("gru", 3, 4), ("gru", 4, 0)],
+)
+def test_few_inputs_lie_beneath_the_states(cell, n_inputs, n_joined):
+    assert RecurrentLayer(CELLS[cell](16), DenseInput(n_inputs)).n_joined_inputs == n_joined
+    assert RecurrentLayer(CELLS[cell](16), TokenInput(n_inputs)).n_joined_inputs == 0
 
 
 @pytest.mark.parametrize("cell", CELL_NAMES)

@@ -42,15 +42,21 @@ def test_one_product_a_step_forward_and_one_back(network, rng, monkeypatch):
 
     cell = type(network.stack.cell)
     forward_weights, backward_weights = cell.forward_weights, cell.backward_weights
-    monkeypatch.setattr(cell, "forward_weights", lambda *args: tuple(W.view(Counted) for W in forward_weights(*args)))
+
+    def counted_forward_weights(*args):
+        W_xb, recurrent = forward_weights(*args)
+        return W_xb, tuple(W.view(Counted) for W in recurrent)
+
+    monkeypatch.setattr(cell, "forward_weights", counted_forward_weights)
     monkeypatch.setattr(cell, "backward_weights", lambda *args: backward_weights(*args).view(Counted))
     monkeypatch.setattr(np, "matmul", counted_matmul)
     network.loss_gradient(params, batch, workspace, gradient)
 
-    G = network.stack.cell.n_gates
+    G, n_gates_apart = network.stack.cell.n_gates, network.stack.cell.n_gates_apart
     assert len(batch.segments) == 1
-    assert recurrent_products == T * [((G * H, H), (H, B))] + T * [((H, G * H), (G * H, B))]
-    assert len(products) == 2  # the input of all steps, and the gradient of the pooled state
+    assert recurrent_products == T * [((G * H, H + F + 1), (H + F + 1, B))] + T * [((H, G * H), (G * H, B))]
+    # the gradient of the pooled state, before which the candidate of the GRU gets the input of all steps
+    assert products == [((H, F + 1), (T, F + 1, B))] * n_gates_apart + [((H, 4), (4, B))]
 
 
 def peak_of_a_step(network, rng, lengths):

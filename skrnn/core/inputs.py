@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -29,9 +30,12 @@ class Input(ABC):
 
     n_inputs: int
 
+    is_dense: ClassVar[bool]
+    """Whether inputs are numbers (N, F + 1), the last one 1, that may lie beneath the states."""
+
     @abstractmethod
     def prepare(self, W_xb: np.ndarray, workspace: Workspace) -> np.ndarray:
-        """What `project` needs of ``[W_x b]`` (R, F + 1); once per batch.
+        """What `project` needs of ``[W_x b]`` (R, F + 1), or of some rows of it; once per batch.
 
         Parameters
         ----------
@@ -87,6 +91,8 @@ class DenseInput(Input):
     DenseInput(n_inputs=3)
     """
 
+    is_dense = True
+
     def prepare(self, W_xb: np.ndarray, workspace: Workspace) -> np.ndarray:
         return W_xb
 
@@ -108,6 +114,8 @@ class TokenInput(Input):
     >>> TokenInput(n_inputs=30)
     TokenInput(n_inputs=30)
     """
+
+    is_dense = False
 
     def prepare(self, W_xb: np.ndarray, workspace: Workspace) -> np.ndarray:
         table = workspace.lend((self.n_inputs, len(W_xb) + ROW_PADDING))

@@ -24,7 +24,7 @@ OutputGradient = Sequence[tuple[slice, np.ndarray] | None]
 
 @dataclass(frozen=True)
 class RecurrentLayer:
-    """One direction of one layer: ``a = W_x x + b`` of all steps at once, then the cell.
+    """One direction of one layer: the inputs of all steps at once, then the cell.
 
     Inputs and their gradients are rows ``(N, ...)``, one row for each column-step of the batch, segment after segment;
     inside a segment the cell works on columns ``(rows, n)``, one column a sequence.
@@ -46,6 +46,17 @@ class RecurrentLayer:
 
     cell: Cell
     input: Input
+
+    @property
+    def n_joined_inputs(self) -> int:
+        """K, the number of rows of inputs beneath each state: F + 1, or 0 where ``W_x x + b`` is projected beforehand.
+
+        A product with both saves a pass that adds two. But a number costs more in it than in a product of all steps,
+        and with a gate apart it has F columns of zeros.
+        """
+        F, cell = self.input.n_inputs, self.cell
+        is_small = 2 * F * (1 + cell.n_gates_apart) < cell.hidden_size
+        return F + 1 if self.input.is_dense and is_small else 0
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """Shapes of the layer's parameters, by name.
@@ -75,8 +86,8 @@ class RecurrentLayer:
         recurrent : tuple of ndarray
             What the cell's loop takes.
         """
-        input_weights = self.input.prepare(self._input_weights(weights, workspace), workspace)
-        return input_weights, self.cell.forward_weights(weights, workspace)
+        W_xb, recurrent = self.cell.forward_weights(weights, self.n_joined_inputs > 0, workspace)
+        return self.input.prepare(W_xb, workspace), recurrent
 
     def step(self, prepared: PreparedLayer, x: np.ndarray, state: tuple[np.ndarray, ...], workspace: Workspace) -> None:
         """Read one step of every sequence.
@@ -217,8 +228,12 @@ class RecurrentLayer:
     ) -> Tape:
         """Lend the tape of a segment with the inputs x (L, n, ...), and run over it from `state`, zero if None."""
         input_weights, recurrent = prepared
-        tape = self.cell.tape(workspace, *x.shape[:2])
-        self.input.project(input_weights, x, tape.a, workspace)
+        (L, n), K = x.shape[:2], self.n_joined_inputs
+        tape = self.cell.tape(workspace, L, n, K)
+        if K:
+            tape.columns[:-1, self.cell.hidden_size :] = x.transpose(0, 2, 1)
+        if tape.a.size:
+            self.input.project(input_weights, x, tape.a, workspace)
         for k, first in enumerate(tape.first):
             first[...] = 0 if state is None else state[k][:, : first.shape[1]]
         self.cell.forward(recurrent, tape, workspace)
@@ -237,14 +252,7 @@ class RecurrentLayer:
         for v, v_kept in zip(tape.first + tape.last, first + last, strict=True):
             v_kept[...] = v
         workspace.release(mark)
-        return Tape(kept[:0], kept, kept[:0], first, last)
-
-    def _input_weights(self, weights: Weights, workspace: Workspace) -> np.ndarray:
-        """[W_x b] (G*H, F + 1), with the rows scaled as the cell wants them."""
-        W_xb = workspace.lend((len(weights["b"]), self.input.n_inputs + 1))
-        W_xb[:, :-1] = weights["W_x"]
-        W_xb[:, -1] = weights["b"]
-        return np.multiply(W_xb, self.cell.scale.astype(W_xb.dtype), out=W_xb)
+        return Tape(kept[:0], kept, kept, kept[:0], first, last)
 
 
 def _widen(d_v: np.ndarray, n: int, workspace: Workspace) -> np.ndarray:

@@ -114,7 +114,8 @@ class RecurrentStack:
     @property
     def n_activations(self) -> int:
         """Numbers on the tapes of all layers for each step of a sequence."""
-        return self.n_layers * self.n_outputs * self.cell.n_tape_rows
+        n_states_and_gates = self.cell.n_tape_rows * self.cell.hidden_size
+        return self.n_directions * sum(n_states_and_gates + layer.n_joined_inputs for layer, _ in self._layers)
 
     @property
     def reading_width(self) -> int:

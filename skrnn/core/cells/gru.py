@@ -31,7 +31,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..activations import SIGMOID_SCALE, constant
+from ..activations import SIGMOID_SCALE, constant, sigmoid_of_scaled
 from ..parameters import Weights
 from ..workspace import Workspace
 from .cell import Cell, Injection, Tape
@@ -55,6 +55,7 @@ class GRUCell(Cell):
     """
 
     n_gates = 3
+    n_gates_apart = 1  # the input of n is added to r R, not to R
     n_tape_rows = 5
     gradient_rows = 4  # R r z n: the first three drive the recurrence, the last three the input
 
@@ -73,10 +74,22 @@ class GRUCell(Cell):
     def input_rows(self) -> slice:
         return slice(self.hidden_size, None)
 
-    def forward_weights(self, weights: Weights, workspace: Workspace) -> tuple[np.ndarray, ...]:
-        b_hn = workspace.lend((self.hidden_size, 1))
+    def forward_weights(
+        self, weights: Weights, joins_inputs: bool, workspace: Workspace
+    ) -> tuple[np.ndarray, tuple[np.ndarray, ...]]:
+        H = self.hidden_size
+        W_xb, (W,) = super().forward_weights(weights, joins_inputs, workspace)
+        b_hn = workspace.lend((H, 1))
         np.multiply(weights["b_hn"][:, None], constant(self.activation.scale, b_hn.dtype), out=b_hn)
-        return *super().forward_weights(weights, workspace), b_hn
+        if joins_inputs:  # rows n move out of the product, which makes R of h and one alone
+            projected = workspace.lend((H, W_xb.shape[1]))
+            projected[...] = W[2 * H :, H:]
+            W[2 * H :, H:-1] = 0
+            W[2 * H :, -1:] = b_hn
+        else:  # rows n r z, as on the tape
+            projected = workspace.lend(W_xb.shape)
+            projected[:H], projected[H:] = W_xb[2 * H :], W_xb[: 2 * H]
+        return projected, (W, b_hn)
 
     def backward_weights(self, weights: Weights, workspace: Workspace) -> np.ndarray:
         H = self.hidden_size
@@ -85,40 +98,36 @@ class GRUCell(Cell):
         W_h[H:] = weights["W_h"][: 2 * H]
         return W_h.T
 
-    def tape(self, workspace: Workspace, n_steps: int, n: int) -> Tape:
+    def tape(self, workspace: Workspace, n_steps: int, n: int, n_inputs: int) -> Tape:
         H = self.hidden_size
-        saved = workspace.lend((n_steps, 4 * H, n))  # r z n and r R, scaled
-        states = workspace.lend((n_steps + 1, H, n))
-        return Tape(saved[:, : 3 * H], states, saved, (states[0],), (states[-1],))
+        saved = workspace.lend((n_steps, 4 * H, n))  # n r z and r R, scaled
+        columns = workspace.lend((n_steps + 1, H + n_inputs, n))
+        a, states = saved[:, : H if n_inputs else 3 * H], columns[:, :H]
+        return Tape(a, columns, states, saved, (states[0],), (states[-1],))
 
     def forward(self, recurrent: tuple[np.ndarray, ...], tape: Tape, workspace: Workspace) -> None:
         H, n_columns = tape.states.shape[1:]
-        add, subtract, multiply, divide, exp = np.add, np.subtract, np.multiply, np.divide, np.exp
-        W_h, b_hn = recurrent
-        product = W_h.dot  # a call costs 0.9 us less than one of np.matmul
-        tanh, one = self.activation.function, constant(1, workspace.dtype)
+        add, subtract, multiply = np.add, np.subtract, np.multiply
+        sigmoid, tanh = sigmoid_of_scaled, self.activation.function
+        W, b_hn = recurrent
         mark = workspace.mark()
-        v = workspace.lend((3 * H, n_columns))
-        v_rz, v_n = v[: 2 * H], v[2 * H :]
         u = workspace.lend((H, n_columns))
         states, saved = list(tape.states), tape.saved
+        if W.shape[1] == H:  # without the inputs' one
+            saved[:, 3 * H :] = b_hn
         steps = zip(
+            self._pre_activations(W, tape, saved[:, H:], workspace),  # 3
             states[:-1],
             states[1:],
-            list(saved[:, : 2 * H]),
-            list(saved[:, :H]),
+            list(saved[:, H : 3 * H]),
             list(saved[:, H : 2 * H]),
             list(saved[:, 2 * H : 3 * H]),
+            list(saved[:, :H]),
             list(saved[:, 3 * H :]),
             strict=True,
         )
-        for h_prev, h, rz, r, z, n, rR in steps:
-            product(h_prev, v)
-            add(rz, v_rz, rz)  # 1, 2
-            exp(rz, rz)
-            add(rz, one, rz)
-            divide(one, rz, rz)
-            add(v_n, b_hn, rR)  # 3
+        for _rzR, h_prev, h, rz, r, z, n, rR in steps:
+            sigmoid(rz, rz)  # 1, 2
             multiply(r, rR, rR)  # 4
             add(n, rR, n)
             tanh(n, n)
@@ -148,7 +157,7 @@ class GRUCell(Cell):
             reversed(list(blocks[:, 2:])),
             reversed(list(blocks[:, 3])),
             reversed(list(d_a[:, : 3 * H])),
-            reversed(list(tape.saved[:, H : 2 * H])),
+            reversed(list(tape.saved[:, 2 * H : 3 * H])),
             reversed(injections),
             strict=True,
         )
@@ -173,10 +182,10 @@ class GRUCell(Cell):
     def _factors(self, tape: Tape, Q: np.ndarray, workspace: Workspace) -> None:
         """Fill Q (L, 4*H, n), rows R r z n, with what does not depend on the gradient: equations 1' to 5'."""
         H = self.hidden_size
-        r, _, n, rR_scaled = (tape.saved[:, k * H : (k + 1) * H] for k in range(4))
+        n, r, _, rR_scaled = (tape.saved[:, k * H : (k + 1) * H] for k in range(4))
         Q_r, Q_z, Q_n = (Q[:, k * H : (k + 1) * H] for k in range(1, 4))
         Q[:, :H] = r
-        np.subtract(1, tape.saved[:, : 2 * H], out=Q[:, H : 3 * H])  # 1 - r, 1 - z
+        np.subtract(1, tape.saved[:, H : 3 * H], out=Q[:, H : 3 * H])  # 1 - r, 1 - z
         mark = workspace.mark()
         u = workspace.lend(n.shape)
         np.multiply(n, n, out=u)
