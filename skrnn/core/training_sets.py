@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -137,7 +138,7 @@ class TrainingSet(TrainingData):
     targets: np.ndarray
     weights: np.ndarray
 
-    @property
+    @cached_property
     def total_weight(self) -> float:
         """Sum of the weights."""
         return float(self.weights.sum())
@@ -152,8 +153,9 @@ class TrainingSet(TrainingData):
         """
         dtype = self.sequences.steps.dtype
         relative = self.weights / self.weights.max()  # no scale of the weights overflows
+        mean_weight = relative.mean()
         for indices in minibatches(len(self), batch_size, rng if shuffle else None):
-            weights = (relative[indices] / (len(indices) * relative.mean())).astype(dtype)
+            weights = (relative[indices] / (len(indices) * mean_weight)).astype(dtype)
             masks = stack.draw_masks(rng, len(indices), dtype)
             batch = stack.batch(self.sequences, indices, self.targets[indices], weights, masks)
             yield batch, len(indices) / len(self)
@@ -197,7 +199,7 @@ class TokenSet(TrainingData):
     bptt_steps: int
     dtype: np.dtype
 
-    @property
+    @cached_property
     def total_weight(self) -> float:
         """Sum of the weights of all steps."""
         return float(self.weights @ self.sequences.lengths)
