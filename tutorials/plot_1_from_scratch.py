@@ -400,7 +400,7 @@ display.figure_.set_size_inches(5.5, 3.2)
 #        :meth:`TokenNetwork.initialize <skrnn.core.token_network.TokenNetwork.initialize>`
 #      - Glorot and orthogonal instead of ``0.1 * randn``; from a generator with a seed
 #    * - ``sigmoid``
-#      - :func:`skrnn.core.activations.sigmoid`
+#      - :func:`skrnn.core.activations.sigmoid_of_scaled`
 #      - no overflow; the gates of GRU and LSTM
 #    * - ``tanh``
 #      - :func:`skrnn.core.activations.tanh_of_scaled`, :func:`skrnn.core.activations.tanh_derivative`
