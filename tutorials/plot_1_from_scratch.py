@@ -401,7 +401,7 @@ display.figure_.set_size_inches(5.5, 3.2)
 #      - Glorot and orthogonal instead of ``0.1 * randn``; from a generator with a seed
 #    * - ``sigmoid``
 #      - :func:`skrnn.core.activations.sigmoid_of_scaled`
-#      - no overflow; the gates of GRU and LSTM
+#      - the right limits where exp overflows; the gates of GRU and LSTM
 #    * - ``tanh``
 #      - :func:`skrnn.core.activations.tanh_of_scaled`, :func:`skrnn.core.activations.tanh_derivative`
 #      - the right limits; the derivative takes the output

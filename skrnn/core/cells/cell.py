@@ -178,7 +178,7 @@ class Cell(ABC):
         return weights["W_h"].T
 
     @abstractmethod
-    def tape(self, workspace: Workspace, n_steps: int, n: int, n_inputs: int) -> Tape:
+    def tape(self, workspace: Workspace, n_steps: int, n: int, n_joined_inputs: int) -> Tape:
         """Lend the memory for a segment of `n_steps` steps and `n` columns.
 
         Parameters
@@ -189,7 +189,7 @@ class Cell(ABC):
             L.
         n : int
             Number of columns.
-        n_inputs : int
+        n_joined_inputs : int
             K, the number of rows beneath each state.
 
         Returns

@@ -65,12 +65,12 @@ class ElmanCell(Cell):
         if self.activation is RELU:
             weights["W_h"][:] = np.eye(self.hidden_size)
 
-    def tape(self, workspace: Workspace, n_steps: int, n: int, n_inputs: int) -> Tape:
+    def tape(self, workspace: Workspace, n_steps: int, n: int, n_joined_inputs: int) -> Tape:
         H = self.hidden_size
-        columns = workspace.lend((n_steps + 1, H + n_inputs, n))
+        columns = workspace.lend((n_steps + 1, H + n_joined_inputs, n))
         states = columns[:, :H]
         # the pre-activations become the states in place, and nothing else is needed on the way back
-        a = states[1:, : 0 if n_inputs else H]
+        a = states[1:, : 0 if n_joined_inputs else H]
         return Tape(a, columns, states, states[1:], (states[0],), (states[-1],))
 
     def forward(self, recurrent: tuple[np.ndarray, ...], tape: Tape, workspace: Workspace) -> None:

@@ -98,11 +98,11 @@ class GRUCell(Cell):
         W_h[H:] = weights["W_h"][: 2 * H]
         return W_h.T
 
-    def tape(self, workspace: Workspace, n_steps: int, n: int, n_inputs: int) -> Tape:
+    def tape(self, workspace: Workspace, n_steps: int, n: int, n_joined_inputs: int) -> Tape:
         H = self.hidden_size
         saved = workspace.lend((n_steps, 4 * H, n))  # n r z and r R, scaled
-        columns = workspace.lend((n_steps + 1, H + n_inputs, n))
-        a, states = saved[:, : H if n_inputs else 3 * H], columns[:, :H]
+        columns = workspace.lend((n_steps + 1, H + n_joined_inputs, n))
+        a, states = saved[:, : H if n_joined_inputs else 3 * H], columns[:, :H]
         return Tape(a, columns, states, saved, (states[0],), (states[-1],))
 
     def forward(self, recurrent: tuple[np.ndarray, ...], tape: Tape, workspace: Workspace) -> None:

@@ -70,12 +70,12 @@ class LSTMCell(Cell):
     def scale(self) -> np.ndarray:
         return np.repeat([self.activation.scale, *[SIGMOID_SCALE] * 3], self.hidden_size)[:, None]
 
-    def tape(self, workspace: Workspace, n_steps: int, n: int, n_inputs: int) -> Tape:
+    def tape(self, workspace: Workspace, n_steps: int, n: int, n_joined_inputs: int) -> Tape:
         H = self.hidden_size
         saved = workspace.lend((n_steps, 6 * H, n))  # c_prev g f i o tanh(c)
-        columns = workspace.lend((n_steps + 1, H + n_inputs, n))
+        columns = workspace.lend((n_steps + 1, H + n_joined_inputs, n))
         c_last = workspace.lend((H, n))
-        a, states = saved[:, H : H if n_inputs else 5 * H], columns[:, :H]
+        a, states = saved[:, H : H if n_joined_inputs else 5 * H], columns[:, :H]
         return Tape(a, columns, states, saved, (states[0], saved[0, :H]), (states[-1], c_last))
 
     def state_after(self, tape: Tape, step: int) -> tuple[np.ndarray, ...]:
