@@ -29,7 +29,7 @@ SECTIONS = {
     "tokens": ("Tokens", "Thousands of characters a second, on 5 MB of the standard library's sources."),
     "process": ("Whole processes", "Wall time and peak memory."),
     "busy": ("A busy machine", "A fit while every core has another process to run."),
-    "memory": ("Long sequences", "Training on sequences of 100,000 steps, `hidden_size=128`, `batch_size=1`."),
+    "memory": ("Long sequences", "Training on one long sequence, `hidden_size=128`, `batch_size=1`."),
 }
 IN_BOTH_ENVIRONMENTS = ("training", "ragged")
 WITH_FREE_THREADS = ("training", "ragged", "predict", "tokens")
