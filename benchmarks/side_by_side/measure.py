@@ -192,7 +192,7 @@ def busy(options):
 
 
 def memory(options):
-    """Training on a sequence of 100,000 steps, quickly 20,000, with activations recomputed and without."""
+    """Training on a sequence of 100,000 steps, or 20,000 with --quick, with activations recomputed and without."""
     n_steps = 20_000 if options.quick else 100_000
     for cell in options.cells:
         found = {True: [], False: []}
