@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils import check_random_state
 
-from ._threads import for_prediction
+from ._parallel.sharding import for_prediction
 from ._vocabulary import UNKNOWN, SpecialToken, Vocabulary
 from .core.batches import TokenSequences
 from .core.stack import LayerStates

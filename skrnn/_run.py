@@ -15,7 +15,8 @@ from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 
-from ._threads import allowed_threads, sharded_loss_gradient, single_threaded_blas
+from ._parallel.blas import allowed_threads, single_threaded_blas
+from ._parallel.sharding import sharded_loss_gradient
 from .core.lbfgs import train_lbfgs
 from .core.network import Network
 from .core.optimizers import SGD, Adam, Optimizer, RMSprop

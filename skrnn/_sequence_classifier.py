@@ -28,8 +28,8 @@ from ._base import (
     set_fitted,
     unchanged_on_error,
 )
+from ._parallel.sharding import predict_in_shards
 from ._run import begin_or_continue, run_training, warn_of
-from ._threads import predict_in_shards
 from .core.batches import PackedSequences
 from .core.network import Network
 from .core.pooling import POOLINGS

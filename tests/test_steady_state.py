@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from skrnn import RNNSequenceClassifier
-from skrnn._threads import predict_in_shards, sharded_loss_gradient
+from skrnn._parallel.sharding import predict_in_shards, sharded_loss_gradient
 from skrnn.core.batches import PackedSequences
 from skrnn.core.network import Network
 from skrnn.core.optimizers import Adam, clip_by_global_norm
@@ -97,7 +97,7 @@ def test_a_step_allocates_no_large_array(network, rng, lengths):
 
 @pytest.mark.parametrize("shards", [2, 3])
 def test_threads_make_no_other_gradient(network, rng, shards, monkeypatch):
-    monkeypatch.setattr("skrnn._threads.n_shards", lambda n_threads, *_: n_threads)
+    monkeypatch.setattr("skrnn._parallel.sharding.n_shards", lambda n_threads, *_: n_threads)
     params, batch = network.initialize(rng), make_batch(network, rng, (9, 9, 7, 4, 4, 1, 1))
     plain, dealt = np.zeros_like(params), np.zeros_like(params)
     loss = network.loss_gradient(params, batch, Workspace(np.float64), plain)
@@ -114,7 +114,7 @@ def test_threads_make_no_other_gradient(network, rng, shards, monkeypatch):
 
 @pytest.mark.parametrize("n_jobs", [1, 2, 3])
 def test_threads_make_no_other_prediction(rng, n_jobs, monkeypatch):
-    monkeypatch.setattr("skrnn._threads.MIN_DEALT_UNITS", 1)
+    monkeypatch.setattr("skrnn._parallel.sharding.MIN_DEALT_UNITS", 1)
     X, y = [rng.standard_normal((n, 2)) for n in rng.integers(1, 30, 50)], rng.integers(0, 3, 50)
     model = RNNSequenceClassifier(8, max_iter=2, learning_rate="cosine", random_state=0).fit(X, y)
     one_by_one = np.concatenate([model.predict_proba([x]) for x in X])
@@ -129,7 +129,7 @@ def test_small_predictions_stay_on_one_thread(rng, monkeypatch):
     def no_pool(*args):
         raise AssertionError("a pool was made")
 
-    monkeypatch.setattr("skrnn._threads.ThreadPoolExecutor", no_pool)
+    monkeypatch.setattr("skrnn._parallel.sharding.ThreadPoolExecutor", no_pool)
     data = PackedSequences.from_rectangle(rng.standard_normal((4, 5, 2)))
 
     lengths = predict_in_shards(lambda part, workspace: part.lengths, data, 8, np.dtype(float), n_jobs=2)
@@ -138,7 +138,7 @@ def test_small_predictions_stay_on_one_thread(rng, monkeypatch):
 
 
 def test_a_failure_on_a_thread_is_the_callers(rng, monkeypatch):
-    monkeypatch.setattr("skrnn._threads.MIN_DEALT_UNITS", 1)
+    monkeypatch.setattr("skrnn._parallel.sharding.MIN_DEALT_UNITS", 1)
     data = PackedSequences.from_rectangle(rng.standard_normal((4, 5, 2)))
 
     def fail(part, workspace):

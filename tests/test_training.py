@@ -9,7 +9,7 @@ import pytest
 import threadpoolctl
 from threadpoolctl import threadpool_limits
 
-from skrnn import _threads
+from skrnn._parallel import blas, sharding
 from skrnn.core.batches import PackedSequences
 from skrnn.core.cells import CELLS
 from skrnn.core.lbfgs import train_lbfgs
@@ -195,13 +195,13 @@ def test_lbfgs_finds_a_stationary_point(network, rng):
 
 @pytest.mark.parametrize("bidirectional", [False, True])
 def test_shards_add_up(bidirectional, rng, monkeypatch):
-    monkeypatch.setattr("skrnn._threads.n_shards", lambda n_threads, *_: n_threads)
+    monkeypatch.setattr("skrnn._parallel.sharding.n_shards", lambda n_threads, *_: n_threads)
     network = Network.build("lstm", 2, 6, 2, bidirectional=bidirectional, dropout=0.3)
     data, params = make_set(rng, 21), network.initialize(rng)
     ((batch, _),) = data.batches(network.stack, 21, rng)
     results = []
     for shards in (1, 2, 3, 3):
-        with _threads.sharded_loss_gradient(network, params.dtype, shards) as loss_gradient:
+        with sharding.sharded_loss_gradient(network, params.dtype, shards) as loss_gradient:
             out = np.zeros_like(params)
             results.append((loss_gradient(params, batch, out), out))
 
@@ -212,12 +212,12 @@ def test_shards_add_up(bidirectional, rng, monkeypatch):
 
 
 def test_more_shards_than_sequences(rng, monkeypatch):
-    monkeypatch.setattr("skrnn._threads.n_shards", lambda n_threads, *_: n_threads)
+    monkeypatch.setattr("skrnn._parallel.sharding.n_shards", lambda n_threads, *_: n_threads)
     network = Network.build("tanh", 2, 3, 2)
     data, params = make_set(rng, 2), network.initialize(rng)
     ((batch, _),) = data.batches(network.stack, 2, rng)
 
-    with _threads.sharded_loss_gradient(network, params.dtype, 4) as loss_gradient:
+    with sharding.sharded_loss_gradient(network, params.dtype, 4) as loss_gradient:
         assert np.isfinite(loss_gradient(params, batch, np.zeros_like(params)))
 
 
@@ -231,7 +231,7 @@ def test_the_guard_restores_blas_whatever_the_order_of_leaving():
     seen = []
 
     def first():
-        with _threads.single_threaded_blas():
+        with blas.single_threaded_blas():
             first_entered.set()
             second_entered.wait(10)
         first_left.set()
@@ -239,7 +239,7 @@ def test_the_guard_restores_blas_whatever_the_order_of_leaving():
 
     def second():
         first_entered.wait(10)
-        with _threads.single_threaded_blas():
+        with blas.single_threaded_blas():
             second_entered.set()
             first_left.wait(10)
             seen.extend(blas_threads())
@@ -260,26 +260,26 @@ def test_the_guard_restores_blas_whatever_the_order_of_leaving():
 
 def test_the_brief_guard_alone_and_beside_others():
     with threadpool_limits(3, user_api="blas"):
-        with _threads.single_threaded_blas.briefly(), _threads.single_threaded_blas.briefly():
+        with blas.single_threaded_blas.briefly(), blas.single_threaded_blas.briefly():
             assert set(blas_threads()) == {1}
             with ThreadPoolExecutor(1) as pool:
                 assert set(pool.submit(threads_seen_briefly).result()) == {1}
         assert set(blas_threads()) == {3}
-        with _threads.single_threaded_blas():
+        with blas.single_threaded_blas():
             assert set(threads_seen_briefly()) == {1}
             assert set(blas_threads()) == {1}
         assert set(blas_threads()) == {3}
 
 
 def threads_seen_briefly():
-    with _threads.single_threaded_blas.briefly():
+    with blas.single_threaded_blas.briefly():
         return blas_threads()
 
 
 @pytest.mark.parametrize("n_steps", [3, 3000])
 def test_predictions_large_and_small_hold_blas_at_one_thread(rng, monkeypatch, n_steps):
     """Two threads took 1,600 ms instead of 30 for 32 sequences of 100 steps on a busy machine."""
-    monkeypatch.setattr("skrnn._threads.MIN_DEALT_UNITS", 10_000)
+    monkeypatch.setattr("skrnn._parallel.sharding.MIN_DEALT_UNITS", 10_000)
     seen, data = [], PackedSequences.from_rectangle(rng.standard_normal((2, n_steps, 1)))
 
     def predict(part, workspace):
@@ -287,7 +287,7 @@ def test_predictions_large_and_small_hold_blas_at_one_thread(rng, monkeypatch, n
         return part.lengths
 
     with threadpool_limits(3, user_api="blas"):
-        _threads.predict_in_shards(predict, data, 8, np.dtype(float), n_jobs=1)
+        sharding.predict_in_shards(predict, data, 8, np.dtype(float), n_jobs=1)
         assert set(blas_threads()) == {3}
 
     assert set(seen) == {1}
@@ -295,15 +295,15 @@ def test_predictions_large_and_small_hold_blas_at_one_thread(rng, monkeypatch, n
 
 def test_a_limit_that_the_caller_holds_is_given_back():
     with threadpool_limits(3, user_api="blas"):
-        with _threads.single_threaded_blas():
+        with blas.single_threaded_blas():
             pass
         assert set(blas_threads()) == {3}
 
 
 def test_threads_follow_what_blas_may_use():
     with threadpool_limits(1):
-        assert _threads.allowed_threads(None) == 1
-    assert _threads.allowed_threads(3) == 3
+        assert blas.allowed_threads(None) == 1
+    assert blas.allowed_threads(3) == 3
 
 
 @pytest.mark.parametrize(
@@ -323,22 +323,22 @@ def test_threads_follow_what_blas_may_use():
 def test_only_batches_with_enough_work_a_step_are_dealt(cell, hidden_size, n_columns, is_dealt, monkeypatch):
     monkeypatch.setattr("sys._is_gil_enabled", lambda: True, raising=False)
 
-    assert _threads.n_shards(4, CELLS[cell](hidden_size), n_columns) == (4 if is_dealt else 1)
+    assert sharding.n_shards(4, CELLS[cell](hidden_size), n_columns) == (4 if is_dealt else 1)
 
 
 @pytest.mark.parametrize(("is_locked", "shards"), [(True, 1), (False, 4)])
 def test_threads_without_a_common_lock_share_smaller_batches(is_locked, shards, monkeypatch):
     monkeypatch.setattr("sys._is_gil_enabled", lambda: is_locked, raising=False)
 
-    assert _threads.n_shards(4, CELLS["tanh"](64), 64) == shards
-    assert _threads.n_shards(4, CELLS["tanh"](32), 32) == 1
+    assert sharding.n_shards(4, CELLS["tanh"](64), 64) == shards
+    assert sharding.n_shards(4, CELLS["tanh"](32), 32) == 1
 
 
 @pytest.mark.parametrize(("lengths", "n_threads"), [((9,) * 8, 2), ((9,) + (1,) * 7, 1)], ids=["wide", "narrow"])
 def test_a_batch_is_dealt_by_how_wide_it_is_on_average(lengths, n_threads, rng, monkeypatch):
     network = Network.build("relu", 2, 6, 2)  # which pads nothing
     monkeypatch.setattr("sys._is_gil_enabled", lambda: True, raising=False)
-    monkeypatch.setattr("skrnn._threads.MIN_STEP_WORK", 6 * (6 + 64) * 6)
+    monkeypatch.setattr("skrnn._parallel.sharding.MIN_STEP_WORK", 6 * (6 + 64) * 6)
     data = TrainingSet(
         PackedSequences.from_arrays([np.ones((n, 2)) for n in lengths], float), np.arange(8) % 2, np.ones(8)
     )
@@ -352,7 +352,7 @@ def test_a_batch_is_dealt_by_how_wide_it_is_on_average(lengths, n_threads, rng, 
         return forward(*args)
 
     monkeypatch.setattr(type(network.stack), "forward", recorded)
-    with _threads.sharded_loss_gradient(network, params.dtype, 2) as loss_gradient:
+    with sharding.sharded_loss_gradient(network, params.dtype, 2) as loss_gradient:
         loss_gradient(params, batch, np.zeros_like(params))
 
     assert len(used) == n_threads

@@ -1,0 +1,1 @@
+"""Parallel work: BLAS held at one thread, and a batch's sequences on the cores instead."""
