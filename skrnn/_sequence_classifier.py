@@ -30,12 +30,12 @@ from ._base import (
 )
 from ._parallel.sharding import predict_in_shards
 from ._run import begin_or_continue, run_training, warn_of
+from ._validation.features import validate_sequences
 from .core.batches import PackedSequences
 from .core.network import Network
 from .core.pooling import POOLINGS
 from .core.training_sets import TrainingSet
 from .core.workspace import Workspace
-from .sequences import _validate_sequences
 
 
 class RNNSequenceClassifier(ClassifierMixin, BaseEstimator):
@@ -430,7 +430,7 @@ class RNNSequenceClassifier(ClassifierMixin, BaseEstimator):
         self, X: Any, y: Any, sample_weight: Any, *, reset: bool, classes: Any = None
     ) -> TrainingSet:
         """Sequences, class indices and weights; sets ``classes_`` and what the shape of X tells if `reset`."""
-        sequences = _validate_sequences(self, X, reset=reset, dtype=None if reset else self._params.dtype)
+        sequences = validate_sequences(self, X, reset=reset, dtype=None if reset else self._params.dtype)
         y = self._validate_labels(y)
         check_consistent_length(sequences.lengths, y)
         if reset:
@@ -537,7 +537,7 @@ class RNNSequenceClassifier(ClassifierMixin, BaseEstimator):
             data, validation = data.take(train), data.take(held_out)
         else:
             with renamed_in_errors(X="X_val", y="y_val"):
-                sequences = _validate_sequences(self, X_val, reset=False, dtype=data.sequences.steps.dtype)
+                sequences = validate_sequences(self, X_val, reset=False, dtype=data.sequences.steps.dtype)
                 y_val = self._validate_labels(y_val)
                 if len(y_val) != len(sequences):
                     raise ValueError(f"X has {len(sequences)} sequences, but y has {len(y_val)} labels.")
@@ -593,7 +593,7 @@ class RNNSequenceClassifier(ClassifierMixin, BaseEstimator):
         return score
 
     def _validate_for_prediction(self, X: Any) -> PackedSequences:
-        return _validate_sequences(self, X, reset=False, dtype=self._params.dtype, copy=False)
+        return validate_sequences(self, X, reset=False, dtype=self._params.dtype, copy=False)
 
     def _log_proba(self, sequences: PackedSequences) -> np.ndarray:
         """Log-probabilities (n, K)."""

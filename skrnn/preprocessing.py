@@ -11,8 +11,8 @@ from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
+from skrnn._validation.features import read_container, validate_sequences
 from skrnn.core.batches import PackedSequences
-from skrnn.sequences import _read, _validate_sequences
 
 __all__ = ["SequenceScaler"]
 
@@ -218,7 +218,7 @@ class SequenceScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator, auto
     def _update(self, X: Any, *, reset: bool) -> SequenceScaler:
         """Take the steps of X into the statistics, or begin new ones."""
         self._validate_params()
-        seen = _moments(_validate_sequences(self, X, reset=reset).steps[:, :-1])
+        seen = _moments(validate_sequences(self, X, reset=reset).steps[:, :-1])
         if not reset:
             seen = _combine((self.n_steps_seen_, self.mean_, self.var_), seen)
         self.n_steps_seen_, self.mean_, self.var_ = seen
@@ -230,7 +230,7 @@ class SequenceScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator, auto
     def _open(self, X: Any) -> tuple[np.ndarray, Any]:
         """Return a writable copy of all steps (sum of lengths, F), and a function that puts them into X's container."""
         check_is_fitted(self)
-        sequences = _validate_sequences(self, X, reset=False)
+        sequences = validate_sequences(self, X, reset=False)
         return sequences.steps[:, :-1], lambda: _restore(sequences, X)
 
     def _as_configured(self, output: Any, X: Any) -> Any:
@@ -275,7 +275,7 @@ def _combine(a: _Moments, b: _Moments) -> _Moments:
 
 def _restore(sequences: PackedSequences, X: Any) -> Any:
     """Put the steps of `sequences` into a container like X."""
-    kind, data = _read(X)
+    kind, data = read_container(X)
     features = np.ascontiguousarray(sequences.steps[:, :-1])
     if kind == "2-D":
         return _like(data, features.reshape(len(sequences), -1))

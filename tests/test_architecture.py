@@ -19,6 +19,7 @@ FLOORS = [
     {"core.network", "core.token_network", "core.training_sets"},
     {"core.training"},
     {"core.lbfgs", "core"},
+    {"_validation.features", "_validation"},
     {
         "sequences",
         "_tokens",

@@ -12,8 +12,8 @@ from numpy.testing import assert_array_equal
 from scipy import sparse
 from sklearn.base import BaseEstimator
 
+from skrnn._validation.features import validate_sequences
 from skrnn.sequences import (
-    _validate_sequences,
     from_channels_first,
     from_concatenated,
     from_long_dataframe,
@@ -30,11 +30,11 @@ class RNNSequenceClassifier(BaseEstimator):
     """Nothing but the validation, under a name for the messages."""
 
     def fit(self, X, dtype=None):
-        self.sequences = _validate_sequences(self, X, reset=True, dtype=dtype)
+        self.sequences = validate_sequences(self, X, reset=True, dtype=dtype)
         return self
 
     def read(self, X, dtype=None):
-        return _validate_sequences(self, X, reset=False, dtype=dtype)
+        return validate_sequences(self, X, reset=False, dtype=dtype)
 
 
 def fit(X):
