@@ -31,7 +31,7 @@ from ._generation import Generator, is_integer
 from ._parallel.sharding import for_prediction, predict_in_shards
 from ._run import begin_or_continue, run_training, warn_of
 from ._streams import TokenStream
-from ._tokens import TokenReader, as_tokens, continued, is_table, read_prompts, read_sequences
+from ._validation.tokens import TokenReader, as_tokens, continued, is_table, read_prompts, read_sequences
 from ._vocabulary import Vocabulary, learn_vocabulary
 from .core.batches import TokenSequences
 from .core.token_network import TokenNetwork

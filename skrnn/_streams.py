@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ._parallel.blas import single_threaded_blas
-from ._tokens import as_tokens
+from ._validation.tokens import as_tokens
 from ._vocabulary import END, UNKNOWN, SpecialToken, Vocabulary
 from .core.token_network import TokenNetwork
 from .core.workspace import Workspace

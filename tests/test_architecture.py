@@ -19,10 +19,9 @@ FLOORS = [
     {"core.network", "core.token_network", "core.training_sets"},
     {"core.training"},
     {"core.lbfgs", "core"},
-    {"_validation.features", "_validation"},
+    {"_validation.features", "_validation.tokens", "_validation"},
     {
         "sequences",
-        "_tokens",
         "_vocabulary",
         "_parallel.blas",
         "_versions",

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from skrnn import RNNNextTokenModel, _tokens
-from skrnn._tokens import TokenReader
+from skrnn import RNNNextTokenModel
+from skrnn._validation import tokens as _tokens
+from skrnn._validation.tokens import TokenReader
 
 N = 1_000_000
 MB = 1e6
