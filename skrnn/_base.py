@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from numbers import Integral, Real
@@ -74,6 +76,14 @@ def renamed_in_errors(**names: str) -> Iterator[None]:
     except (TypeError, ValueError) as error:
         message = re.sub(r"\b(X|y)\b", lambda match: names.get(match[0], match[0]), str(error))
         raise type(error)(message) from error
+
+
+def warn_caller(message: str, category: type[Warning] = UserWarning) -> None:
+    """Warn from the line outside of skrnn, and of scikit-learn's wrappers, that led here."""
+    frame, level = sys._getframe(1), 2
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] in ("skrnn", "sklearn"):
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, category, stacklevel=level)
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from numbers import Real
 from typing import Any
@@ -10,7 +11,8 @@ import numpy as np
 from sklearn.utils import check_random_state
 
 from ._parallel.sharding import for_prediction
-from ._vocabulary import UNKNOWN, SpecialToken, Vocabulary
+from ._validation.values import as_list, shown
+from ._vocabulary import UNKNOWN, Vocabulary, is_single
 from .core.batches import TokenSequences
 from .core.stack import LayerStates
 from .core.token_network import PreparedNetwork, TokenNetwork
@@ -239,16 +241,21 @@ forbidden_tokens, num_beams
         return (tokens == self.vocabulary.end) if self.vocabulary.has_end else np.zeros(np.shape(tokens), dtype=bool)
 
     def _codes(self, name: str, tokens: Any) -> np.ndarray:
-        """Numbers of tokens that the caller names; raises for those that are not in the vocabulary."""
+        """Return the numbers of tokens that the caller names; raise for those that are not in the vocabulary."""
         if tokens is None:
             return np.empty(0, dtype=np.intp)
-        known = {token: code for code, token in enumerate(self.vocabulary.column_tokens)}
-        is_single = isinstance(tokens, (Real, SpecialToken)) or (isinstance(tokens, str) and tokens in known)
-        tokens = [tokens] if is_single else list(tokens)
-        for i, token in enumerate(tokens):
-            if token is UNKNOWN or token not in known:
-                raise ValueError(f"{name}[{i}] is {token!r}, which is not in the vocabulary. Leave it out.")
-        return np.array([known[token] for token in tokens], dtype=np.intp)
+        if is_single(tokens):
+            is_text = isinstance(tokens, str) and self.vocabulary.reads_characters
+            tokens = list(tokens) if is_text and self.vocabulary.find(tokens, name) is None else [tokens]
+        elif not isinstance(tokens, Iterable):
+            raise TypeError(f"{name} is {shown(tokens)}. Pass a list of tokens, or one token.")
+        codes = []
+        for i, token in enumerate(as_list(tokens)):
+            code = self.vocabulary.find(token, f"{name}[{i}]")
+            if token is UNKNOWN or code is None:
+                raise ValueError(f"{name}[{i}] is {shown(token)}, which is not in the vocabulary. Leave it out.")
+            codes.append(code)
+        return np.array(codes, dtype=np.intp)
 
 
 def is_integer(value: Any, least: int) -> bool:

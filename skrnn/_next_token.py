@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Set
 from copy import copy
 from dataclasses import replace
 from functools import partial
@@ -23,16 +23,17 @@ from ._base import (
     check_sample_weight,
     is_stochastic,
     named_weights,
-    renamed_in_errors,
     set_fitted,
     unchanged_on_error,
+    warn_caller,
 )
 from ._generation import Generator, is_integer
 from ._parallel.sharding import for_prediction, predict_in_shards
 from ._run import begin_or_continue, run_training, warn_of
 from ._streams import TokenStream
-from ._validation.tokens import TokenReader, as_tokens, continued, is_table, read_prompts, read_sequences
-from ._vocabulary import Vocabulary, learn_vocabulary
+from ._validation.tokens import TokenReader, append_tokens, read_prompts, read_sequences, read_tokens
+from ._validation.values import as_list, shown, shown_all
+from ._vocabulary import Vocabulary, count_equal, count_tokens, frequent_tokens, make_vocabulary
 from .core.batches import TokenSequences
 from .core.token_network import TokenNetwork
 from .core.training_sets import TokenSet
@@ -343,7 +344,7 @@ class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Densi
             raise ValueError("partial_fit does not support early_stopping=True. Use fit, or early_stopping=False.")
         with unchanged_on_error(self):
             is_continuing = hasattr(self, "_training")
-            if is_continuing and tokens is not None and not np.array_equal(self._distinct(tokens), self.classes_):
+            if is_continuing and tokens is not None and self._distinct(tokens) != self.classes_.tolist():
                 raise ValueError("tokens is not the same as on the first call to partial_fit. Leave it out.")
             sequences, weights = self._read_training_data(X, sample_weight, reset=not is_continuing)
             if not is_continuing:
@@ -618,7 +619,9 @@ class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Densi
         items = read_prompts(prompts, self._empty_prompt())
         data = self._encode(TokenReader.open(items, "prompts"), is_closed=True)
         sequences, log_proba = generator.run(data, n_sequences, random_state)
-        written = [continued(items[i // n_sequences], self._vocabulary.decode(new)) for i, new in enumerate(sequences)]
+        written = [
+            append_tokens(items[i // n_sequences], self._vocabulary.decode(new)) for i, new in enumerate(sequences)
+        ]
         result = written[0] if is_single and n_sequences == 1 else written
         return (result, log_proba) if return_log_proba else result
 
@@ -702,23 +705,27 @@ class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Densi
         self, sequences: TokenReader, weights: np.ndarray, tokens: Any = None, expects_more: bool = False
     ) -> None:
         has_end = not hasattr(self, "n_features_in_") if self.add_end_token == "auto" else bool(self.add_end_token)
+        dtypes = sequences.dtypes
+        learns_unknown = expects_more and self.handle_unknown == "use_unknown"
         if tokens is not None:
-            vocabulary = Vocabulary(self._distinct(tokens), has_end, False)
+            kept = self._distinct(tokens)
         elif not sequences.lengths.any():
             raise ValueError("X holds no token: every sequence is empty. Pass at least one that is not.")
         else:
-            vocabulary = learn_vocabulary(sequences, weights, has_end, self.min_frequency, self.max_tokens)
-        learns_unknown = vocabulary.learns_unknown or (expects_more and self.handle_unknown == "use_unknown")
-        self._vocabulary = Vocabulary(vocabulary.tokens, has_end, learns_unknown)
+            counts, dtypes_of_values = count_tokens(sequences, weights)
+            kept = frequent_tokens(counts, self.min_frequency, self.max_tokens)
+            learns_unknown |= len(kept) < len(counts)
+            dtypes = dtypes or dtypes_of_values
+        self._vocabulary = make_vocabulary(kept, dtypes, has_end, learns_unknown, sequences.has_texts)
         self._n_tokens_seen = float(weights @ (sequences.lengths + has_end))
 
     @staticmethod
-    def _distinct(tokens: Any) -> np.ndarray:
-        """The tokens that `partial_fit` was told of, sorted."""
-        distinct = np.unique(as_tokens(tokens, "tokens"))
-        if not len(distinct):
+    def _distinct(tokens: Any) -> list[Any]:
+        """Return the tokens that `partial_fit` was told of, sorted."""
+        distinct = set(read_tokens(list(tokens) if isinstance(tokens, Set) else tokens, "tokens"))
+        if not distinct:
             raise ValueError("tokens is empty: at least one token is needed.")
-        return distinct
+        return sorted(distinct)
 
     def _build_network(self) -> TokenNetwork:
         vocabulary = self._vocabulary
@@ -739,16 +746,27 @@ class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Densi
 
     def _encode(self, sequences: TokenReader, is_closed: bool) -> TokenSequences:
         """Begin, and the tokens, as numbers; with `is_closed` one step more after the last token."""
-        data = self._vocabulary.sequences(sequences, sequences.lengths, is_closed)
-        if self.handle_unknown == "error" and not self._vocabulary.learns_unknown:
-            unknown = np.flatnonzero(data.ids == self._vocabulary.unknown)
-            if len(unknown):
-                i = int(np.searchsorted(data.offsets, unknown[0], side="right")) - 1
-                token = np.asarray(sequences.items[i][unknown[0] - data.offsets[i] - 1]).item()
-                raise ValueError(
-                    f"{sequences.name}[{sequences.places[i]}] holds {token!r}, which is not in the vocabulary. Leave "
-                    "it out, or use handle_unknown='use_unknown'."
-                )
+        vocabulary = self._vocabulary
+        data = vocabulary.sequences(sequences.expecting(vocabulary), sequences.lengths, is_closed)
+        rejects = self.handle_unknown == "error" and not vocabulary.learns_unknown
+        n_unknown = count_equal(data.ids, vocabulary.unknown)
+        if not n_unknown or not (rejects or n_unknown == sequences.lengths.sum()):
+            return data
+        unknown = np.flatnonzero(data.ids == vocabulary.unknown)
+        i = int(np.searchsorted(data.offsets, unknown[0], side="right")) - 1
+        begin = unknown[0] - data.offsets[i] - 1
+        read = shown_all(as_list(sequences.items[i][begin : begin + 7]))
+        where = f"{sequences.name}[{sequences.places[i]}]"
+        if rejects:
+            token = shown(as_list(sequences.items[i][begin : begin + 1])[0])
+            raise ValueError(
+                f"{where} holds {token}, which is not in the vocabulary. Leave it out, or use "
+                "handle_unknown='use_unknown'."
+            )
+        warn_caller(
+            f"No token of {sequences.name} is in the vocabulary: {where} was read as {read}, but the model was fitted "
+            f"on tokens such as {shown_all(vocabulary.tokens.tolist())}. Pass sequences of these tokens."
+        )
         return data
 
     def _train(
@@ -800,9 +818,8 @@ class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Densi
         `data` was made of `sequences`.
         """
         if X_val is not None:
-            X_val = X_val if isinstance(X_val, str) or is_table(X_val) else list(X_val)
-            with renamed_in_errors(X="X_val"):
-                validation = self._steps_to_score(X_val)
+            X_val = list(X_val) if isinstance(X_val, Iterator) else X_val
+            validation = self._steps_to_score(X_val, "X_val")
             if not validation.n_steps:
                 raise ValueError("X_val has no token to score. Pass at least one sequence that is not empty.")
             return data, self._validation_score(network, validation, np.ones(len(validation)), X_val)
@@ -847,9 +864,9 @@ class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Densi
 
         return score
 
-    def _steps_to_score(self, X: Any) -> TokenSequences:
-        """Steps that predict every token of X, END included where it is modelled."""
-        return self._encode(read_sequences(self, X, reset=False), self._vocabulary.has_end)
+    def _steps_to_score(self, X: Any, name: str = "X") -> TokenSequences:
+        """Return steps that predict every token of X, END included where it is modelled."""
+        return self._encode(read_sequences(self, X, reset=False, name=name), self._vocabulary.has_end)
 
     def _log_likelihood(self, X: Any) -> tuple[np.ndarray, np.ndarray]:
         """Log-likelihood of each sequence, and of how many steps it is the sum."""

@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from copy import copy
 from functools import partial
-from numbers import Integral, Real
+from numbers import Integral
 from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.metrics import check_scoring
 from sklearn.model_selection import train_test_split
-from sklearn.utils import check_array, check_consistent_length, compute_class_weight
+from sklearn.utils import check_consistent_length, compute_class_weight
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.multiclass import type_of_target
-from sklearn.utils.validation import check_is_fitted, column_or_1d
+from sklearn.utils.validation import check_is_fitted
 
 from ._base import (
     TRAINING_CONSTRAINTS,
@@ -31,6 +30,14 @@ from ._base import (
 from ._parallel.sharding import predict_in_shards
 from ._run import begin_or_continue, run_training, warn_of
 from ._validation.features import validate_sequences
+from ._validation.labels import (
+    check_same_classes,
+    encode_labels,
+    factors_of_classes,
+    find_labels,
+    read_classes,
+    read_labels,
+)
 from .core.batches import PackedSequences
 from .core.network import Network
 from .core.pooling import POOLINGS
@@ -353,11 +360,8 @@ class RNNSequenceClassifier(ClassifierMixin, BaseEstimator):
             is_continuing = hasattr(self, "_training")
             if not is_continuing and classes is None:
                 raise ValueError("classes must be passed on the first call to partial_fit: all labels that will come.")
-            if is_continuing and classes is not None and not np.array_equal(self.classes_, np.unique(classes)):
-                raise ValueError(
-                    f"classes={np.unique(classes).tolist()} is not the same as on the first call to partial_fit, "
-                    f"{self.classes_.tolist()}. Leave it out, or fit a new estimator."
-                )
+            if is_continuing and classes is not None:
+                check_same_classes(classes, self.classes_)
             data = self._validate_training_data(X, y, sample_weight, reset=not is_continuing, classes=classes)
             network = self._build_network()
             state = begin_or_continue(self, network, data.sequences.steps.dtype, is_continuing)
@@ -413,6 +417,30 @@ class RNNSequenceClassifier(ClassifierMixin, BaseEstimator):
         check_is_fitted(self)
         return self._log_proba(self._validate_for_prediction(X))
 
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Return the accuracy: the share of sequences whose predicted class is theirs.
+
+        Parameters
+        ----------
+        X : list of array-like of shape (n_steps_i, n_features), or array-like
+            The sequences, as for `predict`.
+        y : array-like of shape (n_sequences,)
+            Their labels; one that is not among ``classes_`` counts as predicted wrongly.
+        sample_weight : array-like of shape (n_sequences,), default=None
+            Weight of each sequence, not negative; 1 by default.
+
+        Returns
+        -------
+        accuracy : float
+            From 0 to 1.
+        """
+        check_is_fitted(self)
+        sequences, labels = self._validate_for_prediction(X), self._read_labels(y)
+        check_consistent_length(sequences.lengths, labels)
+        weights = check_sample_weight(sample_weight, len(labels))
+        is_right = self._log_proba(sequences).argmax(axis=1) == find_labels(labels, self.classes_)
+        return float(np.average(is_right, weights=weights / weights.max()))  # no scale of the weights overflows
+
     @property
     def weights_(self) -> dict[str, np.ndarray]:
         """Parameters by name: views of one vector."""
@@ -431,11 +459,11 @@ class RNNSequenceClassifier(ClassifierMixin, BaseEstimator):
     ) -> TrainingSet:
         """Sequences, class indices and weights; sets ``classes_`` and what the shape of X tells if `reset`."""
         sequences = validate_sequences(self, X, reset=reset, dtype=None if reset else self._params.dtype)
-        y = self._validate_labels(y)
+        y = self._read_labels(y)
         check_consistent_length(sequences.lengths, y)
         if reset:
-            self.classes_ = np.unique(y if classes is None else self._validate_labels(classes))
-        targets = self._encode(y)
+            self.classes_ = np.unique(y) if classes is None else read_classes(classes)
+        targets = encode_labels(y, self.classes_)
         weights = check_sample_weight(sample_weight, len(y))
         if self.class_weight is not None:
             weights = weights * self._weights_of_classes(targets, weights)[targets]
@@ -447,53 +475,20 @@ class RNNSequenceClassifier(ClassifierMixin, BaseEstimator):
         data = TrainingSet(sequences, targets, weights)
         return data if weights.all() else data.take(np.flatnonzero(weights))
 
-    def _validate_labels(self, y: Any) -> np.ndarray:
-        """Labels as an array (n,)."""
+    def _read_labels(self, y: Any, name: str = "y") -> np.ndarray:
+        """Return labels as an array (n,)."""
         if y is None:
             raise ValueError(
                 f"{type(self).__name__} requires y to be passed, but the target y is None. Pass one label for each "
                 "sequence."
             )
-        y = column_or_1d(check_array(y, ensure_2d=False, dtype=None, input_name="y"), warn=True)
-        if y.dtype == object:
-            try:
-                np.unique(y)
-            except TypeError as error:
-                kinds = ", ".join(sorted({type(label).__name__ for label in y}))
-                raise ValueError(
-                    f"y mixes labels that cannot be sorted, of the types {kinds}. Convert them, for example with str."
-                ) from error
-        kind = type_of_target(y, input_name="y")
-        if kind not in ("binary", "multiclass"):
-            raise ValueError(f"Unknown label type: {kind}. y must hold class labels, one for each sequence.")
-        return y
-
-    def _encode(self, y: np.ndarray) -> np.ndarray:
-        """Index of each label in ``classes_``."""
-        targets = np.searchsorted(self.classes_, y).clip(max=len(self.classes_) - 1)
-        unknown = np.flatnonzero(self.classes_[targets] != y)
-        if len(unknown):
-            raise ValueError(
-                f"y[{unknown[0]}] is {y.tolist()[unknown[0]]!r}, which is not one of the classes "
-                f"{self.classes_.tolist()} that came before. Leave it out, or fit anew with all classes."
-            )
-        return targets
+        return read_labels(y, name)
 
     def _weights_of_classes(self, targets: np.ndarray, weights: np.ndarray) -> np.ndarray:
-        """Weight of each class (n_classes,); 1 for those that nothing is said of."""
-        factors = np.ones(len(self.classes_))
+        """Return the weight of each class (n_classes,); 1 for those that nothing is said of."""
         if isinstance(self.class_weight, dict):
-            for label, weight in self.class_weight.items():
-                if not (isinstance(weight, Real) and 0 <= float(weight) < np.inf):
-                    raise ValueError(f"class_weight[{label!r}] is {weight!r}. Weights must be finite and >= 0.")
-                is_class = self.classes_ == label
-                if not np.any(is_class):
-                    raise ValueError(
-                        f"class_weight has a weight for {label!r}, which is not one of the classes "
-                        f"{self.classes_.tolist()}. Leave it out."
-                    )
-                factors[is_class] = weight
-            return factors
+            return factors_of_classes(self.class_weight, self.classes_)
+        factors = np.ones(len(self.classes_))
         seen = np.flatnonzero(weights)
         present = np.unique(targets[seen])
         factors[present] = compute_class_weight(
@@ -536,12 +531,12 @@ class RNNSequenceClassifier(ClassifierMixin, BaseEstimator):
             train, held_out = self._split(data.targets, seed)
             data, validation = data.take(train), data.take(held_out)
         else:
-            with renamed_in_errors(X="X_val", y="y_val"):
+            with renamed_in_errors(X="X_val"):
                 sequences = validate_sequences(self, X_val, reset=False, dtype=data.sequences.steps.dtype)
-                y_val = self._validate_labels(y_val)
-                if len(y_val) != len(sequences):
-                    raise ValueError(f"X has {len(sequences)} sequences, but y has {len(y_val)} labels.")
-                targets = self._encode(y_val)
+            labels = self._read_labels(y_val, "y_val")
+            if len(labels) != len(sequences):
+                raise ValueError(f"X_val has {len(sequences)} sequences, but y_val has {len(labels)} labels.")
+            targets = encode_labels(labels, self.classes_, "y_val")
             weights = check_sample_weight(sample_weight_val, len(targets), "sample_weight_val", "X_val")
             validation = TrainingSet(sequences, targets, weights)
             is_weighted = sample_weight_val is not None

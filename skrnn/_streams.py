@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from numbers import Real
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
 from ._parallel.blas import single_threaded_blas
-from ._validation.tokens import as_tokens
-from ._vocabulary import END, UNKNOWN, SpecialToken, Vocabulary
+from ._validation.values import as_list, is_unordered, shown
+from ._vocabulary import END, Vocabulary, is_single
 from .core.token_network import TokenNetwork
 from .core.workspace import Workspace
 
@@ -152,21 +152,21 @@ class TokenStream:
         return index
 
     def _codes(self, tokens: Any, n: int) -> np.ndarray:
-        """Numbers (n,) of one token for each stream; a single token may stand for itself."""
-        is_single = isinstance(tokens, (str, Real, np.generic, SpecialToken))
-        tokens = [tokens] if is_single else list(tokens)
+        """Return the numbers (n,) of one token for each stream; a single token may stand for itself."""
+        if is_single(tokens):
+            tokens = [tokens]
+        elif is_unordered(tokens) or not isinstance(tokens, Iterable):
+            raise TypeError(f"tokens is {shown(tokens)}. Pass a list of one token for each stream.")
+        else:
+            tokens = as_list(tokens)
         if len(tokens) != n:
             raise ValueError(f"tokens has {len(tokens)} entries for {n} streams. Pass one token for each.")
         codes = np.empty(n, dtype=np.intp)
         for i, token in enumerate(tokens):
-            if token is END:
-                if not self._vocabulary.has_end:
-                    raise ValueError("END came, but the model was fitted without it (add_end_token).")
-                codes[i] = self._vocabulary.end
-            elif token is UNKNOWN:
-                codes[i] = self._vocabulary.unknown
-            else:
-                codes[i] = self._vocabulary.encode(as_tokens([token], f"tokens[{i}]"))[0]
-                if codes[i] == self._vocabulary.unknown and self._rejects_unknown:
-                    raise ValueError(f"tokens[{i}] is {token!r}, which is not in the vocabulary.")
+            code = self._vocabulary.find(token, f"tokens[{i}]")
+            if token is END and code is None:
+                raise ValueError("END came, but the model was fitted without it (add_end_token).")
+            if code is None and self._rejects_unknown:
+                raise ValueError(f"tokens[{i}] is {shown(token)}, which is not in the vocabulary.")
+            codes[i] = self._vocabulary.unknown if code is None else code
         return codes

@@ -6,13 +6,21 @@ which opens every sequence and is never predicted.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
-from functools import reduce
+from dataclasses import dataclass, fields
+from functools import cached_property
+from itertools import count
+from numbers import Real
+from typing import Any
 
 import numpy as np
 
+from ._validation.values import DTYPES, PlainValue, exact_array, plain_values, shown_all
 from .core.batches import TokenSequences
+
+Chunks = Iterable[tuple[np.ndarray, str | list[PlainValue]]]
+"""Tokens of sequences behind each other, some at a time: which sequence each is of (N,), and the tokens."""
 
 
 class SpecialToken:
@@ -49,9 +57,27 @@ UNKNOWN = SpecialToken("UNKNOWN")
 """Every token that is not in the vocabulary."""
 
 
+def is_single(tokens: Any) -> bool:
+    """Tell whether a token stands for itself, where there could be a list of them."""
+    return isinstance(tokens, (str, Real, np.generic, SpecialToken))
+
+
+class _Codes(dict[PlainValue, int]):
+    """Number of each token, and of all others."""
+
+    def __init__(self, tokens: Iterable[PlainValue], unknown: int) -> None:
+        super().__init__((token, code) for code, token in enumerate(tokens))
+        self._unknown = unknown
+
+    def __missing__(self, token: PlainValue) -> int:
+        return self._unknown
+
+
 @dataclass(frozen=True)
 class Vocabulary:
     """Tokens <-> integers.
+
+    Tokens are the same if Python says that they are equal: 1, 1.0 and True, but not "1".
 
     Parameters
     ----------
@@ -61,11 +87,17 @@ class Vocabulary:
         Whether END is modelled.
     learns_unknown : bool
         Whether UNKNOWN stands for tokens of the training data, and so has a column of the network's own.
+    reads_characters : bool, default=True
+        Whether a str is a sequence, of its characters; not if the tokens are longer and all came in lists.
     """
 
     tokens: np.ndarray
     has_end: bool
     learns_unknown: bool
+    reads_characters: bool = True
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {field.name: getattr(self, field.name) for field in fields(self)}  # without what is made of them
 
     @property
     def end(self) -> int:
@@ -95,30 +127,54 @@ class Vocabulary:
         columns[len(self.tokens) :] = [END, UNKNOWN] if self.has_end else [UNKNOWN]
         return columns
 
-    def encode(self, tokens: np.ndarray) -> np.ndarray:
-        """Number of each token; UNKNOWN's for those that are not in the vocabulary."""
-        if tokens.dtype.kind != self.tokens.dtype.kind and "U" in (tokens.dtype.kind, self.tokens.dtype.kind):
-            return np.full(len(tokens), self.unknown)
-        known = self.tokens
-        if known.dtype == tokens.dtype:
-            known, tokens = _sortable(known), _sortable(tokens)
-        codes = np.searchsorted(known, tokens).clip(max=len(known) - 1)
-        return np.where(known[codes] == tokens, codes, self.unknown)
+    @property
+    def is_text(self) -> bool:
+        """Whether the tokens are strings; else they are numbers."""
+        return isinstance(self.tokens[:1].tolist()[0], str)
+
+    @property
+    def longest_token(self) -> PlainValue:
+        """An example of what the tokens are."""
+        return max(self.tokens.tolist(), key=lambda token: len(token) if isinstance(token, str) else 0)
+
+    @cached_property
+    def _codes(self) -> _Codes:
+        return _Codes(self.tokens.tolist(), self.unknown)
+
+    def encode(self, tokens: str | list[PlainValue]) -> np.ndarray:
+        """Return the number of each token; UNKNOWN's for those that are not in the vocabulary."""
+        return np.fromiter(map(self._codes.__getitem__, tokens), dtype=np.intp, count=len(tokens))
+
+    def find(self, token: Any, where: str) -> int | None:
+        """Return the number of one token, END and UNKNOWN among them, or None; raise for another kind of token."""
+        if isinstance(token, SpecialToken):
+            return {END: self.end if self.has_end else None, UNKNOWN: self.unknown}[token]
+        (value,) = plain_values([token], lambda _: where)
+        self.check_kind(isinstance(value, str), where)
+        return self._codes.get(value)
+
+    def check_kind(self, is_text: bool, where: str) -> None:
+        """Raise unless tokens that are strings, or are not, are of the kind that the vocabulary holds."""
+        if is_text != self.is_text:
+            kinds = "numbers", "strings"
+            raise TypeError(
+                f"{where} holds {kinds[is_text]}, but the model was fitted on {kinds[self.is_text]}, "
+                f"{shown_all(self.tokens.tolist())}. Pass tokens of that kind: convert them, for example with "
+                f"{'str' if self.is_text else 'int'}."
+            )
 
     def decode(self, codes: np.ndarray) -> np.ndarray:
-        """Tokens of numbers: in the dtype of the data where it can hold them, else as objects."""
+        """Return the tokens of numbers: in the dtype of the data where it can hold them, else as objects."""
         if codes.size == 0 or codes.max() < len(self.tokens):
             return self.tokens[codes]
         return self.column_tokens[codes]
 
-    def sequences(
-        self, chunks: Iterable[tuple[np.ndarray, np.ndarray]], lengths: np.ndarray, is_closed: bool
-    ) -> TokenSequences:
-        """Begin, the tokens, and perhaps one step more, of sequences that come in chunks.
+    def sequences(self, chunks: Chunks, lengths: np.ndarray, is_closed: bool) -> TokenSequences:
+        """Return begin, the tokens, and perhaps one step more, of sequences that come in chunks.
 
         Parameters
         ----------
-        chunks : iterable of (ndarray of shape (N,), ndarray of shape (N,))
+        chunks : iterable of (ndarray of shape (N,), str or list of length N)
             Of which sequence each token is, and the tokens; in their order.
         lengths : ndarray of shape (n,)
             Number of tokens of each sequence; may be 0.
@@ -145,43 +201,50 @@ class Vocabulary:
         return TokenSequences(ids, n_ids - 1, offsets)
 
 
-def learn_vocabulary(
-    chunks: Iterable[tuple[np.ndarray, np.ndarray]],
-    weights: np.ndarray,
-    has_end: bool,
-    min_frequency: float | None,
-    max_tokens: int | None,
+def make_vocabulary(
+    tokens: Iterable[PlainValue], dtypes: Iterable[np.dtype], has_end: bool, learns_unknown: bool, has_texts: bool
 ) -> Vocabulary:
-    """Vocabulary of the tokens in `chunks`, as for `Vocabulary.sequences`; the rare ones are left to UNKNOWN.
+    """Return the vocabulary of distinct tokens, which came in arrays of `dtypes`, and some of them perhaps in texts."""
+    array = exact_array(sorted(tokens), dtypes)
+    is_of_characters = all(len(token) == 1 for token in array.tolist() if isinstance(token, str))
+    return Vocabulary(array, has_end, learns_unknown, has_texts or is_of_characters)
+
+
+def count_tokens(chunks: Chunks, weights: np.ndarray) -> tuple[dict[PlainValue, float], set[np.dtype]]:
+    """Return how often each distinct token comes, and the dtypes that NumPy has for the types of all numbers.
 
     A token counts as much as `weights` (n,) says of its sequence.
     """
-    distinct, counts = reduce(_added, (_counted(tokens, weights[indices]) for indices, tokens in chunks))
-    keep = np.ones(len(distinct), dtype=bool)
+    counts: dict[PlainValue, float] = {}
+    types: set[type] = set()
+    for indices, tokens in chunks:
+        codes: defaultdict[PlainValue, int] = defaultdict(count().__next__)
+        of_token = np.fromiter(map(codes.__getitem__, tokens), dtype=np.intp, count=len(tokens))
+        for token, weight in zip(codes, np.bincount(of_token, weights[indices]).tolist()):
+            counts[token] = counts.get(token, 0.0) + weight
+        types |= set() if isinstance(tokens, str) else set(map(type, tokens))
+    return counts, {DTYPES[kind] for kind in types - {str}}
+
+
+def frequent_tokens(
+    counts: dict[PlainValue, float], min_frequency: float | None, max_tokens: int | None
+) -> list[PlainValue]:
+    """Return the tokens that are not left to UNKNOWN: those with `min_frequency`, of these the `max_tokens` first."""
+    total = sum(counts.values())
+    kept = sorted(counts)
     if min_frequency is not None:
-        least = min_frequency if isinstance(min_frequency, (int, np.integer)) else min_frequency * counts.sum()
-        keep &= counts >= least
+        least = min_frequency if isinstance(min_frequency, (int, np.integer)) else min_frequency * total
+        kept = [token for token in kept if counts[token] >= least]
     if max_tokens is not None:
-        keep[np.argsort(-counts, kind="stable")[max_tokens:]] = False
-    if not keep.any():
+        kept = sorted(kept, key=lambda token: -counts[token])[:max_tokens]
+    if not kept:
         raise ValueError(
             f"No token is left: min_frequency={min_frequency} is more than the most frequent token has "
-            f"({counts.max():g} of {counts.sum():g}). Lower it."
+            f"({max(counts.values()):g} of {total:g}). Lower it."
         )
-    return Vocabulary(distinct[keep], has_end, not keep.all())
+    return kept
 
 
-def _counted(tokens: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The distinct tokens (V,) among tokens (N,), and the summed weights (V,) of each."""
-    distinct, codes = np.unique(_sortable(tokens), return_inverse=True)
-    return distinct.view(tokens.dtype), np.bincount(codes, weights=weights, minlength=len(distinct))
-
-
-def _added(*counted: tuple[np.ndarray, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """As `_counted`, of what several are of together."""
-    return _counted(*map(np.concatenate, zip(*counted, strict=True)))
-
-
-def _sortable(tokens: np.ndarray) -> np.ndarray:
-    """Tokens, but characters as their code points: numbers in the same order, which sort many times faster."""
-    return tokens.view(np.uint32) if tokens.dtype == np.dtype("U1") else tokens
+def count_equal(ids: np.ndarray, id_: int, size: int = 2**20) -> int:
+    """Return how many of `ids` are `id_`, without a mask as long as a whole text."""
+    return sum(int(np.count_nonzero(ids[first : first + size] == id_)) for first in range(0, len(ids), size))

@@ -19,10 +19,11 @@ FLOORS = [
     {"core.network", "core.token_network", "core.training_sets"},
     {"core.training"},
     {"core.lbfgs", "core"},
-    {"_validation.features", "_validation.tokens", "_validation"},
+    {"_validation.values"},
+    {"_vocabulary", "_validation.features", "_validation.labels"},
+    {"_validation.tokens", "_validation"},
     {
         "sequences",
-        "_vocabulary",
         "_parallel.blas",
         "_versions",
         "datasets._japanese_vowels",

@@ -214,11 +214,11 @@ BAD_Y = {
     "infinity": ([np.inf, 1, 0, 1, 0, 1], ValueError, "Input y contains infinity"),
     "None inside": (
         [None, 1, 0, 1, 0, 1],
-        ValueError,
-        "y mixes labels that cannot be sorted, of the types NoneType, int.",
+        TypeError,
+        "y[0]: argument must be a string or a number, got None (NoneType). Fill missing values, or leave them out.",
     ),
     "complex": (labels() * 1j, ValueError, "Complex data not supported"),
-    "text": ("ababab", TypeError, "Input should have at least 1 dimension"),
+    "text": ("ababab", TypeError, "y is 'ababab' (str). Pass a list of one label per sequence."),
     "mixed types": (
         np.array(["a", 1] * 3, dtype=object),
         ValueError,

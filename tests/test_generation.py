@@ -68,6 +68,7 @@ def test_same_seed_same_text(endless):
     assert len(set(write(1))) > 1
 
 
+@pytest.mark.filterwarnings("ignore:No token of")  # "xx" holds none
 @pytest.mark.parametrize("options", [{"temperature": 0}, {"top_k": 1}, {"top_p": 1e-9}, {"min_p": 1.0}], ids=str)
 @pytest.mark.parametrize("name", ["model", "endless"])
 def test_greedy_takes_the_likeliest(name, options, request):
@@ -80,6 +81,7 @@ def test_greedy_takes_the_likeliest(name, options, request):
             assert model.generate(prompt, max_new_tokens=8, random_state=seed, **options) == wanted
 
 
+@pytest.mark.filterwarnings("ignore:No token of")  # "xyz" holds none
 def test_a_batch_of_greedy_prompts_equals_one_by_one(model):
     prompts = ["", "abcab", "b", "ca", "xyz", "c" * 30]
     together = model.generate(prompts, max_new_tokens=9, temperature=0)
@@ -562,7 +564,7 @@ def test_bad_options(model, option, needed):
 
 
 @pytest.mark.parametrize("name", ["stop_tokens", "forbidden_tokens"])
-@pytest.mark.parametrize("token", ["x", 1, UNKNOWN], ids=repr)
+@pytest.mark.parametrize("token", ["x", UNKNOWN], ids=repr)
 def test_unknown_tokens_can_be_neither_forbidden_nor_stop(model, name, token):
     with pytest.raises(ValueError, match=rf"{name}\[1\] is {token!r}, which is not in the vocabulary\. Leave it out"):
         model.generate(max_new_tokens=3, **{name: ["a", token]})

@@ -20,6 +20,8 @@ from skrnn.core.cells import CELLS
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
+may_hold_unknown_tokens_only = pytest.mark.filterwarnings("ignore:No token of X is in the vocabulary")
+
 STOCHASTIC = ["adam", "sgd", "rmsprop"]
 WORDS = ["abcab", "ca", "bbca", "a", "cabca", "abca", "bc"]
 NUMBERS = np.array([[1, 2, 3, 1], [2, 3, 1, 2], [3, 1, 2, 3]])
@@ -328,6 +330,7 @@ def test_the_probability_of_unknown_tokens_is_a_constant(add_end_token, weights)
     assert model.token_log_proba(["a?a"])[0][1] == pytest.approx(np.log(proba[0, -1]))
 
 
+@may_hold_unknown_tokens_only
 @pytest.mark.parametrize(
     ("params", "kept"),
     [
@@ -372,6 +375,7 @@ def test_unknown_is_never_predicted():
     assert UNKNOWN not in model.predict_top_k(["aaaqw"], 2).ravel().tolist()
 
 
+@may_hold_unknown_tokens_only
 def test_perplexity_is_finite_with_unknown_tokens(model):
     assert np.isfinite(model.perplexity(["xyz", "ab", ""]))
     assert np.all(np.isfinite(model.score_samples(["xyz", "ab", ""])))
@@ -389,10 +393,6 @@ def test_an_unknown_token_in_a_prompt_may_be_an_error():
     model = make(handle_unknown="error").fit(WORDS)
     with pytest.raises(ValueError, match=r"prompts\[0\] holds 'x', which is not in the vocabulary"):
         model.generate(["x"], max_new_tokens=1)
-
-
-def test_numbers_are_unknown_to_a_model_of_strings(model):
-    assert_array_equal(model.score_samples([[1, 2]]), model.score_samples(["xy"]))
 
 
 @pytest.mark.parametrize("embedding_size", [None, 3])
@@ -483,6 +483,7 @@ def network(request):
     return model
 
 
+@may_hold_unknown_tokens_only
 def test_a_score_is_what_its_tokens_its_prefixes_and_its_stream_say(network):
     """In logarithms, where products are sums."""
     of_tokens = [log_proba.sum() for log_proba in network.token_log_proba(LONG_TEXTS)]
@@ -503,6 +504,7 @@ def test_a_score_is_what_its_tokens_its_prefixes_and_its_stream_say(network):
     assert_allclose(scores, of_streams, rtol=0, atol=1e-10)
 
 
+@may_hold_unknown_tokens_only
 @pytest.mark.parametrize(
     "method",
     ["predict_proba", "predict", "predict_top_k", "score_samples", "token_log_proba", "token_rank", "transform"],
@@ -846,10 +848,10 @@ MESSAGES = {
     "flat": ([1, 2], r"X\[0\] is 1, but every item must be a sequence of tokens, or a str\."),
     "missing": (["ab", None], r"X\[1\] is None, but every item must be a sequence of tokens, or a str\."),
     "bytes": ([b"ab"], r"X\[0\] is b'ab', but every item must be a sequence of tokens, or a str\."),
-    "dict": ([{"a": 1}], r"X\[0\] is {'a': 1}, but every item must be a sequence of tokens, or a str\."),
+    "dict": ([{"a": 1}], r"X\[0\] is a dict, which has no order\. Pass a list of tokens\."),
     "nested": ([[1, [2]]], r"X\[0\], position 1: argument must be a string or a number, got \[2\] \(list\)\."),
     "null": ([["a"], [1, None]], r"X\[1\], position 1: argument must be a string or a number, got None \(NoneType\)\."),
-    "special": ([["a", END]], r"X\[0\] mixes strings with other tokens\. Convert them, for example with str\."),
+    "special": ([["a", END]], r"X\[0\], position 1: argument must be a string or a number, got END \(SpecialToken\)"),
     "mixed": ([["a", 1]], r"X\[0\] mixes strings with other tokens\. Convert them, for example with str\."),
     "two kinds": (["ab", [1]], r"X\[0\] holds strings and X\[1\] numbers\. Tokens must be all of one kind"),
     "2-D item": ([np.ones((2, 2))], r"X\[0\] has 2 dimensions \(shape \(2, 2\)\)\. A sequence of tokens has one\."),
@@ -871,6 +873,7 @@ def test_bad_input(X, message):
 @pytest.mark.parametrize("name", ["bare str", "nothing", "None", "number", "flat", "nested", "mixed", "NaN", "3-D"])
 def test_bad_input_to_a_fitted_model(name, model):
     X, message = MESSAGES[name]
+    model = make().fit([[1.0, 2.0]] * 3) if name == "NaN" else model
     for method in (model.predict, model.predict_proba, model.transform, model.score, model.token_rank):
         with pytest.raises((ValueError, TypeError), match=message):
             method(X)

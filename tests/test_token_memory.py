@@ -93,9 +93,9 @@ def test_chunks_of_any_size_hold_the_same_tokens(size, monkeypatch):
 
     chunks = list(TokenReader.open(WORDS))
 
-    indices, tokens = (np.concatenate(arrays) for arrays in zip(*chunks, strict=True))
-    assert [len(chunk) for _, chunk in chunks[:-1]] == [size] * (len(chunks) - 1)
-    assert_array_equal(tokens, [token for word in WORDS for token in word])
+    indices = np.concatenate([indices for indices, _ in chunks])
+    assert [len(tokens) for _, tokens in chunks[:-1]] == [size] * (len(chunks) - 1)
+    assert [token for _, tokens in chunks for token in tokens] == [token for word in WORDS for token in word]
     assert_array_equal(indices, [i for i, word in enumerate(WORDS) for _ in word])
 
 

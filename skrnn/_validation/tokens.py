@@ -3,70 +3,104 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import isfinite
 from numbers import Real
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 
+from .._vocabulary import Vocabulary
+from .values import PlainValue, as_list, check_not_masked, exact_array, is_unordered, plain_values, rows_of, shown
+
 CHUNK_SIZE = 2**18
-"""Tokens that are read at a time: a text never is in memory as an array of strings, four bytes a character."""
+"""Tokens that are read at a time: a text never is in memory as a list of strings."""
+
+Tokens = str | list[PlainValue]
+"""A run of tokens; those of a str are its characters."""
 
 _MIXED = "{} mixes strings with other tokens. Convert them, for example with str."
 
 
-def read_sequences(estimator: Any, X: Any, *, reset: bool) -> TokenReader:
-    """What a user passes as X, ready to be read.
+def read_sequences(estimator: Any, X: Any, *, reset: bool, name: str = "X") -> TokenReader:
+    """Return what a user passes as X, which errors call `name`, ready to be read.
 
     With `reset` the estimator gets ``n_features_in_`` and ``feature_names_in_`` if X is 2-D, or loses them, and
     ``_sequence_type``, the type that all sequences have, or list. Otherwise a 2-D X is held against them.
     """
     if isinstance(X, str):
-        raise ValueError("X is a str, but a list of sequences is needed. Pass [text] if X is one text.")
+        raise ValueError(f"{name} is a str, but a list of sequences is needed. Pass [text] if {name} is one text.")
+    check_not_masked(X, name)
     if is_table(X):
-        return _read_table(estimator, X, reset)
-    if not isinstance(X, Iterable):
-        raise TypeError(f"X is {X!r:.40}, but a list of sequences is needed.")
-    if hasattr(X, "__array__") and np.asarray(X).dtype.kind not in "OU":
-        check_array(X, dtype=None, estimator=estimator, input_name="X")  # raises: neither a table nor sequences
-    items = list(X)
+        return _read_table(estimator, X, reset, name)
+    items = _list_of_sequences(X, name)
     if not items:
-        raise ValueError("X is empty: at least one sequence is needed.")
-    sequences = TokenReader.open(items)
+        raise ValueError(f"{name} is empty: at least one sequence is needed.")
+    sequences = TokenReader.open(items, name)
     if reset:
-        types = set(map(type, items))
+        types = {str if isinstance(item, str) else type(item) for item in items}
         estimator._sequence_type = types.pop() if types in ({str}, {tuple}, {np.ndarray}) else list
-        for name in {"n_features_in_", "feature_names_in_"} & vars(estimator).keys():
-            delattr(estimator, name)
+        for attribute in {"n_features_in_", "feature_names_in_"} & vars(estimator).keys():
+            delattr(estimator, attribute)
     return sequences
 
 
-def _read_table(estimator: Any, X: Any, reset: bool) -> TokenReader:
-    """As `read_sequences`, from a 2-D X of as many tokens in each row."""
+def _list_of_sequences(X: Any, name: str) -> list[Any]:
+    """Return the items of an X that is no table; what they are is not looked at."""
+    if is_unordered(X):
+        raise TypeError(
+            f"{name} is a {type(X).__name__}, which has no order. Pass a list of sequences, for example list({name})"
+            + (f" or list({name}.values())." if hasattr(X, "values") else ".")
+        )
+    if not isinstance(X, Iterable) or isinstance(X, (bytes, bytearray, memoryview)):
+        raise TypeError(f"{name} is {shown(X)}, but a list of sequences is needed.")
+    if isinstance(X, np.ndarray) and X.dtype.kind not in "OUT":
+        check_array(X, dtype=None, input_name=name)  # raises: neither a table nor sequences
+    return list(X) if isinstance(X, np.ndarray) and X.dtype.kind == "O" else as_list(X)
+
+
+def _read_table(estimator: Any, X: Any, reset: bool, name: str) -> TokenReader:
+    """Return a 2-D X of as many tokens in each row, as `read_sequences`."""
     if not reset and hasattr(estimator, "n_features_in_"):
         validate_data(estimator, X, reset=False, skip_check_array=True)
-    sequences = TokenReader.open(check_array(X, dtype=None, estimator=estimator, input_name="X"))
+    sequences = TokenReader.open(_rows(estimator, X, name), name)
     if reset:
         validate_data(estimator, X, reset=True, skip_check_array=True)
         estimator._sequence_type = np.ndarray
     return sequences
 
 
+def _rows(estimator: Any, X: Any, name: str) -> Iterable[Any]:
+    """Return the rows of a table: typed where all of it has one dtype of NumPy's, so that no column changes another."""
+    is_frame = hasattr(X, "columns")
+    if is_frame:
+        dtypes = set(getattr(X, "dtypes", [None]))
+        if len(dtypes) > 1 or not isinstance(dtypes.pop(), np.dtype):
+            rows = rows_of(X)
+            if not rows or not rows[0]:
+                check_array(np.empty((len(rows), len(X.columns))), estimator=estimator, input_name=name)  # raises
+            return rows
+    if isinstance(X, np.ndarray) and X.dtype.kind == "T":
+        X = X.astype(object)
+    return check_array(X, dtype=None, estimator=estimator, input_name=name)
+
+
 def read_prompts(prompts: Any, empty_prompt: Any) -> list[Any]:
-    """Prompts as a list of sequences; one empty prompt for None."""
+    """Return prompts as a list of sequences; one empty prompt for None."""
     if prompts is None:
         return [empty_prompt]
     if isinstance(prompts, str):
         return [prompts]
-    if not isinstance(prompts, Iterable):
-        raise TypeError(f"prompts is {prompts!r:.40}, but a str or a list of sequences of tokens is needed.")
-    return list(np.asarray(prompts) if is_table(prompts) else prompts)
+    check_not_masked(prompts, "prompts")
+    if is_table(prompts):
+        return rows_of(prompts) if hasattr(prompts, "columns") else list(np.asarray(prompts))
+    return _list_of_sequences(prompts, "prompts")
 
 
 def is_table(X: Any) -> bool:
-    """Whether X is 2-D: an array, a frame, a sparse matrix, or something that makes itself an array; never a list."""
+    """Tell whether X is 2-D: an array, a frame, a sparse matrix, or what makes itself an array; never a list."""
     if hasattr(X, "shape"):
         return len(X.shape) == 2
     return not isinstance(X, Sequence) and hasattr(X, "__array__") and np.asarray(X).ndim == 2
@@ -86,12 +120,15 @@ class TokenReader:
         Which item of what was passed each of them is.
     name : str
         What errors call that.
+    vocabulary : Vocabulary or None
+        Whose kind the tokens must have, strings or numbers; None takes either.
     """
 
     items: list[Any]
     lengths: np.ndarray
     places: np.ndarray
     name: str
+    vocabulary: Vocabulary | None = None
 
     @classmethod
     def open(cls, items: Iterable[Any], name: str = "X") -> TokenReader:
@@ -101,19 +138,42 @@ class TokenReader:
         return cls(sequences, lengths, np.arange(len(sequences)), name)
 
     def take(self, indices: np.ndarray) -> TokenReader:
-        """The sequences at `indices`, in that order."""
+        """Return the sequences at `indices`, in that order."""
         items = [self.items[i] for i in indices]
         return TokenReader(items, self.lengths[indices], self.places[indices], self.name)
 
-    def __iter__(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    def expecting(self, vocabulary: Vocabulary) -> TokenReader:
+        """Return the same sequences, of which tokens of another kind than the vocabulary's are refused."""
+        if not vocabulary.reads_characters:
+            for item, place in zip(self.items, self.places):
+                if isinstance(item, str) and item:
+                    raise TypeError(
+                        f"{self.name}[{place}] is the str {shown(item)}, whose tokens would be its characters, but the "
+                        f"model was fitted on lists of longer tokens such as {shown(vocabulary.longest_token)}. Pass "
+                        f"lists of tokens: [{shown(item.split() or [item])}] for one sequence."
+                    )
+        return replace(self, vocabulary=vocabulary)
+
+    @property
+    def has_texts(self) -> bool:
+        """Whether a sequence is a str."""
+        return any(isinstance(item, str) for item in self.items)
+
+    @property
+    def dtypes(self) -> set[np.dtype]:
+        """Those of the sequences, if all are typed arrays; else none."""
+        arrays = [item for item in self.items if isinstance(item, np.ndarray) and item.dtype != object]
+        return {array.dtype for array in arrays} if len(arrays) == len(self.items) else set()
+
+    def __iter__(self) -> Iterator[tuple[np.ndarray, Tokens]]:
         """Yield the tokens of all sequences behind each other, CHUNK_SIZE at a time.
 
         Yields
         ------
         indices : ndarray of shape (N,)
             Which sequence each token is of.
-        tokens : ndarray of shape (N,)
-            The tokens; str, int, float or bool.
+        tokens : str or list, of length N
+            The tokens.
         """
         ends = np.cumsum(self.lengths)
         starts = ends - self.lengths
@@ -127,85 +187,93 @@ class TokenReader:
             pieces[0] = pieces[0][begin:]
             indices = np.repeat(np.arange(i, j), list(map(len, pieces)))
             if all(isinstance(piece, str) for piece in pieces):
+                tokens: Tokens = "".join(pieces)
                 item_of_kind[True] = int(indices[-1])
-                tokens = _characters("".join(pieces))
+                self._check_expected(tokens, int(indices[0]))
             else:
-                arrays = []
+                tokens = []
                 for k, piece in enumerate(pieces, i):
                     if len(piece):
-                        where = f"{self.name}[{self.places[k]}]"
-                        arrays.append(_as_tokens(piece, where, begin if k == i else 0))
-                        item_of_kind[arrays[-1].dtype.kind == "U"] = k
-                tokens = np.concatenate(arrays)
-            if len(item_of_kind) > 1:
-                self._raise_for_two_kinds(item_of_kind[True], item_of_kind[False])
+                        read = _plain_tokens(piece, self._where(k), begin if k == i else 0)
+                        item_of_kind[isinstance(read[0], str)] = k
+                        self._check_expected(read, k)
+                        tokens += read
+            self._check_kinds(item_of_kind)
             yield indices, tokens
 
-    def _raise_for_two_kinds(self, of_strings: int, of_numbers: int) -> NoReturn:
-        strings, numbers = (f"{self.name}[{self.places[k]}]" for k in (of_strings, of_numbers))
-        if of_strings == of_numbers:
-            raise ValueError(_MIXED.format(strings))
-        raise ValueError(
-            f"{strings} holds strings and {numbers} numbers. Tokens must be all of one kind: convert them, for example "
-            "with str."
-        )
+    def _where(self, k: int) -> str:
+        return f"{self.name}[{self.places[k]}]"
+
+    def _check_expected(self, tokens: Tokens, k: int) -> None:
+        """Raise unless tokens of sequence k are of the vocabulary's kind."""
+        if self.vocabulary is not None:
+            self.vocabulary.check_kind(isinstance(tokens[0], str), self._where(k))
+
+    def _check_kinds(self, item_of_kind: dict[bool, int]) -> None:
+        """Raise unless all tokens are strings, or all are numbers."""
+        places = {is_text: self._where(k) for is_text, k in item_of_kind.items()}
+        if len(places) > 1:
+            if places[True] == places[False]:
+                raise ValueError(_MIXED.format(places[True]))
+            raise ValueError(
+                f"{places[True]} holds strings and {places[False]} numbers. Tokens must be all of one kind: convert "
+                "them, for example with str."
+            )
 
 
-def as_tokens(item: Any, name: str) -> np.ndarray:
-    """One sequence, which errors call `name`, as an array (T,) of str, int, float or bool."""
-    return _as_tokens(_as_sequence(item, name), name)
+def read_tokens(tokens: Any, name: str) -> Tokens:
+    """Return one sequence, which errors call `name`."""
+    return _plain_tokens(_as_sequence(tokens, name), name)
 
 
 def _as_sequence(item: Any, where: str) -> str | list[Any] | tuple[Any, ...] | np.ndarray:
-    """One sequence in a form that can be sliced, not copied if it need not be."""
+    """Return one sequence in a form that can be sliced, not copied if it need not be."""
     if isinstance(item, (str, list, tuple)):
         return item
+    check_not_masked(item, where)
+    shape = getattr(item, "shape", None)
+    if hasattr(item, "columns") and shape is not None:
+        raise TypeError(
+            f"{where} is a {type(item).__name__}, but a sequence of tokens has no columns. Pass one of them: "
+            f"{where}[{shown(next(iter(item.columns))) if len(item.columns) else 'name'}]."
+        )
+    if shape is not None and len(shape) != 1:
+        raise ValueError(f"{where} has {len(shape)} dimensions (shape {shape}). A sequence of tokens has one.")
     if isinstance(item, np.ndarray):
-        if item.ndim != 1:
-            raise ValueError(f"{where} has {item.ndim} dimensions (shape {item.shape}). A sequence of tokens has one.")
         return item
-    if item is None or isinstance(item, (Real, bytes, dict)) or not isinstance(item, Iterable):
-        raise TypeError(f"{where} is {item!r:.40}, but every item must be a sequence of tokens, or a str.")
-    return list(item)
+    if is_unordered(item):
+        raise TypeError(f"{where} is a {type(item).__name__}, which has no order. Pass a list of tokens.")
+    if isinstance(item, (Real, bytes, bytearray, memoryview)) or not isinstance(item, Iterable):
+        raise TypeError(f"{where} is {shown(item)}, but every item must be a sequence of tokens, or a str.")
+    return as_list(item)
 
 
-def _as_tokens(piece: Any, where: str, begin: int = 0) -> np.ndarray:
-    """The tokens from place `begin` on of the sequence `where`, as an array (T,) of str, int, float or bool."""
+def _plain_tokens(piece: Any, where: str, begin: int = 0) -> Tokens:
+    """Return the tokens from place `begin` on of the sequence `where`: the text itself, or plain values of one kind."""
     if isinstance(piece, str):
-        return _characters(piece)
-    is_typed = isinstance(piece, np.ndarray) and piece.dtype != object
-    array = piece if is_typed else _array_of_scalars(list(piece), where, begin)
-    if array.size and array.dtype.kind not in "Ufiub":
-        raise TypeError(f"{where} has dtype {array.dtype}. Tokens must be strings, numbers or booleans.")
-    if array.dtype.kind == "f" and not np.isfinite(array).all():
-        t = begin + int(np.argmin(np.isfinite(array)))
-        raise ValueError(f"Input {where} contains NaN or infinity, at position {t}. Tokens must be finite.")
-    return array
-
-
-def _characters(text: str) -> np.ndarray:
-    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<U1")
-
-
-def _array_of_scalars(tokens: list[Any], where: str, begin: int) -> np.ndarray:
-    """Tokens as an array, without turning numbers into strings."""
-    n_text = sum(isinstance(token, str) for token in tokens)
-    if 0 < n_text < len(tokens):
+        return piece
+    if isinstance(piece, np.ndarray):
+        if piece.dtype.kind not in "UTOiufb" or (piece.dtype.itemsize > 8 and piece.dtype.kind == "f"):
+            raise TypeError(f"{where} has dtype {piece.dtype}. Tokens must be strings, numbers or booleans.")
+        piece = piece.tolist()
+    tokens = plain_values(list(piece), lambda t: f"{where}, position {begin + t}")
+    types = set(map(type, tokens))
+    if str in types and len(types) > 1:
         raise ValueError(_MIXED.format(where))
-    for t, token in enumerate(tokens, begin):
-        if not isinstance(token, (str, Real, np.bool_)):
-            raise TypeError(
-                f"{where}, position {t}: argument must be a string or a number, got {token!r:.40} "
-                f"({type(token).__name__})."
-            )
-    return np.array(tokens)
+    if float in types:
+        for t, token in enumerate(tokens, begin):
+            if isinstance(token, float) and not isfinite(token):
+                raise ValueError(f"Input {where} contains NaN or infinity, at position {t}. Tokens must be finite.")
+    return tokens
 
 
-def continued(prompt: Any, new: np.ndarray) -> Any:
-    """A prompt and the tokens after it, in the type of the prompt."""
+def append_tokens(prompt: Any, tokens: np.ndarray) -> Any:
+    """Return a prompt and the tokens after it, in the type of the prompt."""
     if isinstance(prompt, str):
-        return prompt + "".join(new.tolist())
+        return "".join([prompt, *tokens.tolist()])
     if isinstance(prompt, np.ndarray):
-        return np.concatenate([prompt, new])
-    tokens = [*prompt, *new.tolist()]
-    return tuple(tokens) if isinstance(prompt, tuple) else tokens
+        if prompt.dtype == object or not len(tokens):
+            return np.concatenate([prompt, tokens.astype(prompt.dtype)])
+        return exact_array(prompt.tolist() + tokens.tolist(), {prompt.dtype, tokens.dtype} - {np.dtype(object)})
+    values = [*as_list(prompt), *tokens.tolist()]
+    return tuple(values) if isinstance(prompt, tuple) else values
