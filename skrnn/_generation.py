@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils import check_random_state
 
-from ._parallel.sharding import for_prediction
+from ._parallel.blas import guarded
 from ._validation.values import as_list, shown
 from ._vocabulary import UNKNOWN, Vocabulary, is_single
 from .core.batches import TokenSequences
@@ -84,11 +84,10 @@ forbidden_tokens, num_beams
             raise ValueError(f"n_sequences is {n_sequences!r}, but it must be an integer >= 1.")
         if not len(prompts):
             return [], np.empty(0)
-        with for_prediction(len(prompts) * n_sequences * self.max_new_tokens, self.network.head.n_inputs):
-            return self._run(prompts, n_sequences, random_state)
+        return guarded(self._run, prompts, n_sequences, random_state)
 
     def _run(self, prompts: TokenSequences, n_sequences: int, random_state: Any) -> tuple[list[np.ndarray], np.ndarray]:
-        """As `run`, for a setting that suits the work."""
+        """As `run`, inside the guard."""
         workspace = Workspace(self.params.dtype)
         h, state = self.network.read(self.params, prompts, workspace)
         log_proba = self.network.log_proba_after(self.params, h)

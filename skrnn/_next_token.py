@@ -28,7 +28,8 @@ from ._base import (
     warn_caller,
 )
 from ._generation import Generator, is_integer
-from ._parallel.sharding import for_prediction, predict_in_shards
+from ._parallel.blas import guarded
+from ._parallel.sharding import predict_in_shards
 from ._run import begin_or_continue, run_training, warn_of
 from ._streams import TokenStream
 from ._validation.tokens import TokenReader, append_tokens, read_prompts, read_sequences, read_tokens
@@ -877,14 +878,13 @@ class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Densi
     def _measure(self, measure: str, X: Any) -> tuple[np.ndarray, np.ndarray]:
         """What a method of the network gives for the steps that predict X, and how many they are in each sequence."""
         data = self._steps_to_score(X)
-        with for_prediction(data.n_steps, self._network.head.n_inputs):
-            return getattr(self._network, measure)(self._params, data, Workspace(self._params.dtype)), data.lengths
+        workspace = Workspace(self._params.dtype)
+        return guarded(getattr(self._network, measure), self._params, data, workspace), data.lengths
 
     def _read_prefixes(self, X: Any) -> tuple[np.ndarray, Any]:
         """Output of the top layer after each whole sequence, and the state of every layer there."""
         data = self._encode(read_sequences(self, X, reset=False), is_closed=True)
-        with for_prediction(data.n_steps, self._network.head.n_inputs):
-            return self._network.read(self._params, data, Workspace(self._params.dtype))
+        return guarded(self._network.read, self._params, data, Workspace(self._params.dtype))
 
     def _log_proba_after(self, X: Any) -> np.ndarray:
         """Log-probabilities (n, K) of what comes after each sequence."""

@@ -15,7 +15,7 @@ from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 
-from ._parallel.blas import allowed_threads, single_threaded_blas
+from ._parallel.blas import allowed_threads, guarded
 from ._parallel.sharding import sharded_loss_gradient
 from .core.lbfgs import train_lbfgs
 from .core.network import Network
@@ -45,8 +45,7 @@ def begin_training(estimator: BaseEstimator, network: Network | TokenNetwork, dt
     """State before the first epoch, drawn from the estimator's `random_state`; nothing depends on the data's size."""
     seed = check_random_state(estimator.random_state).randint(np.iinfo(np.int32).max)
     rng = np.random.default_rng(seed)
-    with single_threaded_blas():  # a QR decomposition on two threads took 370 times longer on a busy machine
-        params = network.initialize(rng, dtype)
+    params = guarded(network.initialize, rng, dtype)  # a QR decomposition on two threads may take 370 times longer
     monitor = TrainingMonitor(estimator.tol, estimator.n_iter_no_change)
     return TrainingState(params, build_optimizer(estimator).init(params), monitor, rng, int(rng.integers(2**31)))
 
@@ -125,15 +124,16 @@ def run_training(
     batch_size = resolve_batch_size(estimator, data)
     if batch_size >= len(data):
         data = data.canonical()
-    n_threads = allowed_threads(estimator.n_jobs)  # before the guard leaves BLAS one thread
-    try:
-        with single_threaded_blas(), np.errstate(all="ignore"), _reporting(estimator, monitor, max_iter) as report:
+    n_threads = allowed_threads(estimator.n_jobs)
+
+    def solve() -> str | None:
+        with _reporting(estimator, monitor, max_iter) as report:
             if estimator.solver == "lbfgs":
-                problem = _run_lbfgs(estimator, network, state, data, n_threads, report)
-            else:
-                problem = _run_stochastic(
-                    estimator, network, state, data, batch_size, n_threads, validate, max_iter, report
-                )
+                return _run_lbfgs(estimator, network, state, data, n_threads, report)
+            return _run_stochastic(estimator, network, state, data, batch_size, n_threads, validate, max_iter, report)
+
+    try:
+        problem = guarded(solve)
     except NonFiniteLossError as error:
         advice = "Use solver='adam'" if estimator.solver == "lbfgs" else "Lower learning_rate_init or max_grad_norm"
         advice += ", or scale X, for example with skrnn's SequenceScaler." if isinstance(data, TrainingSet) else "."

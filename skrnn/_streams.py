@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ._parallel.blas import single_threaded_blas
+from ._parallel.blas import guarded
 from ._validation.values import as_list, is_unordered, shown
 from ._vocabulary import END, Vocabulary, is_single
 from .core.token_network import TokenNetwork
@@ -133,8 +133,7 @@ class TokenStream:
 
     def _advance(self, codes: np.ndarray, index: np.ndarray) -> None:
         state = tuple(tuple(v[:, index] for v in layer) for layer in self._state)
-        with single_threaded_blas.briefly():
-            self._log_proba[index] = self._network.advance(self._prepared, codes, state, self._workspace)
+        self._log_proba[index] = guarded(self._network.advance, self._prepared, codes, state, self._workspace)
         for layer, advanced in zip(self._state, state, strict=True):
             for v, v_advanced in zip(layer, advanced, strict=True):
                 v[:, index] = v_advanced

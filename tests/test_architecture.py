@@ -10,7 +10,15 @@ import skrnn
 
 ROOT = Path(skrnn.__file__).parent
 FLOORS = [
-    {"core.activations", "core.losses", "core.parameters", "core.workspace", "core.optimizers", "core.schedules"},
+    {
+        "core.activations",
+        "core.cached",
+        "core.losses",
+        "core.parameters",
+        "core.workspace",
+        "core.optimizers",
+        "core.schedules",
+    },
     {"core.cells.cell", "core.inputs"},
     {"core.cells.elman", "core.cells.gru", "core.cells.lstm"},
     {"core.cells", "core.batches"},

@@ -2,14 +2,12 @@
 
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-import threadpoolctl
-from threadpoolctl import threadpool_limits
+from threadpoolctl import threadpool_info, threadpool_limits
 
-from skrnn._parallel import blas, sharding
+from skrnn._parallel import sharding
 from skrnn.core.batches import PackedSequences
 from skrnn.core.cells import CELLS
 from skrnn.core.lbfgs import train_lbfgs
@@ -222,58 +220,7 @@ def test_more_shards_than_sequences(rng, monkeypatch):
 
 
 def blas_threads():
-    return [pool["num_threads"] for pool in threadpoolctl.threadpool_info() if pool["user_api"] == "blas"]
-
-
-def test_the_guard_restores_blas_whatever_the_order_of_leaving():
-    before = blas_threads()
-    first_entered, second_entered, first_left = threading.Event(), threading.Event(), threading.Event()
-    seen = []
-
-    def first():
-        with blas.single_threaded_blas():
-            first_entered.set()
-            second_entered.wait(10)
-        first_left.set()
-        all_done.wait(10)  # alive: it could keep what it set
-
-    def second():
-        first_entered.wait(10)
-        with blas.single_threaded_blas():
-            second_entered.set()
-            first_left.wait(10)
-            seen.extend(blas_threads())
-
-    all_done = threading.Event()
-    workers = [threading.Thread(target=f) for f in (first, second)]
-    for worker in workers:
-        worker.start()
-    workers[1].join()
-
-    assert set(seen) == {1}
-    assert blas_threads() == before
-    with threadpool_limits(3, user_api="blas"):
-        assert set(blas_threads()) == {3}  # nobody holds on to BLAS
-    all_done.set()
-    workers[0].join()
-
-
-def test_the_brief_guard_alone_and_beside_others():
-    with threadpool_limits(3, user_api="blas"):
-        with blas.single_threaded_blas.briefly(), blas.single_threaded_blas.briefly():
-            assert set(blas_threads()) == {1}
-            with ThreadPoolExecutor(1) as pool:
-                assert set(pool.submit(threads_seen_briefly).result()) == {1}
-        assert set(blas_threads()) == {3}
-        with blas.single_threaded_blas():
-            assert set(threads_seen_briefly()) == {1}
-            assert set(blas_threads()) == {1}
-        assert set(blas_threads()) == {3}
-
-
-def threads_seen_briefly():
-    with blas.single_threaded_blas.briefly():
-        return blas_threads()
+    return [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
 
 
 @pytest.mark.parametrize("n_steps", [3, 3000])
@@ -291,19 +238,6 @@ def test_predictions_large_and_small_hold_blas_at_one_thread(rng, monkeypatch, n
         assert set(blas_threads()) == {3}
 
     assert set(seen) == {1}
-
-
-def test_a_limit_that_the_caller_holds_is_given_back():
-    with threadpool_limits(3, user_api="blas"):
-        with blas.single_threaded_blas():
-            pass
-        assert set(blas_threads()) == {3}
-
-
-def test_threads_follow_what_blas_may_use():
-    with threadpool_limits(1):
-        assert blas.allowed_threads(None) == 1
-    assert blas.allowed_threads(3) == 3
 
 
 @pytest.mark.parametrize(

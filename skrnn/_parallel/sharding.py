@@ -20,7 +20,7 @@ from ..core.network import Network
 from ..core.token_network import TokenNetwork
 from ..core.training import LossGradient
 from ..core.workspace import Workspace
-from .blas import allowed_threads, single_threaded_blas
+from .blas import allowed_threads, guarded, set_up_worker
 
 MIN_STEP_WORK = 2**20
 """Below this much work a step, as `n_shards` counts it, a batch is not worth dealing to threads that share a lock."""
@@ -29,15 +29,7 @@ MIN_STEP_WORK_FREE = 2**19
 """The same on free-threaded Python."""
 
 MIN_DEALT_UNITS = 2**20
-"""Below this many hidden units times steps a prediction is not worth threads, nor a guard for as long as it takes."""
-
-
-@contextmanager
-def for_prediction(n_steps: int, hidden_size: int) -> Iterator[None]:
-    """Setting of a prediction: one BLAS thread, and no warnings of the floating-point unit."""
-    is_large = n_steps * hidden_size >= MIN_DEALT_UNITS
-    with np.errstate(all="ignore"), single_threaded_blas() if is_large else single_threaded_blas.briefly():
-        yield
+"""Below this many hidden units times steps a prediction is not worth threads."""
 
 
 def predict_in_shards(
@@ -51,22 +43,22 @@ def predict_in_shards(
 
     Sequences are dealt ``k::shards`` after sorting by length, so that every thread has as much to do.
     """
-    n_steps = int(data.lengths.sum())
     shards = 1
-    if n_steps * hidden_size >= MIN_DEALT_UNITS:
-        shards = min(allowed_threads(n_jobs), len(data))  # before the guard leaves BLAS one thread
-    with for_prediction(n_steps, hidden_size):
-        if shards == 1:
-            return predict(data, Workspace(dtype))
-        order = np.argsort(-data.lengths, kind="stable")
-        dealt = [order[k::shards] for k in range(shards)]
+    if int(data.lengths.sum()) * hidden_size >= MIN_DEALT_UNITS:
+        shards = min(allowed_threads(n_jobs), len(data))
+    if shards == 1:
+        return guarded(predict, data, Workspace(dtype))
+    order = np.argsort(-data.lengths, kind="stable")
+    dealt = [order[k::shards] for k in range(shards)]
 
-        def run(indices: np.ndarray) -> np.ndarray:
-            with np.errstate(all="ignore"):  # threads do not inherit it
-                return predict(data.pieces(data.offsets[indices], data.lengths[indices]), Workspace(dtype))
+    def run(indices: np.ndarray) -> np.ndarray:
+        return predict(data.pieces(data.offsets[indices], data.lengths[indices]), Workspace(dtype))
 
-        with ThreadPoolExecutor(shards) as pool:
-            parts = list(pool.map(run, dealt))
+    def run_all() -> list[np.ndarray]:
+        with ThreadPoolExecutor(shards, initializer=set_up_worker) as pool:
+            return list(pool.map(run, dealt))
+
+    parts = guarded(run_all)
     predicted = np.concatenate(parts)
     predicted[np.concatenate(dealt)] = predicted.copy()
     return predicted
@@ -96,10 +88,9 @@ def sharded_loss_gradient(network: Network | TokenNetwork, dtype: np.dtype, n_th
 
     def run(params: np.ndarray, batch: SequenceBatch, k: int, shards: int) -> float:
         gradients[k] = 0
-        with np.errstate(all="ignore"):  # threads do not inherit it
-            return network.loss_gradient(params, network.stack.shard(batch, k, shards), workspaces[k], gradients[k])
+        return network.loss_gradient(params, network.stack.shard(batch, k, shards), workspaces[k], gradients[k])
 
-    with ThreadPoolExecutor(n_threads) as pool:
+    with ThreadPoolExecutor(n_threads, initializer=set_up_worker) as pool:
 
         def loss_gradient(params: np.ndarray, batch: SequenceBatch, out: np.ndarray) -> float:
             shards = min(n_shards(n_threads, network.stack.cell, batch.mean_width), len(batch.indices))

@@ -10,12 +10,12 @@ direction begins at the end, has one window; there the outputs of the layers are
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cached_property
 from math import ceil, sqrt
 
 import numpy as np
 
 from .batches import PackedSequences, SequenceBatch
+from .cached import cached_property
 from .cells import CELLS
 from .heads import SoftmaxHead
 from .inputs import DenseInput

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 
 from .batches import Segment, SequenceBatch, Sequences, cut_segments, rows_by_segment
+from .cached import cached_property
 from .cells import Cell, Tape
 from .inputs import DenseInput, Input
 from .layers import OutputGradient, PreparedLayer, RecurrentLayer

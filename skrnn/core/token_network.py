@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from functools import cached_property
 from math import log, log1p
 
 import numpy as np
 
 from .batches import SequenceBatch, TokenSequences, rows_by_segment
+from .cached import cached_property
 from .cells import CELLS
 from .heads import SoftmaxHead
 from .inputs import DenseInput, Embedding, TokenInput

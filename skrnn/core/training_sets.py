@@ -5,11 +5,11 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 import numpy as np
 
 from .batches import PackedSequences, SequenceBatch, Sequences, TokenSequences, minibatches
+from .cached import cached_property
 from .stack import RecurrentStack
 
 

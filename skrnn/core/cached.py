@@ -1,0 +1,45 @@
+"""A property that is computed once, without a lock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Generic, TypeVar, overload
+
+T = TypeVar("T")
+
+
+class cached_property(Generic[T]):
+    """Compute an attribute when it is first read, and keep it.
+
+    As `functools.cached_property`, which before Python 3.12 lets one thread at a time compute it for all instances of a
+    class: others wait meanwhile, the child of a fork perhaps for ever. Here two threads may compute the same value.
+
+    Parameters
+    ----------
+    function : callable
+        The method that computes it; the instance needs a ``__dict__``.
+
+    Examples
+    --------
+    >>> from skrnn.core.cached import cached_property
+    >>> class Square:
+    ...     side = 3
+    ...     @cached_property
+    ...     def area(self):
+    ...         return self.side**2
+    >>> Square().area
+    9
+    """
+
+    def __init__(self, function: Callable[[Any], T]) -> None:
+        self.function, self.name, self.__doc__ = function, function.__name__, function.__doc__
+
+    @overload
+    def __get__(self, instance: None, owner: type) -> cached_property[T]: ...
+    @overload
+    def __get__(self, instance: Any, owner: type) -> T: ...
+    def __get__(self, instance: Any, owner: type) -> Any:
+        if instance is None:
+            return self
+        value = instance.__dict__[self.name] = self.function(instance)  # found there before the next __get__
+        return value
