@@ -12,7 +12,7 @@ import threading
 import time
 import warnings
 from collections import Counter
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
 import numpy as np
 from threadpoolctl import threadpool_info, threadpool_limits
@@ -70,19 +70,27 @@ def load(works):
 
 
 def interrupt(work, delay):
-    """Call `work` while a signal comes after `delay` seconds, most likely; whether it came out as KeyboardInterrupt."""
-    previous = signal.signal(signal.SIGALRM, signal.default_int_handler)
+    """Call `work` while a signal comes after `delay` seconds; the KeyboardInterrupt that came out, or None.
+
+    The exception keeps its traceback and so all frames, as it does in an interactive session.
+    """
+    is_working = True
+
+    def handle(*_):
+        if is_working:
+            raise KeyboardInterrupt
+
+    previous = signal.signal(signal.SIGALRM, handle)
     try:
         signal.setitimer(signal.ITIMER_REAL, delay)
         work()
-        return False
+        is_working = False
     except KeyboardInterrupt as error:
-        kept = error  # noqa: F841 - a traceback that lives on, as an interactive session keeps it
-        return True
+        return error
     finally:
-        with suppress(KeyboardInterrupt):
-            signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, previous)
+    return None
 
 
 def interrupted(works, n, rng, out=sys.stdout):
@@ -93,7 +101,8 @@ def interrupted(works, n, rng, out=sys.stdout):
         name, work = list(works.items())[i % len(works)]
         start = time.perf_counter()
         work()
-        came[name] += interrupt(work, max(rng.uniform(0, time.perf_counter() - start), 1e-6))
+        error = interrupt(work, max(rng.uniform(0, time.perf_counter() - start), 1e-6))
+        came[name] += error is not None
         if settings() != before:
             n_wrong += 1
             print(f"{name}: {settings()} instead of {before}", file=out)

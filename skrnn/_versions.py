@@ -7,6 +7,7 @@ import platform
 import subprocess
 import sys
 from importlib.metadata import PackageNotFoundError, version
+from typing import Any
 
 from threadpoolctl import threadpool_info
 
@@ -15,11 +16,31 @@ PINS = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
 """Environment variables that choose OpenBLAS's kernels."""
 
 
-def show_versions() -> None:
+PROBE = """
+import ctypes, sys
+library = ctypes.CDLL(sys.argv[1])
+names = [f"{a}openblas_get_corename{b}" for a in ("", "scipy_") for b in ("", "64_", "_64")]
+corename = next(getattr(library, name) for name in names if hasattr(library, name))
+corename.restype = ctypes.c_char_p
+print(corename().decode())
+"""
+"""Prints what kernels the OpenBLAS in a file runs."""
+
+PROBE_SECONDS = 30
+
+
+def show_versions(*, probe_blas: bool = False) -> None:
     """Print the versions of Python, packages and BLAS, the kernels that BLAS runs, and its threads.
 
-    One more line tells where an environment variable such as ``OPENBLAS_CORETYPE`` keeps BLAS from the kernels that it
-    would choose for this CPU itself: products may then take twice the time.
+    One more line names the environment variables, such as ``OPENBLAS_CORETYPE``, that may keep BLAS from the kernels
+    that it would choose for this CPU itself: products may then take twice the time.
+
+    Parameters
+    ----------
+    probe_blas : bool, default=False
+        Where such a variable is set, also find out what BLAS would choose without. That starts another Python, isolated
+        from the working directory, the environment's paths and installed packages, for at most half a minute for each
+        BLAS library.
 
     Examples
     --------
@@ -33,28 +54,47 @@ def show_versions() -> None:
             print(f"{package}: {version(package)}")
         except PackageNotFoundError:
             print(f"{package}: not installed")
-    for pool in threadpool_info():
+    pools = threadpool_info()
+    for pool in pools:
         kernels = f"{pool['version']}, {pool['architecture']} kernels, " if "architecture" in pool else ""
         print(f"{pool['prefix']}: {kernels}threads: {pool['num_threads']}")
-    pinned = {name: os.environ[name] for name in PINS if name in os.environ}
-    if pinned:
-        print(_effect_of_pins(pinned))
+    pins = " and ".join(f"{name}={os.environ[name]}" for name in PINS if name in os.environ)
+    if pins and not probe_blas:
+        print(f"{pins}: BLAS may be held below this CPU. skrnn.show_versions(probe_blas=True) finds out.")
+    elif pins:
+        print(f"{pins}: {_effect_of_pins([pool for pool in pools if pool['internal_api'] == 'openblas'])}")
 
 
-def blas_architectures() -> set[str]:
-    """Names of the kernels that the BLAS libraries of this process run."""
-    return {pool["architecture"] for pool in threadpool_info() if "architecture" in pool}
-
-
-def _effect_of_pins(pinned: dict[str, str]) -> str:
-    """What the variables do, as against a process without them."""
-    set_to = " and ".join(f"{name}={value}" for name, value in pinned.items())
-    code = "import numpy, scipy.linalg, skrnn._versions as v; print(*sorted(v.blas_architectures()), sep=', ')"
-    environment = {name: value for name, value in os.environ.items() if name not in PINS}
-    child = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)
-    here, free = ", ".join(sorted(blas_architectures())), child.stdout.strip()
-    if child.returncode or not free:
-        return f"{set_to}: what BLAS would choose without could not be found out"
+def _effect_of_pins(pools: list[dict[str, Any]]) -> str:
+    """What the variables do to these libraries, as against a process without them."""
+    here = ", ".join(sorted({pool["architecture"] for pool in pools}))
+    chosen = {_kernels_without_pins(pool["filepath"]) for pool in pools}
+    free = ", ".join(sorted(chosen))
+    if not chosen or "" in chosen:
+        return "what BLAS would choose without could not be found out"
     if here == free:
-        return f"{set_to}: BLAS runs the kernels that it would choose without, {here}"
-    return f"{set_to}: BLAS is held at {here} kernels, but would choose {free} on this CPU. Unset to let it."
+        return f"BLAS runs the kernels that it would choose without, {here}"
+    return f"BLAS is held at {here} kernels, but would choose {free} on this CPU. Unset to let it."
+
+
+def _kernels_without_pins(path: str) -> str:
+    """Name of the kernels that the OpenBLAS in a file runs in a process without pins; empty where it cannot be had.
+
+    The other Python loads this one file: it imports nothing but its own standard library, wherever it is started.
+    """
+    if not sys.executable or getattr(sys, "frozen", False):  # no Python to start, or a program that is none
+        return ""
+    environment = {name: value for name, value in os.environ.items() if name not in PINS}
+    try:
+        child = subprocess.run(
+            [sys.executable, "-I", "-S", "-c", PROBE, path],
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=PROBE_SECONDS,
+            check=True,
+        )
+    except (OSError, ValueError, subprocess.SubprocessError):
+        return ""
+    return child.stdout.strip()

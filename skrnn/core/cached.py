@@ -12,7 +12,7 @@ class cached_property(Generic[T]):
     """Compute an attribute when it is first read, and keep it.
 
     As `functools.cached_property`, which before Python 3.12 lets one thread at a time compute it for all instances of a
-    class: others wait meanwhile, the child of a fork perhaps for ever. Here two threads may compute the same value.
+    class: others wait, and the child of a fork may wait for ever. Here two threads may compute the same value.
 
     Parameters
     ----------
