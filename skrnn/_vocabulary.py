@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
-from functools import cached_property
 from itertools import count
 from numbers import Real
 from typing import Any
@@ -18,6 +17,7 @@ import numpy as np
 
 from ._validation.values import DTYPES, PlainValue, exact_array, plain_values, shown_all
 from .core.batches import TokenSequences
+from .core.cached import cached_property
 
 Chunks = Iterable[tuple[np.ndarray, str | list[PlainValue]]]
 """Tokens of sequences behind each other, some at a time: which sequence each is of (N,), and the tokens."""
