@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 import warnings
 from collections.abc import Iterator
@@ -66,16 +65,6 @@ def check_sample_weight(sample_weight: Any, n: int, name: str = "sample_weight",
     if not weights.any():
         raise ValueError(f"All weights in {name} are zero. {name} must contain at least one non-zero number.")
     return weights
-
-
-@contextmanager
-def renamed_in_errors(**names: str) -> Iterator[None]:
-    """Let errors of the block call arguments by the caller's names: ``X="X_val"``."""
-    try:
-        yield
-    except (TypeError, ValueError) as error:
-        message = re.sub(r"\b(X|y)\b", lambda match: names.get(match[0], match[0]), str(error))
-        raise type(error)(message) from error
 
 
 def warn_caller(message: str, category: type[Warning] = UserWarning) -> None:

@@ -23,7 +23,6 @@ from ._base import (
     check_sample_weight,
     is_stochastic,
     named_weights,
-    renamed_in_errors,
     set_fitted,
     unchanged_on_error,
 )
@@ -531,8 +530,7 @@ class RNNSequenceClassifier(ClassifierMixin, BaseEstimator):
             train, held_out = self._split(data.targets, seed)
             data, validation = data.take(train), data.take(held_out)
         else:
-            with renamed_in_errors(X="X_val"):
-                sequences = validate_sequences(self, X_val, reset=False, dtype=data.sequences.steps.dtype)
+            sequences = validate_sequences(self, X_val, reset=False, dtype=data.sequences.steps.dtype, name="X_val")
             labels = self._read_labels(y_val, "y_val")
             if len(labels) != len(sequences):
                 raise ValueError(f"X_val has {len(sequences)} sequences, but y_val has {len(labels)} labels.")
@@ -580,6 +578,7 @@ class RNNSequenceClassifier(ClassifierMixin, BaseEstimator):
         kwargs = {"sample_weight": validation.weights} if is_weighted else {}
         candidate = copy(self)
         candidate._network = network
+        candidate.__dict__.pop("feature_names_in_", None)  # X has none, and was held against them before
 
         def score(params: np.ndarray) -> float:
             candidate._params = params

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 from sklearn.utils import check_array
 
-from skrnn._validation.features import FLOATS, as_numbers, count, describe, pack, read_container
+from skrnn._validation.arrays import as_numbers, count, describe
+from skrnn._validation.features import pack, read_2d, read_container
 
 __all__ = [
     "from_channels_first",
@@ -126,7 +127,7 @@ def to_padded(X: Any, *, pad_value: float = 0.0) -> tuple[np.ndarray, np.ndarray
     """
     kind, data = read_container(X)
     if kind == "2-D":
-        data = check_array(data, dtype=FLOATS, ensure_all_finite=False, input_name="X")[:, :, np.newaxis]
+        data = check_array(read_2d(data, "X"), dtype=None, ensure_all_finite=False, input_name="X")[:, :, np.newaxis]
     sequences = pack(data)
     shape = len(sequences), sequences.lengths.max(), sequences.n_features
     padded = np.full(shape, pad_value, dtype=sequences.steps.dtype)

@@ -27,7 +27,7 @@ FLOORS = [
     {"core.network", "core.token_network", "core.training_sets"},
     {"core.training"},
     {"core.lbfgs", "core"},
-    {"_validation.values"},
+    {"_validation.values", "_validation.arrays"},
     {"_vocabulary", "_validation.features", "_validation.labels"},
     {"_validation.tokens", "_validation"},
     {

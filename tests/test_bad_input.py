@@ -179,7 +179,7 @@ def test_another_number_of_steps_in_a_table():
     fitted = make().fit(np.zeros((4, 3)), [0, 1, 0, 1])
     message = (
         "X has 2 features, but RNNSequenceClassifier is expecting 3 features as input. "
-        "Pass a list of sequences to use other lengths."
+        "To use other lengths, pass a list of arrays: [np.asarray(x) for x in X]."
     )
     with pytest.raises(ValueError, match="X has 2 features") as caught:
         fitted.predict(np.zeros((4, 2)))

@@ -279,6 +279,7 @@ def test_pandas(X):
     for frame, out, values in zip(frames, scaler.transform(frames), expected):
         pd.testing.assert_frame_equal(out, pd.DataFrame(values, columns=frame.columns, index=frame.index))
     series = pd.Series(X, index=list("wxyz"), name="s")
+    scaler = SequenceScaler().fit(series)
     out = scaler.transform(series)
     assert isinstance(out, pd.Series)
     assert (out.index.tolist(), out.name) == (list("wxyz"), "s")

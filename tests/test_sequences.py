@@ -425,7 +425,7 @@ def test_pandas():
     frames = [pd.DataFrame(x, columns=["a", "b"]) for x in RAGGED_2]
     estimator = fit(frames)
     assert_sequences_equal(steps(estimator.sequences), RAGGED_2)
-    assert not hasattr(estimator, "feature_names_in_")
+    assert estimator.feature_names_in_.tolist() == ["a", "b"]
     assert_sequences_equal(steps(fit(pd.Series(frames)).sequences), RAGGED_2)
     columns = [pd.Series(x, index=x + 5) for x in RAGGED_1]
     assert_sequences_equal(steps(fit(columns).sequences), [x[:, None] for x in RAGGED_1])
@@ -482,7 +482,12 @@ def test_polars_nested():
         ([np.ones(2, "f4"), np.ones(3, "f4")], "f4"),
         ([np.ones(2, "f4"), np.ones(3, "f8")], "f8"),
         ([np.ones(2, "i4"), np.ones(3, "u1"), np.ones(2, bool)], "f8"),
-        ([np.ones(2, ">f4")], "f8"),
+        ([np.ones(2, ">f4")], "f4"),
+        (np.ones((2, 3), ">f4"), "f4"),
+        (np.ones((2, 3, 2), ">f4"), "f4"),
+        ([np.ones(2, "f4"), np.ones(2, ">f4")], "f4"),
+        ([np.ones(2, "f4"), np.ones(2, ">f8")], "f8"),
+        ([np.ones(2, "g")], "f8"),
         ([[1, 2], [3]], "f8"),
     ],
 )
@@ -517,7 +522,7 @@ def test_after_a_2d_fit():
         with raises(
             ValueError,
             "X has 5 features, but RNNSequenceClassifier is expecting 4 features as input. "
-            "Pass a list of sequences to use other lengths.",
+            "To use other lengths, pass a list of arrays: [np.asarray(x) for x in X].",
         ):
             estimator.read(X)
     with raises(
@@ -663,7 +668,7 @@ NOT_X = "Pass an array or a list of sequences."
             id="strings in an item",
         ),
         pytest.param([["a", "b"], ["c"]], ValueError, "X[0] has dtype <U1, but numbers", id="ragged strings"),
-        pytest.param([["a"], ["b"]], ValueError, "could not convert string to float", id="2-D strings"),
+        pytest.param([["a"], ["b"]], ValueError, "X has dtype <U1, but numbers are needed.", id="2-D strings"),
         pytest.param(np.full((2, 2, 2), "a"), ValueError, "X has dtype <U1, but numbers", id="3-D strings"),
         pytest.param([np.array(["2020"], "M8[D]")], ValueError, "X[0] has dtype datetime64[D], but", id="dates"),
         pytest.param(
@@ -732,7 +737,7 @@ def test_messages_about_frames():
     pd = pytest.importorskip("pandas")
     with raises(ValueError, "If the cells of X hold whole sequences, pass a list of them."):
         fit(pd.DataFrame({"a": [[1, 2], [3]]}))
-    with raises(ValueError, "Expected a 2-dimensional container but got"):
+    with raises(ValueError, "Expected 2D array, got 1D array instead (shape (2,))."):
         fit(pd.Series([1.0, 2.0]))
     with raises(ValueError, "X[0] has dtype <U1, but numbers are needed. One-hot encode categories."):
         fit([pd.DataFrame({"a": ["x", "y"]}, dtype=object)])
