@@ -11,7 +11,7 @@ from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
-from skrnn._validation.features import read_container, validate_sequences
+from skrnn._validation.features import find_not_finite, read_container, validate_sequences
 from skrnn.core.batches import PackedSequences
 
 __all__ = ["SequenceScaler"]
@@ -38,7 +38,8 @@ class SequenceScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator, auto
     mean_ : ndarray of shape (n_inputs,), dtype float64
         Mean of each feature.
     var_ : ndarray of shape (n_inputs,), dtype float64
-        Variance of each feature, in squared units of X; the sum of squares is divided by the number of steps.
+        Variance of each feature, in squared units of X; the sum of squares is divided by the number of steps. Infinite,
+        or 0, where float64 holds `scale_` but not its square.
     scale_ : ndarray of shape (n_inputs,), dtype float64
         Square root of `var_`, or 1 where a feature is constant.
     n_steps_seen_ : int
@@ -48,7 +49,7 @@ class SequenceScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator, auto
     n_features_in_ : int
         Number of columns of a 2-D input, otherwise `n_inputs_`.
     feature_names_in_ : ndarray of str of shape (`n_features_in_`,)
-        Columns of a 2-D input that is a DataFrame with only str as names; absent otherwise.
+        Names of the columns, if X was a DataFrame or a list of DataFrames with only str as names; absent otherwise.
 
     See Also
     --------
@@ -58,7 +59,8 @@ class SequenceScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator, auto
     -----
     All three statistics are always learned; `with_mean` and `with_std` decide what is used. They are computed in
     float64 in two passes over values shifted by the first step, and batches are combined without approximation [1]_,
-    so that large offsets do no harm. A feature is constant if its standard deviation is below ten units in the
+    so that large offsets do no harm. Features beyond 1e90 or below 1e-90 are multiplied by a power of two first, and no
+    square overflows. A feature is constant if its standard deviation is below ten units in the
     last place of its mean: StandardScaler's rule, without the part that grows with the number of steps.
 
     References
@@ -84,6 +86,7 @@ class SequenceScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator, auto
     n_steps_seen_: int
     mean_: np.ndarray
     var_: np.ndarray
+    _moments: tuple[int, np.ndarray, np.ndarray, np.ndarray]
 
     def __init__(self, *, with_mean: bool = True, with_std: bool = True) -> None:
         self.with_mean = with_mean
@@ -155,14 +158,19 @@ class SequenceScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator, auto
         NotFittedError
             If `fit` has not been called.
         TypeError, ValueError
-            As `fit` does; ValueError also if X has another number of features than in `fit`.
+            As `fit` does; ValueError also if X has other features than in `fit`, or a scaled value is too large for the
+            dtype.
         """
-        features, restore = self._open(X)
-        if self.with_mean:
-            features -= self.mean_
-        if self.with_std:
-            features /= self.scale_
-        return self._as_configured(restore(), X)
+        sequences = self._open(X)
+        features = sequences.steps[:, :-1]
+        exponent, mean, scale = self._units(features.dtype)
+        with np.errstate(over="ignore", under="ignore"):
+            if exponent.any():
+                np.ldexp(features, -exponent, out=features)
+            if self.with_mean:
+                features -= mean
+            features /= scale
+        return self._as_configured(self._restore(sequences, X), X)
 
     def inverse_transform(self, X: Any) -> Any:
         """Multiply by the scale and add the mean.
@@ -184,12 +192,16 @@ class SequenceScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator, auto
         TypeError, ValueError
             As `transform` does.
         """
-        features, restore = self._open(X)
-        if self.with_std:
-            features *= self.scale_
-        if self.with_mean:
-            features += self.mean_
-        return restore()
+        sequences = self._open(X)
+        features = sequences.steps[:, :-1]
+        exponent, mean, scale = self._units(features.dtype)
+        with np.errstate(over="ignore", under="ignore"):
+            features *= scale
+            if self.with_mean:
+                features += mean
+            if exponent.any():
+                _ldexp_up_to_the_largest(features, exponent)
+        return self._restore(sequences, X)
 
     def set_output(self, *, transform: str | None = None) -> SequenceScaler:
         """Choose the container in which `transform` returns tables.
@@ -220,18 +232,41 @@ class SequenceScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator, auto
         self._validate_params()
         seen = _moments(validate_sequences(self, X, reset=reset).steps[:, :-1])
         if not reset:
-            seen = _combine((self.n_steps_seen_, self.mean_, self.var_), seen)
-        self.n_steps_seen_, self.mean_, self.var_ = seen
-        deviation = np.sqrt(self.var_)
+            seen = _combine(self._moments, seen)
+        self._moments = seen
+        self.n_steps_seen_, mean, variance, exponent = seen
+        with np.errstate(over="ignore", under="ignore"):
+            self.mean_, self.var_ = np.ldexp(mean, exponent), np.ldexp(variance, 2 * exponent)
+            deviation = np.ldexp(np.sqrt(variance), exponent)
         is_constant = deviation <= 10 * np.finfo(np.float64).eps * np.abs(self.mean_)
         self.scale_ = np.where(is_constant, 1.0, deviation)
         return self
 
-    def _open(self, X: Any) -> tuple[np.ndarray, Any]:
-        """Return a writable copy of all steps (sum of lengths, F), and a function that puts them into X's container."""
+    def _open(self, X: Any) -> PackedSequences:
+        """A copy of all steps, to be written into."""
         check_is_fitted(self)
-        sequences = validate_sequences(self, X, reset=False)
-        return sequences.steps[:, :-1], lambda: _restore(sequences, X)
+        return validate_sequences(self, X, reset=False)
+
+    def _units(self, dtype: np.dtype) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Exponent (F,), mostly 0; mean and scale (F,) in units of 2^exponent, in which no difference overflows."""
+        bound = 0.7 * np.finfo(dtype).maxexp
+        exponent = _exponent(np.maximum(np.abs(self.mean_), self.scale_), bound)
+        if not self.with_std:
+            exponent = np.maximum(exponent, 0)
+        scale = self.scale_ if self.with_std else np.ones_like(self.scale_)
+        return exponent, np.ldexp(self.mean_, -exponent), np.ldexp(scale, -exponent)
+
+    def _restore(self, sequences: PackedSequences, X: Any) -> Any:
+        """The steps in a container like X."""
+        place = find_not_finite(sequences)
+        if place is not None:
+            i, step, feature, _ = place
+            raise ValueError(
+                f"X[{i}] at step {step}, feature {feature} leaves the range of {sequences.steps.dtype} with the "
+                f"mean {self.mean_[feature]:g} and scale {self.scale_[feature]:g}. Divide the feature by a constant "
+                "first, or pass float64."
+            )
+        return _restore(sequences, X)
 
     def _as_configured(self, output: Any, X: Any) -> Any:
         """A table as the frame that `set_output` or the global configuration asks for; sequences as they are."""
@@ -252,25 +287,52 @@ class SequenceScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator, auto
         raise ValueError(f"set_output got transform={container!r}. Pass 'default', 'pandas' or 'polars'.")
 
 
-_Moments = tuple[int, np.ndarray, np.ndarray]  # number of steps, mean (F,), variance (F,)
+# Number of steps; mean and variance (F,) in units of 2^exponent and its square; exponent (F,), mostly 0.
+_Moments = tuple[int, np.ndarray, np.ndarray, np.ndarray]
 
 
 def _moments(steps: np.ndarray) -> _Moments:
     """Moments of steps (n, F), exact zeros for the variance of constants."""
-    n, first = len(steps), steps[0].astype(np.float64)
+    n, exponent = len(steps), _exponent(np.maximum(steps.max(axis=0), -steps.min(axis=0)))
+    first = np.ldexp(steps[0].astype(np.float64), -exponent)
+    if exponent.any():
+        steps = np.ldexp(steps.astype(np.float64), -exponent)
     deviations = steps - first  # float64
     shift = deviations.mean(axis=0)
     deviations -= shift
     error = deviations.mean(axis=0)  # that rounding made in the shift
-    return n, first + (shift + error), np.einsum("ij,ij->j", deviations, deviations) / n
+    variance = np.einsum("ij,ij->j", deviations, deviations) / n
+    return n, first + (shift + error), variance, exponent
 
 
 def _combine(a: _Moments, b: _Moments) -> _Moments:
     """Moments of the union of two samples."""
-    (n_a, mean_a, var_a), (n_b, mean_b, var_b) = a, b
+    (n_a, *_, exponent_a), (n_b, *_, exponent_b) = a, b
+    exponent = np.where((a[1] == 0) & (a[2] == 0), exponent_b, np.maximum(exponent_a, exponent_b))
+    exponent = np.where((b[1] == 0) & (b[2] == 0), exponent_a, exponent)
+    mean_a, var_a, mean_b, var_b = (
+        np.ldexp(moment, power * (own - exponent))
+        for _, *moments, own in (a, b)
+        for power, moment in enumerate(moments, 1)
+    )
     n, delta = n_a + n_b, mean_b - mean_a
     variance = (n_a * var_a + n_b * var_b) / n + delta**2 * (n_a / n) * (n_b / n)
-    return n, mean_a + delta * (n_b / n), variance
+    return n, mean_a + delta * (n_b / n), variance, exponent
+
+
+def _exponent(largest: np.ndarray, bound: float = 300) -> np.ndarray:
+    """Power of two (F,) to divide features of these largest absolute values by: 0 unless it is beyond `bound`."""
+    exponent = np.frexp(largest.astype(np.float64))[1]
+    return np.where((np.abs(exponent) > bound) & (largest > 0), exponent, 0)
+
+
+def _ldexp_up_to_the_largest(features: np.ndarray, exponent: np.ndarray) -> None:
+    """Multiply by 2^exponent in place; what rounding alone takes beyond the largest number is that number."""
+    info = np.finfo(features.dtype)
+    limit = np.ldexp(info.max, -exponent.clip(min=0))
+    is_rounded = (np.abs(features) > limit) & (np.abs(features) * (1 - 8 * info.eps) <= limit)
+    np.copyto(features, np.copysign(limit, features), where=is_rounded)
+    np.ldexp(features, exponent, out=features)
 
 
 def _restore(sequences: PackedSequences, X: Any) -> Any:

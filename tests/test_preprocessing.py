@@ -3,6 +3,7 @@
 import math
 import pickle
 import re
+from decimal import Decimal, localcontext
 
 import numpy as np
 import pytest
@@ -201,6 +202,82 @@ def test_partial_fit_is_fit_on_all(X, cut):
     assert_allclose(parts.mean_, whole.mean_, rtol=1e-9, atol=1e-13 * np.abs(steps).max())
     assert_allclose(parts.var_, whole.var_, rtol=1e-9, atol=1e-13 * np.square(steps).max())
     assert_allclose(whole.var_, steps.var(axis=0), rtol=1e-9, atol=1e-13 * np.square(steps).max())
+
+
+# Numbers at the ends of their range
+
+LARGEST, LARGEST_SINGLE = np.finfo(np.float64).max, np.finfo(np.float32).max
+SMALLEST, SMALLEST_SINGLE = 5e-324, np.float32(1e-45)
+EXTREME = {
+    "1e300": (np.array([1.0, 2, 3, 4]) * 1e300, np.float64),
+    "opposite": (np.array([1.0, -1, 1, -1]) * 1e308, np.float64),
+    "largest": (np.array([1.0, -1, 1, 1]) * LARGEST, np.float64),
+    "large beside small": (np.array([1, 2, 1e300, 2e300]), np.float64),
+    "1e-300": (np.array([1.0, 2, 3, 4]) * 1e-300, np.float64),
+    "denormal": (np.array([1.0, 2, 3, 4]) * 1e-310, np.float64),
+    "zeros, then 1e-200": (np.array([0, 0, 1e-200, 2e-200]), np.float64),
+    "single": (np.array([3e38, -3e38, 1e38, 2e38]), np.float32),
+    "largest single": (np.array([1.0, -1, 1, -1]) * LARGEST_SINGLE, np.float32),
+    "smallest single": (np.array([1.0, 2, 4, 5]) * SMALLEST_SINGLE, np.float32),
+}
+
+
+def from_batches(x, how):
+    """A scaler that has seen the numbers x in one call, in two, or in two the other way round."""
+    if how == "fit":
+        return SequenceScaler().fit([x])
+    first, second = ([x[:2]], [x[2:]]) if how == "partial_fit" else ([x[2:]], [x[:2]])
+    return SequenceScaler().partial_fit(first).partial_fit(second)
+
+
+@pytest.mark.parametrize("how", ["fit", "partial_fit", "reversed"])
+@pytest.mark.parametrize(("x", "dtype"), EXTREME.values(), ids=EXTREME)
+def test_numbers_near_the_ends_of_their_range(x, dtype, how):
+    x = x.astype(dtype)
+    with localcontext() as context:
+        context.prec = 700
+        exact = [Decimal(float(value)) for value in x]
+        mean = sum(exact) / len(x)
+        scale = (sum((value - mean) ** 2 for value in exact) / len(x)).sqrt()
+        z = [float((value - mean) / scale) for value in exact]
+    tolerance = 1e-6 if dtype == np.float32 else 1e-12
+
+    scaler = from_batches(x, how)
+
+    assert_allclose(scaler.mean_[0], float(mean), rtol=1e-12, atol=1e-12 * float(scale))
+    assert_allclose(scaler.scale_[0], float(scale), rtol=1e-12)
+    (scaled,) = scaler.transform([x])
+    assert scaled.dtype == dtype
+    assert_allclose(scaled, z, rtol=tolerance, atol=tolerance)
+    assert_allclose(scaler.inverse_transform([scaled])[0] / x.max(), x / x.max(), rtol=tolerance, atol=tolerance)
+
+
+@given(hnp.arrays(np.float64, st.integers(2, 9), elements=st.integers(-1000, 1000)), st.integers(-1000, 1000))
+@settings(max_examples=100, deadline=None)
+@pytest.mark.parametrize("how", ["fit", "partial_fit", "reversed"])
+def test_a_power_of_two_changes_nothing(how, x, exponent):
+    x = np.append(x, x[:2] + 1)
+    scaler, other = from_batches(x, how), from_batches(np.ldexp(x, exponent), how)
+    assert_allclose(other.transform([np.ldexp(x, exponent)])[0], scaler.transform([x])[0], rtol=1e-13, atol=1e-15)
+
+
+@pytest.mark.parametrize("mean", [1e308, -1e308])
+def test_a_large_constant_is_zero(mean):
+    scaler = SequenceScaler().fit([np.full(3, mean)])
+    assert_array_equal(scaler.transform([np.full(2, mean)])[0], 0)
+    assert_array_equal(scaler.inverse_transform([np.zeros(2)])[0], mean)
+
+
+def test_what_leaves_the_range_is_named():
+    scaler = SequenceScaler().fit([np.array([[0.0, 1e-300], [1.0, 3e-300]])])
+    message = "X[1] at step 0, feature 1 leaves the range of float64 with the mean 2e-300 and scale 1e-300."
+    with pytest.raises(ValueError, match=re.escape(message)):
+        scaler.transform([np.zeros((2, 2)), np.array([[0.0, 1e10]])])
+    scaler = SequenceScaler(with_std=False).fit([np.array([3e38, -3e38, -3e38], dtype=np.float32)])
+    with pytest.raises(ValueError, match="X\\[0\\] at step 0, feature 0 leaves the range of float32"):
+        scaler.transform([np.array([3e38], dtype=np.float32)])
+    with pytest.raises(ValueError, match="leaves the range of float64"):
+        SequenceScaler().fit([np.array([1e308, -1e308])]).inverse_transform([np.array([1e10])])
 
 
 # Containers

@@ -440,7 +440,11 @@ NOT_NUMBERS = {
     "bytes": (np.array([[b"ab"]]), ValueError, r"dtype \|S2, but numbers are needed"),
     "dates": (np.zeros((2, 2), "M8[s]"), ValueError, r"dtype datetime64\[s\], but numbers are needed. Convert dates"),
     "durations": (np.zeros((2, 2), "m8[s]"), ValueError, r"dtype timedelta64\[s\], but .* Divide durations"),
-    "date column": (pd.DataFrame({"a": pd.to_datetime(["2020"]), "b": [1.0]}), TypeError, "cannot be read as an array"),
+    "date column": (
+        pd.DataFrame({"a": pd.to_datetime(["2020"]), "b": [1.0]}),
+        ValueError,
+        r"dtype datetime64\[.*\], but numbers are needed. Convert dates",
+    ),
     "complex": (np.ones((2, 2)) * 1j, ValueError, "Complex data not supported"),
     "complex with gaps": ([[1j, None]], TypeError, "cannot be read as an array of numbers"),
     "structured": (
