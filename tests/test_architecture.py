@@ -28,7 +28,7 @@ FLOORS = [
     {"core.training"},
     {"core.lbfgs", "core"},
     {"_validation.values", "_validation.arrays"},
-    {"_vocabulary", "_validation.features", "_validation.labels"},
+    {"_vocabulary", "_validation.columns", "_validation.features", "_validation.labels"},
     {"_validation.tokens", "_validation"},
     {
         "sequences",

@@ -108,7 +108,7 @@ def _is_missing(value: Any) -> bool:
 
 def reject_masked(data: Any, name: str, advice: str = "") -> None:
     """Raise if a masked array, or one in a list, hides entries: NumPy would read what lies under the mask."""
-    if _is_masked(data):
+    if is_masked(data):
         advice = advice or (
             "If the mask marks padding, cut it off with skrnn.sequences.from_padded, which reads masks; else fill the "
             "gaps with '.filled()'."
@@ -116,7 +116,7 @@ def reject_masked(data: Any, name: str, advice: str = "") -> None:
         raise TypeError(f"{name} has masked entries, which would be read as data. {advice}")
 
 
-def _is_masked(data: Any) -> bool:
+def is_masked(data: Any) -> bool:
     """Whether `data` is a masked array with masked entries, or has one within nested lists."""
     level = [data]
     for _ in range(_DEPTH):
