@@ -139,7 +139,8 @@ class RNNSequenceClassifier(ClassifierMixin, BaseEstimator):
     n_features_in_ : int
         Columns of X if it was 2-D, that is steps; else features per step.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Column names, if X was a data frame.
+        Column names, if X was a data frame or a list of data frames with only str as names; later ones are held against
+        them.
     n_iter_ : int
         Number of epochs, those of warm starts and calls of `partial_fit` included.
     loss_ : float

@@ -424,7 +424,7 @@ def test_categories_without_an_order(df):
 @pytest.mark.parametrize(
     "texts",
     [
-        ["9", "10", "11"],
+        ["9", "10", "1"],
         ["9.5", "10", "-1"],
         ["t9", "t10", "t1"],
         ["2020-9-1", "2020-10-1", "2020-1-1"],
