@@ -8,7 +8,7 @@ with their input, except :func:`sliding_windows`, which says so.
 from __future__ import annotations
 
 import operator
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from numbers import Number
 from typing import Any
 
@@ -224,8 +224,8 @@ def from_long_dataframe(
     Raises
     ------
     TypeError
-        If `df` is no table, `sequence` has values that cannot be told apart, `order` has values that cannot be sorted,
-        or a feature column does not hold numbers.
+        If `df` is no table, `columns` no list of names, `sequence` has values that cannot be told apart, `order` has
+        values that cannot be sorted, or a feature column does not hold numbers.
     ValueError
         If a column does not exist, or exists or is named twice; `df` has no rows or no feature columns; values of
         `sequence` or `order` are missing, or, other than as NaN, values of a feature; `order` has categories without an
@@ -253,6 +253,8 @@ def from_long_dataframe(
         raise TypeError(f"df is {describe(df)}. Pass a pandas or polars DataFrame.")
     if columns is None:
         columns = [name for name in df.columns if name not in (sequence, order)]
+    if isinstance(columns, (Set, Mapping)) or not isinstance(columns, Iterable):
+        raise TypeError(f"columns is {describe(columns)}. Pass the name of a column, or a list of names.")
     columns = [columns] if isinstance(columns, str) else list(columns)
     check_columns(df, sequence, order, columns)
     if not columns or not len(df):
@@ -295,6 +297,8 @@ def from_channels_first(X: Any) -> np.ndarray | list[np.ndarray]:
     """
     is_list = isinstance(X, Sequence) and not isinstance(X, (str, bytes))
     if is_list or getattr(X, "dtype", None) == np.dtype(object):
+        if not len(X):
+            raise ValueError("X is empty: at least one sequence is needed.")
         return [_channels_last(item, i) for i, item in enumerate(X)]
     array = _as_data(X, "X")
     if array.ndim != 3:

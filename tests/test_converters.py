@@ -371,6 +371,11 @@ def test_frames_have_their_channels_last(frame):
         from_channels_first([np.ones((2, 3)), frame(np.ones((2, 3)))])
 
 
+def test_no_channels_at_all():
+    with pytest.raises(ValueError, match=r"^X is empty: at least one sequence is needed\."):
+        from_channels_first([])
+
+
 def test_arrays_of_other_libraries():
     torch = pytest.importorskip("torch")
     assert from_channels_first(torch.ones((2, 3, 5))).shape == (2, 5, 3)
@@ -569,6 +574,22 @@ def test_columns_asked_for_twice(library, options, message):
         from_long_dataframe(df, sequence="id", **options)
     X, _ = from_long_dataframe(df, sequence="id", order="t", columns=["t", "x"])  # the time as a feature, too
     assert_sequences_equal(X, [[[1, 4], [2, 3]]])
+
+
+@pytest.mark.parametrize("columns", [{"x", "y"}, {"x": 1, "y": 2}, 5])
+def test_columns_without_an_order(columns):
+    df = pd.DataFrame({"id": [1], "x": [1.0], "y": [2.0]})
+    with pytest.raises(
+        TypeError, match=r"^columns is an? (set|dict|int).*\. Pass the name of a column, or a list of names\."
+    ):
+        from_long_dataframe(df, sequence="id", columns=columns)
+
+
+@pytest.mark.parametrize("options", [{"sequence": "k"}, {"sequence": "id", "order": "k"}])
+def test_keys_of_several_values(options):
+    df = pl.DataFrame({"k": [{"a": 1}, {"a": 2}], "id": [1, 1], "x": [1.0, 2.0]})
+    with pytest.raises(TypeError, match=r"^df\['k'\] has several values in a row"):
+        from_long_dataframe(df, columns="x", **options)
 
 
 def test_many_columns_are_not_all_listed():

@@ -41,6 +41,8 @@ def key_column(df: Any, name: str) -> np.ndarray:
     column, label = df[name], f"df[{name!r}]"
     _check_not_missing(column, label)
     values = column.to_numpy()
+    if values.ndim > 1:
+        raise TypeError(f"{label} has several values in a row (dtype {shorten(str(column.dtype))}). Use one of them.")
     is_nan = [value != value for value in values.tolist()] if values.dtype == object else values != values
     _raise_at(np.flatnonzero(is_nan), label)
     return values
