@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from math import frexp
 from numbers import Real
 from typing import Any
 
@@ -49,15 +50,20 @@ forbidden_tokens, num_beams
     num_beams: int = 1
     _stops: np.ndarray = field(init=False)
     _forbidden: np.ndarray = field(init=False)
+    _unit: float = field(init=False)
 
     def __post_init__(self) -> None:
         for name, is_valid, needed in [
             ("max_new_tokens", is_integer(self.max_new_tokens, 1), "an integer >= 1"),
             ("temperature", _is_finite(self.temperature) and self.temperature >= 0, "a number >= 0; 0 is greedy"),
             ("top_k", self.top_k is None or is_integer(self.top_k, 1), "an integer >= 1, or None"),
-            ("top_p", _is_finite(self.top_p) and 0 < self.top_p <= 1, "in (0, 1]"),
+            ("top_p", _is_finite(self.top_p) and 0 < float(self.top_p) <= 1, "in (0, 1]"),
             ("min_p", self.min_p is None or (_is_finite(self.min_p) and 0 <= self.min_p <= 1), "in [0, 1], or None"),
-            ("repetition_penalty", _is_finite(self.repetition_penalty) and self.repetition_penalty > 0, "a number > 0"),
+            (
+                "repetition_penalty",
+                _is_finite(self.repetition_penalty) and float(self.repetition_penalty) > 0,
+                "a number > 0",
+            ),
             ("no_repeat_ngram_size", is_integer(self.no_repeat_ngram_size, 0), "an integer >= 0"),
             ("num_beams", is_integer(self.num_beams, 1), "an integer >= 1"),
         ]:
@@ -71,6 +77,14 @@ forbidden_tokens, num_beams
                     f"num_beams={self.num_beams} looks for the likeliest sequence and samples nothing, but "
                     f"{changed[0]}={getattr(self, changed[0])!r} is set. Leave it out, or use num_beams=1."
                 )
+        for name in ("max_new_tokens", "no_repeat_ngram_size", "num_beams"):  # NumPy's integers overflow
+            setattr(self, name, int(getattr(self, name)))
+        for name in ("temperature", "top_p", "repetition_penalty"):
+            setattr(self, name, float(getattr(self, name)))
+        self.top_k = None if self.top_k is None else int(self.top_k)
+        self.min_p = None if self.min_p is None else float(self.min_p)
+        # A power of two that the penalised scores are divided by, so that they cannot overflow.
+        self._unit = 2.0 ** max(frexp(self.repetition_penalty)[1] - 1, 0)
         self._stops = self._codes("stop_tokens", self.stop_tokens)
         self._forbidden = self._codes("forbidden_tokens", self.forbidden_tokens)
 
@@ -82,6 +96,7 @@ forbidden_tokens, num_beams
         """
         if not is_integer(n_sequences, 1):
             raise ValueError(f"n_sequences is {n_sequences!r}, but it must be an integer >= 1.")
+        n_sequences = int(n_sequences)
         if not len(prompts):
             return [], np.empty(0)
         return guarded(self._run, prompts, n_sequences, random_state)
@@ -136,9 +151,11 @@ forbidden_tokens, num_beams
             scores = self._allowed(log_proba, history)
             stuck = np.flatnonzero(scores.max(axis=1) == -np.inf)
             if len(stuck):
+                filters = {"forbidden_tokens": len(self._forbidden), "no_repeat_ngram_size": self.no_repeat_ngram_size}
+                names = " and ".join(name for name, is_set in filters.items() if is_set)
                 raise ValueError(
-                    f"No token may come after {n_before[going[stuck[0]]] + step} tokens: forbidden_tokens and "
-                    "no_repeat_ngram_size rule out all. Loosen them."
+                    f"No token may come after {n_before[going[stuck[0]]] + step} tokens: all are ruled out by "
+                    f"{names}. Loosen the filters."
                 )
             tokens = _draw(self._filtered(scores), u[going])
             totals[going] += log_proba[np.arange(len(going)), tokens]
@@ -163,7 +180,9 @@ forbidden_tokens, num_beams
             best = scores.argmax(axis=1)[:, None]
             np.put_along_axis(greedy, best, 0.0, axis=1)
             return greedy
-        scores /= self.temperature
+        scores -= scores.max(axis=1, keepdims=True)  # the best is 0 at any temperature
+        with np.errstate(over="ignore"):
+            np.multiply(scores, self._unit / self.temperature, out=scores, where=scores < 0)
         if self.top_k is not None and self.top_k < scores.shape[1]:
             order = np.argsort(-scores, axis=1, kind="stable")
             np.put_along_axis(scores, order[:, self.top_k :], -np.inf, axis=1)
@@ -180,11 +199,12 @@ forbidden_tokens, num_beams
         return scores
 
     def _allowed(self, log_proba: np.ndarray, history: np.ndarray) -> np.ndarray:
-        """Log-scores (n, K), float64: after the repetition penalty, and -inf where a token may not come."""
+        """Log-scores (n, K), float64, in `_unit`: with the repetition penalty, -inf where a token may not come."""
         scores = log_proba.astype(np.float64)
         if self.repetition_penalty != 1:
             is_seen = np.zeros((len(scores), scores.shape[1] + 1), dtype=bool)  # the last column is for _NOTHING
             np.put_along_axis(is_seen, history, True, axis=1)
+            scores /= self._unit
             scores[is_seen[:, :-1]] *= self.repetition_penalty
         if self.no_repeat_ngram_size:
             scores[_completing(history, self.no_repeat_ngram_size)] = -np.inf
@@ -263,7 +283,10 @@ def is_integer(value: Any, least: int) -> bool:
 
 
 def _is_finite(value: Any) -> bool:
-    return isinstance(value, Real) and bool(np.isfinite(float(value)))
+    try:
+        return isinstance(value, Real) and bool(np.isfinite(float(value)))
+    except OverflowError:  # an integer beyond floats
+        return False
 
 
 def _columns(state: LayerStates, columns: Any) -> LayerStates:

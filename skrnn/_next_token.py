@@ -478,7 +478,8 @@ class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Densi
         perplexity : float
             At least 1, lower is better; finite with unseen tokens, too.
         """
-        return float(np.exp(-self.score(X, sample_weight=sample_weight)))
+        with np.errstate(over="ignore"):
+            return float(np.exp(-self.score(X, sample_weight=sample_weight)))
 
     def token_log_proba(self, X: Any) -> list[np.ndarray]:
         """Log-probability of every token, given those before it.
@@ -620,6 +621,7 @@ class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Densi
         items = read_prompts(prompts, self._empty_prompt())
         data = self._encode(TokenReader.open(items, "prompts"), is_closed=True)
         sequences, log_proba = generator.run(data, n_sequences, random_state)
+        n_sequences = int(n_sequences)  # NumPy's integers overflow
         written = [
             append_tokens(items[i // n_sequences], self._vocabulary.decode(new)) for i, new in enumerate(sequences)
         ]

@@ -1,17 +1,21 @@
 """Writing sequences: filters by hand, sampling by frequencies, beams by enumeration, types, order, errors."""
 
+import functools
 import itertools
 import warnings
 
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.stats import chisquare
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from skrnn import END, UNKNOWN, RNNNextTokenModel
+from skrnn._generation import Generator, _softmax
 from skrnn.core.token_network import TokenNetwork
 
 TEXTS = ["abcab", "ca", "bbca", "a", "cabca", "abca", "bc"]
@@ -53,6 +57,101 @@ def model():
 @pytest.fixture(scope="module")
 def endless():
     return fitted(TEXTS, add_end_token=False)
+
+
+# Every finite setting
+
+EXTREMES = [5e-324, 1e-320, 1e-310, 1e-300, 1e-5, 0.5, 1.0, 1.7, 3.0, 1e5, 1e300, 1e308, np.finfo(float).max]
+positive = st.one_of(st.sampled_from(EXTREMES), st.floats(min_value=0, exclude_min=True, allow_infinity=False))
+share = st.one_of(st.sampled_from([5e-324, 1e-320, 0.5, np.nextafter(1, 0), 1.0]), st.floats(0, 1, exclude_min=True))
+
+
+@given(
+    options=st.fixed_dictionaries(
+        {"temperature": st.one_of(st.just(0.0), positive)},
+        optional={
+            "repetition_penalty": positive,
+            "top_p": share,
+            "min_p": share,
+            "top_k": st.one_of(st.integers(1, 5), st.just(10**30)),
+            "no_repeat_ngram_size": st.sampled_from([0, 3, 10**30]),
+            "forbidden_tokens": st.sampled_from(["a", "b", "bc"]),
+        },
+    ),
+    dtype=st.sampled_from(["float64", "float32"]),
+    prompt=st.text("abc", max_size=6),
+)
+@settings(deadline=None, max_examples=150)
+def test_every_finite_setting_gives_a_distribution(options, dtype, prompt):
+    model = of_dtype(dtype)
+    generator = Generator(model._network, model._params, model._vocabulary, max_new_tokens=1, **options)
+    log_proba = model.predict_proba([prompt])
+    with np.errstate(divide="ignore"):
+        log_proba = np.log(log_proba)
+    history = np.array([[model.vocabulary_[token] for token in prompt]], dtype=np.intp)
+
+    allowed = generator._allowed(log_proba, history)
+    is_forbidden = np.isneginf(allowed)
+    proba = _softmax(generator._filtered(allowed))
+
+    assert_allclose(proba.sum(), 1)
+    assert not proba[is_forbidden].any()
+    written = model.generate([prompt], 3, max_new_tokens=6, random_state=0, **options)
+    assert not any(token in text[len(prompt) :] for text in written for token in options.get("forbidden_tokens", ""))
+
+
+@functools.cache
+def of_dtype(dtype):
+    return fitted(TEXTS, dtype=dtype)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("temperature", [5e-324, 1e-320, 1e-310, 1e-300, 1e-100])
+@pytest.mark.parametrize("others", [{}, {"forbidden_tokens": "a"}, {"repetition_penalty": 1e308}, {"top_p": 1e-320}])
+def test_tiny_temperatures_are_greedy(dtype, temperature, others):
+    written = of_dtype(dtype).generate(["", "ab"], max_new_tokens=8, temperature=temperature, **others)
+    assert written == of_dtype(dtype).generate(["", "ab"], max_new_tokens=8, temperature=0, **others)
+
+
+@pytest.mark.parametrize("penalty", [1e300, 1e308, np.finfo(float).max])
+def test_a_penalty_of_all_tokens_leaves_the_likeliest(penalty):
+    model = with_distribution([0.4, 0.3, 0.2, 0.1], add_end_token=False)
+    assert frequencies(model, 20, "abcd", repetition_penalty=penalty).tolist() == [1, 0, 0, 0, 0]
+    balanced = frequencies(model, prompt="abcd", repetition_penalty=penalty, temperature=penalty)
+    assert_frequencies(balanced, [0.4, 0.3, 0.2, 0.1, 0])
+
+
+INTEGERS = {"max_new_tokens": 20, "top_k": 2, "no_repeat_ngram_size": 4, "num_beams": 2}
+
+
+@pytest.mark.parametrize("dtype", [np.int8, np.uint8, np.int16, np.uint64])
+@pytest.mark.parametrize("name", [*INTEGERS, "n_sequences"])
+def test_integers_of_numpy_are_integers(model, name, dtype):
+    options = {"max_new_tokens": 120, "n_sequences": 2, "random_state": 0}
+    value = {**INTEGERS, "n_sequences": 2, "max_new_tokens": 120}[name]
+    wanted = model.generate(["a"] * 3, **{**options, name: value})
+
+    assert model.generate(["a"] * 3, **{**options, name: dtype(value)}) == wanted
+
+
+def test_many_sequences_for_a_small_integer(model):
+    wanted = model.generate(["a", "b"], 100, max_new_tokens=2, random_state=0)
+    assert model.generate(["a", "b"], np.int8(100), max_new_tokens=2, random_state=0) == wanted
+    assert_array_equal(model.predict_top_k(["a"], np.uint8(2)), model.predict_top_k(["a"], 2))
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, np.longdouble])
+@pytest.mark.parametrize("name", ["temperature", "top_p", "min_p", "repetition_penalty"])
+def test_floats_of_numpy_are_floats(model, name, dtype):
+    options = {"max_new_tokens": 20, "n_sequences": 3, "random_state": 0}
+    wanted = model.generate(["a"], **options, **{name: float(dtype(0.7))})
+
+    assert model.generate(["a"], **options, **{name: dtype(0.7)}) == wanted
+
+
+def test_numbers_beyond_floats(model):
+    with pytest.raises(ValueError, match=r"^temperature is 1000.*, but it must be a number >= 0"):
+        model.generate("a", max_new_tokens=1, temperature=10**400)
 
 
 # Seeds, greed
@@ -576,11 +675,15 @@ def test_more_sequences_than_beams(model):
 
 
 def test_nothing_is_left_to_write(endless):
-    message = "No token may come after 3 tokens: forbidden_tokens and no_repeat_ngram_size rule out all. Loosen them"
-    with pytest.raises(ValueError, match=message):
-        endless.generate("abc", max_new_tokens=1, no_repeat_ngram_size=1)
-    with pytest.raises(ValueError, match="No token may come after 0 tokens"):
-        endless.generate("", max_new_tokens=1, forbidden_tokens="abc")
+    message = "No token may come after {} tokens: all are ruled out by {}. Loosen the filters."
+    penalty = {"repetition_penalty": 1e308}  # rules out nothing
+    ngrams, forbidden, both = "no_repeat_ngram_size", "forbidden_tokens", "forbidden_tokens and no_repeat_ngram_size"
+    with pytest.raises(ValueError, match=message.format(3, ngrams)):
+        endless.generate("abc", max_new_tokens=1, no_repeat_ngram_size=1, **penalty)
+    with pytest.raises(ValueError, match=message.format(0, forbidden)):
+        endless.generate("", max_new_tokens=1, forbidden_tokens="abc", **penalty)
+    with pytest.raises(ValueError, match=message.format(2, both)):
+        endless.generate("ab", max_new_tokens=1, forbidden_tokens="c", no_repeat_ngram_size=1)
 
 
 @pytest.mark.parametrize("prompts", [5, [5], [None]], ids=repr)
