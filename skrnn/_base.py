@@ -12,9 +12,14 @@ from typing import Any
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_array
-from sklearn.utils._param_validation import Interval, StrOptions  # private, but in place since 1.2: docs/design.md
+from sklearn.utils._param_validation import (  # private, but in place since 1.2: docs/design.md
+    Interval,
+    Options,
+    StrOptions,
+)
 from sklearn.utils.validation import check_is_fitted
 
+from ._config import FitConfig
 from .core.cells import CELLS
 from .core.network import Network
 from .core.token_network import TokenNetwork
@@ -26,10 +31,10 @@ TRAINING_CONSTRAINTS: dict[str, list[Any]] = {
     "n_layers": [Interval(Integral, 1, None, closed="left")],
     "dropout": [Interval(Real, 0, 1, closed="left")],
     "solver": [StrOptions({"adam", "sgd", "rmsprop", "lbfgs"})],
-    "alpha": [Interval(Real, 0, None, closed="left")],
+    "alpha": [Interval(Real, 0, np.inf, closed="left")],
     "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
     "learning_rate": [StrOptions({"constant", "adaptive", "cosine"})],
-    "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
+    "learning_rate_init": [Interval(Real, 0, np.inf, closed="neither")],
     "max_iter": [Interval(Integral, 1, None, closed="left")],
     "shuffle": ["boolean"],
     "random_state": ["random_state"],
@@ -40,18 +45,22 @@ TRAINING_CONSTRAINTS: dict[str, list[Any]] = {
     "nesterovs_momentum": ["boolean"],
     "beta_1": [Interval(Real, 0, 1, closed="left")],
     "beta_2": [Interval(Real, 0, 1, closed="left")],
-    "epsilon": [Interval(Real, 0, None, closed="neither")],
+    "epsilon": [Interval(Real, 0, np.inf, closed="neither")],
     "max_grad_norm": [Interval(Real, 0, None, closed="neither"), None],
     "early_stopping": ["boolean"],
     "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
-    "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
+    "n_iter_no_change": [Interval(Integral, 1, None, closed="left"), Options(Real, {np.inf})],
     "n_jobs": [Integral, None],
 }
 """Constraints of the parameters that every recurrent estimator has, in the form of scikit-learn's validation."""
 
 
+MAX_EXPONENT = 600
+"""Weights are below 2**600, so that the sum over any number of steps is finite."""
+
+
 def check_sample_weight(sample_weight: Any, n: int, name: str = "sample_weight", X: str = "X") -> np.ndarray:
-    """Weights (n,), float64; ones for None. Raises where one is negative or not finite, or all are zero."""
+    """Weights (n,), float64, which can be summed; ones for None. Raises for negative, not finite, or only zeros."""
     if sample_weight is None:
         return np.ones(n)
     weights = check_array(sample_weight, ensure_2d=False, dtype=np.float64, input_name=name)
@@ -64,7 +73,15 @@ def check_sample_weight(sample_weight: Any, n: int, name: str = "sample_weight",
         raise ValueError(f"Negative values in {name}: {name}[{where}] is {weights[where]:g}. Weights must be >= 0.")
     if not weights.any():
         raise ValueError(f"All weights in {name} are zero. {name} must contain at least one non-zero number.")
-    return weights
+    return product_of_weights(weights)
+
+
+def product_of_weights(*weights: np.ndarray) -> np.ndarray:
+    """Product of arrays (n,), shifted by a power of two where it would overflow in sums, or vanish."""
+    mantissas, exponents = zip(*map(np.frexp, weights), strict=True)
+    mantissa, exponent = np.prod(mantissas, axis=0), np.sum(exponents, axis=0)
+    largest = exponent[mantissa > 0].max(initial=-10 * MAX_EXPONENT)
+    return np.ldexp(mantissa, exponent + np.clip(largest, -MAX_EXPONENT, MAX_EXPONENT) - largest)
 
 
 def warn_caller(message: str, category: type[Warning] = UserWarning) -> None:
@@ -77,13 +94,16 @@ def warn_caller(message: str, category: type[Warning] = UserWarning) -> None:
 
 @contextmanager
 def unchanged_on_error(estimator: BaseEstimator) -> Iterator[None]:
-    """Give the estimator its attributes back if the block raises."""
+    """Give the estimator its attributes back if the block raises, and its generator of random numbers its state."""
     attributes = dict(vars(estimator))
+    rng = estimator.random_state
+    rng_state = rng.get_state() if isinstance(rng, np.random.RandomState) else None
     try:
         yield
     except BaseException:
-        vars(estimator).clear()
-        vars(estimator).update(attributes)
+        estimator.__dict__ = attributes  # one step, which no interrupt can cut in two
+        if rng_state is not None:
+            rng.set_state(rng_state)
         raise
 
 
@@ -96,9 +116,9 @@ def set_fitted(
     estimator.n_iter_ = monitor.n_epochs
     estimator.loss_curve_ = list(monitor.loss_curve)
     estimator.loss_ = estimator.loss_curve_[-1]
-    estimator.best_loss_ = None if estimator.early_stopping else min(estimator.loss_curve_)
+    estimator.best_loss_ = None if estimator.early_stopping else -monitor.best_score
     estimator.validation_scores_ = list(monitor.validation_scores) if estimator.early_stopping else None
-    estimator.best_validation_score_ = max(estimator.validation_scores_) if estimator.validation_scores_ else None
+    estimator.best_validation_score_ = monitor.best_score if estimator.early_stopping else None
 
 
 def named_weights(estimator: BaseEstimator) -> dict[str, np.ndarray]:
@@ -115,11 +135,11 @@ def is_stochastic(estimator: BaseEstimator) -> bool:
     return True
 
 
-def check_compatible_parameters(estimator: BaseEstimator, given_to_validate: str | None) -> None:
+def check_compatible_parameters(config: FitConfig, given_to_validate: str | None) -> None:
     """Raise where parameters that are valid one by one contradict each other."""
-    if given_to_validate and not estimator.early_stopping:
+    if given_to_validate and not config.early_stopping:
         raise ValueError(f"{given_to_validate} passed to fit, but early_stopping is False. Set early_stopping=True.")
-    if estimator.solver == "lbfgs" and estimator.early_stopping:
+    if config.solver == "lbfgs" and config.early_stopping:
         raise ValueError("solver='lbfgs' does not support early_stopping=True. Use adam, sgd or rmsprop.")
-    if estimator.solver == "lbfgs" and estimator.dropout > 0:
-        raise ValueError(f"solver='lbfgs' needs dropout=0, got {estimator.dropout}. Use adam, sgd or rmsprop.")
+    if config.solver == "lbfgs" and config.dropout > 0:
+        raise ValueError(f"solver='lbfgs' needs dropout=0, got {config.dropout}. Use adam, sgd or rmsprop.")

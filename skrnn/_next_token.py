@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Set
-from copy import copy
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
-from numbers import Integral
+from numbers import Integral, Real
 from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, DensityMixin, TransformerMixin
-from sklearn.metrics import check_scoring
-from sklearn.model_selection import train_test_split
-from sklearn.utils._param_validation import Interval, Options, RealNotInt, StrOptions
+from sklearn.utils._param_validation import Interval, Options, StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
@@ -27,10 +24,12 @@ from ._base import (
     unchanged_on_error,
     warn_caller,
 )
+from ._config import FitConfig, as_python
 from ._generation import Generator, is_integer
+from ._hold_out import Validation, hold_out, scored_by
 from ._parallel.blas import guarded
 from ._parallel.sharding import predict_in_shards
-from ._run import begin_or_continue, run_training, warn_of
+from ._run import begin_training, continue_training, run_training, warn_of
 from ._streams import TokenStream
 from ._validation.tokens import TokenReader, append_tokens, read_prompts, read_sequences, read_tokens
 from ._validation.values import as_list, shown, shown_all
@@ -39,6 +38,37 @@ from .core.batches import TokenSequences
 from .core.token_network import TokenNetwork
 from .core.training_sets import TokenSet
 from .core.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class NextTokenConfig(FitConfig):
+    """The parameters of `RNNNextTokenModel`."""
+
+    LASTING = (
+        *FitConfig.LASTING,
+        "embedding_size",
+        "tie_weights",
+        "min_frequency",
+        "max_tokens",
+        "add_end_token",
+        "dtype",
+    )
+
+    bptt_steps: int
+    embedding_size: int | None
+    tie_weights: bool
+    min_frequency: float | None
+    max_tokens: int | None
+    add_end_token: bool | str
+    dtype: str
+
+    @classmethod
+    def read(cls, estimator: BaseEstimator, is_partial: bool = False) -> NextTokenConfig:
+        """Return the validated parameters of `estimator`, with one name for each scoring and dtype."""
+        config = super().read(estimator, is_partial)
+        return replace(
+            config, scoring="loss" if config.scoring is None else config.scoring, dtype=np.dtype(config.dtype).name
+        )
 
 
 class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, DensityMixin, BaseEstimator):
@@ -104,7 +134,10 @@ class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Densi
     verbose : bool or int, default=False
         Print where training is: 1 now and then, 2 at every epoch.
     warm_start : bool, default=False
-        Whether `fit` goes on from where the last one ended, with its vocabulary, moments, random state and patience.
+        Whether `fit` goes on from where the last one ended, with its vocabulary, moments and random state. On the same
+        data patience goes on, too; other data begin with fresh patience, best scores and learning rate. What the
+        weights mean cannot change: `cell`, `hidden_size`, `n_layers`, `embedding_size`, `tie_weights`, `min_frequency`,
+        `max_tokens`, `add_end_token` and `dtype`.
     momentum, nesterovs_momentum : float in [0, 1), bool, default=0.9, True
         Momentum of "sgd", and whether it is Nesterov's.
     beta_1, beta_2 : float in [0, 1), default=0.9, 0.999
@@ -118,7 +151,7 @@ class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Densi
         improving, and keep the parameters that had the best one. "lbfgs" has none.
     validation_fraction : float in (0, 1), default=0.1
         Share held out. Unused if `fit` is given `X_val`.
-    n_iter_no_change : int, default=10
+    n_iter_no_change : int or inf, default=10
         Epochs in a row without improvement by `tol` after which training stops.
     scoring : "loss", callable or None, default="loss"
         Score for early stopping: "loss" and None are the mean log-probability of the tokens held out, a callable is
@@ -146,7 +179,7 @@ class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Densi
     loss_ : float
         Training loss of the last epoch, nats per token, with the penalty.
     best_loss_ : float or None
-        Least training loss; None with early stopping.
+        Least training loss on the data of the last fit; None with early stopping.
     loss_curve_ : list of float
         Training loss of each epoch.
     validation_scores_ : list of float or None
@@ -192,7 +225,7 @@ class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Densi
         "tie_weights": ["boolean"],
         "min_frequency": [
             Interval(Integral, 1, None, closed="left"),
-            Interval(RealNotInt, 0, 1, closed="neither"),
+            Interval(Real, 0, 1, closed="neither"),
             None,
         ],
         "max_tokens": [Interval(Integral, 1, None, closed="left"), None],
@@ -303,14 +336,15 @@ class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Densi
             before an epoch is complete. The estimator is then as it was.
         """
         self._check_parameters()
-        check_compatible_parameters(self, None if X_val is None else "X_val is")
+        config = NextTokenConfig.read(self)
+        check_compatible_parameters(config, None if X_val is None else "X_val is")
         with unchanged_on_error(self):
             is_continuing = self.warm_start and hasattr(self, "_training")
             sequences, weights = self._read_training_data(X, sample_weight, reset=not is_continuing)
             if not is_continuing:
-                self._learn_vocabulary(sequences, weights)
-            problem = self._train(sequences, weights, is_continuing, X_val=X_val)
-        warn_of(problem)
+                self._learn_vocabulary(config, sequences, weights)
+            problem = self._train(config, sequences, weights, is_continuing, X_val)
+            warn_of(problem)
         return self
 
     @available_if(is_stochastic)
@@ -341,6 +375,7 @@ class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Densi
             As `fit`; ValueError also if `early_stopping` is set.
         """
         self._check_parameters()
+        config = NextTokenConfig.read(self, is_partial=True)
         if self.early_stopping:
             raise ValueError("partial_fit does not support early_stopping=True. Use fit, or early_stopping=False.")
         with unchanged_on_error(self):
@@ -349,9 +384,9 @@ class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Densi
                 raise ValueError("tokens is not the same as on the first call to partial_fit. Leave it out.")
             sequences, weights = self._read_training_data(X, sample_weight, reset=not is_continuing)
             if not is_continuing:
-                self._learn_vocabulary(sequences, weights, tokens=tokens, expects_more=True)
-            problem = self._train(sequences, weights, is_continuing, max_iter=1)
-        warn_of(problem)
+                self._learn_vocabulary(config, sequences, weights, tokens=tokens)
+            problem = self._train(config, sequences, weights, is_continuing)
+            warn_of(problem)
         return self
 
     def predict_proba(self, X: Any) -> np.ndarray:
@@ -412,7 +447,7 @@ class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Densi
                 f"k is {k!r}, but there are {n} tokens to choose from. Pass an integer with 1 <= k <= {n}."
             )
         log_proba = self._log_proba_after(X)[:, :n]
-        codes = np.argsort(-log_proba, axis=1, kind="stable")[:, :k]
+        codes = np.argsort(-log_proba, axis=1, kind="stable")[:, : int(k)]
         return (self._vocabulary.column_tokens if self._vocabulary.has_end else self.classes_)[codes]
 
     def score_samples(self, X: Any) -> np.ndarray:
@@ -705,18 +740,18 @@ class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Densi
         return sequences.take(keep), weights[keep]
 
     def _learn_vocabulary(
-        self, sequences: TokenReader, weights: np.ndarray, tokens: Any = None, expects_more: bool = False
+        self, config: NextTokenConfig, sequences: TokenReader, weights: np.ndarray, tokens: Any = None
     ) -> None:
         has_end = not hasattr(self, "n_features_in_") if self.add_end_token == "auto" else bool(self.add_end_token)
         dtypes = sequences.dtypes
-        learns_unknown = expects_more and self.handle_unknown == "use_unknown"
+        learns_unknown = config.is_partial and self.handle_unknown == "use_unknown"
         if tokens is not None:
             kept = self._distinct(tokens)
         elif not sequences.lengths.any():
             raise ValueError("X holds no token: every sequence is empty. Pass at least one that is not.")
         else:
             counts, dtypes_of_values = count_tokens(sequences, weights)
-            kept = frequent_tokens(counts, self.min_frequency, self.max_tokens)
+            kept = frequent_tokens(counts, config.min_frequency, config.max_tokens)
             learns_unknown |= len(kept) < len(counts)
             dtypes = dtypes or dtypes_of_values
         self._vocabulary = make_vocabulary(kept, dtypes, has_end, learns_unknown, sequences.has_texts)
@@ -730,20 +765,20 @@ class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Densi
             raise ValueError("tokens is empty: at least one token is needed.")
         return sorted(distinct)
 
-    def _build_network(self) -> TokenNetwork:
+    def _build_network(self, config: NextTokenConfig) -> TokenNetwork:
         vocabulary = self._vocabulary
         unknown_probability = None
         if not vocabulary.learns_unknown:
             unknown_probability = 1 / (self._n_tokens_seen + len(vocabulary.tokens))
         return TokenNetwork.build(
-            self.cell,
+            config.cell,
             vocabulary.begin + 1,
-            self.hidden_size,
+            config.hidden_size,
             vocabulary.n_outputs,
-            n_layers=self.n_layers,
-            dropout=self.dropout,
-            embedding_size=self.embedding_size,
-            tie_weights=self.tie_weights,
+            n_layers=config.n_layers,
+            dropout=config.dropout,
+            embedding_size=config.embedding_size,
+            tie_weights=config.tie_weights,
             unknown_probability=unknown_probability,
         )
 
@@ -774,34 +809,33 @@ class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Densi
 
     def _train(
         self,
+        config: NextTokenConfig,
         sequences: TokenReader,
         weights: np.ndarray,
         is_continuing: bool,
         X_val: Any = None,
-        max_iter: int | None = None,
     ) -> str | None:
         """Train on what was read; returns what to warn of."""
         vocabulary = self._vocabulary
+        if config.add_end_token == "auto":
+            config = replace(config, add_end_token=vocabulary.has_end)
         if not vocabulary.has_end and not sequences.lengths.all():
             raise ValueError(
                 "A sequence is empty and its end is not modelled, so it holds nothing to learn. Leave it out, or use "
                 "add_end_token=True."
             )
-        if is_continuing and np.dtype(self.dtype) != self._params.dtype:
-            raise ValueError(
-                f"dtype is {np.dtype(self.dtype)}, but training goes on with parameters of {self._params.dtype}. Set "
-                "it back, or fit anew with warm_start=False."
-            )
-        network = self._build_network()
-        encoded = self._encode(sequences, vocabulary.has_end)
-        data = TokenSet(encoded, weights, self.bptt_steps, np.dtype(self.dtype))
-        state = begin_or_continue(self, network, np.dtype(self.dtype), is_continuing)
-        if not is_continuing and not vocabulary.learns_unknown:
-            self._silence_unknown(network, state.params)
-        validate = None
-        if self.early_stopping:
-            data, validate = self._hold_out(network, data, sequences, state.split_seed, X_val)
-        params, problem = run_training(self, network, state, data, validate, max_iter)
+        network, dtype = self._build_network(config), np.dtype(config.dtype)
+        if is_continuing:
+            state = continue_training(config, self._training)
+        else:
+            state = begin_training(config, network, dtype)
+            if not vocabulary.learns_unknown:
+                self._silence_unknown(network, state.params)
+        data = TokenSet(self._encode(sequences, vocabulary.has_end), weights, config.bptt_steps, dtype)
+        validation = None
+        if config.early_stopping:
+            data, validation = self._hold_out(config, network, data, sequences, state.split_seed, X_val)
+        params, problem = run_training(config, network, state, data, validation)
         set_fitted(self, network, params, state)
         return problem
 
@@ -814,58 +848,50 @@ class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Densi
             weights["rnn.0"]["W_x"][:, self._vocabulary.unknown] = 0
 
     def _hold_out(
-        self, network: TokenNetwork, data: TokenSet, sequences: TokenReader, seed: int, X_val: Any
-    ) -> tuple[TokenSet, Callable[[np.ndarray], float]]:
-        """What is left to learn from, and the score on what is not.
+        self,
+        config: NextTokenConfig,
+        network: TokenNetwork,
+        data: TokenSet,
+        sequences: TokenReader,
+        seed: int,
+        X_val: Any,
+    ) -> tuple[TokenSet, Validation]:
+        """What is left to learn from, and what is not, with its score.
 
         `data` was made of `sequences`.
         """
         if X_val is not None:
             X_val = list(X_val) if isinstance(X_val, Iterator) else X_val
-            validation = self._steps_to_score(X_val, "X_val")
-            if not validation.n_steps:
+            steps = self._steps_to_score(X_val, "X_val")
+            if not steps.n_steps:
                 raise ValueError("X_val has no token to score. Pass at least one sequence that is not empty.")
-            return data, self._validation_score(network, validation, np.ones(len(validation)), X_val)
+            held = replace(data, sequences=steps, weights=np.ones(len(steps)))
+            return data, self._validation(config, network, held, X_val)
         if len(data) == 1:
             (n_steps,) = data.sequences.lengths
-            n_train = round(n_steps * (1 - self.validation_fraction))
+            n_train = round(n_steps * (1 - config.validation_fraction))
             if not 0 < n_train < n_steps:
                 raise ValueError(
                     f"X is one sequence of {n_steps} tokens: too short to hold out validation_fraction="
-                    f"{self.validation_fraction} of it. Pass more, X_val, or early_stopping=False."
+                    f"{config.validation_fraction} of it. Pass more, X_val, or early_stopping=False."
                 )
-            validation = data.sequences.pieces(np.array([n_train]), np.array([n_steps - n_train]))
+            held = replace(data, sequences=data.sequences.pieces(np.array([n_train]), np.array([n_steps - n_train])))
             data = replace(data, sequences=data.sequences.pieces(np.array([0]), np.array([n_train])))
-            return data, self._validation_score(network, validation, np.ones(1), [sequences.items[0][n_train:]])
-        train, held_out = train_test_split(np.arange(len(data)), test_size=self.validation_fraction, random_state=seed)
-        held_out.sort()
-        held = data.take(held_out)
-        return data.take(np.sort(train)), self._validation_score(
-            network, held.sequences, held.weights, sequences.take(held_out).items
-        )
+            return data, self._validation(config, network, held, [sequences.items[0][n_train:]])
+        train, held_out = hold_out(np.zeros(len(data), dtype=np.intp), config.validation_fraction, seed)
+        return data.take(train), self._validation(config, network, data.take(held_out), sequences.take(held_out).items)
 
-    def _validation_score(
-        self, network: TokenNetwork, validation: TokenSequences, weights: np.ndarray, X: Any
-    ) -> Callable[[np.ndarray], float]:
-        """Score of parameters on `validation`, which X became: its mean log-probability, or what `scoring` says."""
-        if self.scoring in ("loss", None):
-            workspace = Workspace(np.dtype(self.dtype))
+    def _validation(self, config: NextTokenConfig, network: TokenNetwork, held: TokenSet, X: Any) -> Validation:
+        """Return `held`, which X became, with its mean log-probability, or what `scoring` says, as the score."""
+        if config.scoring != "loss":
+            return Validation(scored_by(config.scoring, self, network, X), held.digest())
+        workspace = Workspace(held.dtype)
 
-            def minus_loss(params: np.ndarray) -> float:
-                log_likelihood = network.log_likelihood(params, validation, workspace)
-                return float(weights @ log_likelihood / (weights @ validation.lengths))
+        def minus_loss(params: np.ndarray) -> float:
+            log_likelihood = network.log_likelihood(params, held.sequences, workspace)
+            return float(held.weights @ log_likelihood / held.total_weight)
 
-            return minus_loss
-
-        scorer = check_scoring(self, scoring=self.scoring)
-        candidate = copy(self)
-        candidate._network = network
-
-        def score(params: np.ndarray) -> float:
-            candidate._params = params
-            return float(scorer(candidate, X))
-
-        return score
+        return Validation(minus_loss, held.digest())
 
     def _steps_to_score(self, X: Any, name: str = "X") -> TokenSequences:
         """Return steps that predict every token of X, END included where it is modelled."""
@@ -874,8 +900,8 @@ class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Densi
     def _log_likelihood(self, X: Any) -> tuple[np.ndarray, np.ndarray]:
         """Log-likelihood of each sequence, and of how many steps it is the sum."""
         data, network, params = self._steps_to_score(X), self._network, self._params
-        predict = partial(network.log_likelihood, params)
-        return predict_in_shards(predict, data, network.head.n_inputs, params.dtype, self.n_jobs), data.lengths
+        predict, n_jobs = partial(network.log_likelihood, params), as_python(self.n_jobs)
+        return predict_in_shards(predict, data, network.head.n_inputs, params.dtype, n_jobs), data.lengths
 
     def _measure(self, measure: str, X: Any) -> tuple[np.ndarray, np.ndarray]:
         """What a method of the network gives for the steps that predict X, and how many they are in each sequence."""

@@ -11,10 +11,11 @@ from copy import deepcopy
 from dataclasses import replace
 
 import numpy as np
-from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 
+from ._config import FitConfig
+from ._hold_out import Validation, checked_score, scorer_digest
 from ._parallel.blas import allowed_threads, guarded
 from ._parallel.sharding import sharded_loss_gradient
 from .core.lbfgs import train_lbfgs
@@ -24,88 +25,81 @@ from .core.token_network import TokenNetwork
 from .core.training import NonFiniteLossError, TrainingMonitor, TrainingPlan, TrainingState, train
 from .core.training_sets import TrainingData, TrainingSet
 
+MAX_PENALTY = 1e15
+"""Largest strength of the penalty, the weights' sum taken into account; its squares still fit into float32."""
+
 Report = Callable[[TrainingMonitor], None] | None
 
 
-def begin_or_continue(
-    estimator: BaseEstimator, network: Network | TokenNetwork, dtype: np.dtype, is_continuing: bool
-) -> TrainingState:
-    """State of the training of `network`: fresh, or a copy of the estimator's own."""
-    if not is_continuing:
-        return begin_training(estimator, network, dtype)
-    if network.layout.shapes != estimator._network.layout.shapes:
-        raise ValueError(
-            "The parameters that shape the network (cell, hidden_size, n_layers ...) cannot change while training goes "
-            "on. Set them back, or fit anew with warm_start=False."
-        )
-    return continue_training(estimator, estimator._training)
-
-
-def begin_training(estimator: BaseEstimator, network: Network | TokenNetwork, dtype: np.dtype) -> TrainingState:
-    """State before the first epoch, drawn from the estimator's `random_state`; nothing depends on the data's size."""
-    seed = check_random_state(estimator.random_state).randint(np.iinfo(np.int32).max)
+def begin_training(config: FitConfig, network: Network | TokenNetwork, dtype: np.dtype) -> TrainingState:
+    """State before the first epoch, drawn from `random_state`; nothing depends on the data's size."""
+    seed = check_random_state(config.random_state).randint(np.iinfo(np.int32).max)
     rng = np.random.default_rng(seed)
     params = guarded(network.initialize, rng, dtype)  # a QR decomposition on two threads may take 370 times longer
-    monitor = TrainingMonitor(estimator.tol, estimator.n_iter_no_change)
-    return TrainingState(params, build_optimizer(estimator).init(params), monitor, rng, int(rng.integers(2**31)))
+    monitor = TrainingMonitor(config.tol, config.n_iter_no_change)
+    optimizer_state = build_optimizer(config).init(params)
+    return TrainingState(params, optimizer_state, monitor, rng, int(rng.integers(2**31)), config.lasting)
 
 
-def continue_training(estimator: BaseEstimator, state: TrainingState) -> TrainingState:
+def continue_training(config: FitConfig, state: TrainingState) -> TrainingState:
     """A copy of `state` to go on with, so that a failure leaves the estimator as it was; patience as it is set now."""
+    for name, value in config.lasting.items():
+        if value != state.lasting[name]:
+            raise ValueError(
+                f"{name} cannot change while training goes on: it is {value!r}, but was {state.lasting[name]!r} when "
+                "training began. Set it back, or fit anew with warm_start=False."
+            )
     state = deepcopy(state)
-    state.monitor = replace(state.monitor, tol=estimator.tol, n_iter_no_change=estimator.n_iter_no_change)
-    if set(state.optimizer_state.moments) != set(build_optimizer(estimator).init(state.params[:0]).moments):
-        state.optimizer_state = build_optimizer(estimator).init(state.params)
+    state.monitor = replace(state.monitor, tol=config.tol, n_iter_no_change=config.n_iter_no_change)
+    if set(state.optimizer_state.moments) != set(build_optimizer(config).init(state.params[:0]).moments):
+        state.optimizer_state = build_optimizer(config).init(state.params)
     return state
 
 
-def build_optimizer(estimator: BaseEstimator) -> Optimizer:
-    """The optimizer that the parameters of `estimator` describe (Adam's, unused, for L-BFGS)."""
-    if estimator.solver == "sgd":
-        return SGD(estimator.momentum, estimator.nesterovs_momentum)
-    if estimator.solver == "rmsprop":
-        return RMSprop(epsilon=estimator.epsilon)
-    return Adam(estimator.beta_1, estimator.beta_2, estimator.epsilon)
+def build_optimizer(config: FitConfig) -> Optimizer:
+    """The optimizer that the parameters describe (Adam's, unused, for L-BFGS)."""
+    if config.solver == "sgd":
+        return SGD(config.momentum, config.nesterovs_momentum)
+    if config.solver == "rmsprop":
+        return RMSprop(epsilon=config.epsilon)
+    return Adam(config.beta_1, config.beta_2, config.epsilon)
 
 
-def resolve_batch_size(estimator: BaseEstimator, data: TrainingData) -> int:
+def resolve_batch_size(config: FitConfig, data: TrainingData) -> int:
     """Number of sequences a batch; warns where more are asked for than there are."""
-    if estimator.solver == "lbfgs":
+    if config.solver == "lbfgs":
         return len(data)
     n = data.max_batch_size
-    if estimator.batch_size == "auto":
+    if isinstance(config.batch_size, str):
         return data.auto_batch_size
-    if estimator.batch_size > n and isinstance(data, TrainingSet):  # lanes are only a limit
+    if config.batch_size > n and isinstance(data, TrainingSet):  # lanes are only a limit
         warnings.warn(
-            f"batch_size={estimator.batch_size} is more than the {n} training sequences; {n} is used.", stacklevel=4
+            f"batch_size={config.batch_size} is more than the {n} training sequences; {n} is used.", stacklevel=4
         )
-    return min(int(estimator.batch_size), n)
+    return min(config.batch_size, n)
 
 
 def run_training(
-    estimator: BaseEstimator,
+    config: FitConfig,
     network: Network | TokenNetwork,
     state: TrainingState,
     data: TrainingData,
-    validate: Callable[[np.ndarray], float] | None = None,
-    max_iter: int | None = None,
+    validation: Validation | None = None,
 ) -> tuple[np.ndarray, str | None]:
-    """Train as the estimator's parameters say.
+    """Train as the parameters of an estimator say.
 
     Parameters
     ----------
-    estimator : estimator
-        Its parameters are read.
+    config : FitConfig
+        The parameters.
     network : Network or TokenNetwork
         What is trained.
     state : TrainingState
         Updated in place.
     data : TrainingData
         What it learns from.
-    validate : callable, optional
-        ``validate(params) -> score``, higher is better.
-    max_iter : int, optional
-        Instead of the estimator's: a `partial_fit`, which stops for no plateau and keeps nothing if it breaks off.
+    validation : Validation, optional
+        What is held out, and the score on it.
 
     Returns
     -------
@@ -117,90 +111,111 @@ def run_training(
     Raises
     ------
     ValueError
-        If the loss stopped being finite, and there are no parameters to keep.
+        If the loss stopped being finite, and there are no parameters to keep; if a scorer returned no finite number; if
+        the weights are too small for the penalty.
     """
+    if config.alpha > MAX_PENALTY * data.total_weight:
+        raise ValueError(
+            f"alpha={config.alpha:g} is too much for weights that add up to {data.total_weight:g}: the penalty would "
+            "be all that counts. Lower alpha, or multiply all weights by one large number."
+        )
     monitor = state.monitor
-    monitor.watch(("validation", estimator.scoring) if validate else None)
-    batch_size = resolve_batch_size(estimator, data)
+    monitor.watch(_criterion(config, validation), "" if config.is_partial else data.digest())
+    batch_size = resolve_batch_size(config, data)
     if batch_size >= len(data):
         data = data.canonical()
-    n_threads = allowed_threads(estimator.n_jobs)
+    n_threads = allowed_threads(config.n_jobs)
 
     def solve() -> str | None:
-        with _reporting(estimator, monitor, max_iter) as report:
-            if estimator.solver == "lbfgs":
-                return _run_lbfgs(estimator, network, state, data, n_threads, report)
-            return _run_stochastic(estimator, network, state, data, batch_size, n_threads, validate, max_iter, report)
+        with _reporting(config, monitor) as report:
+            if config.solver == "lbfgs":
+                return _run_lbfgs(config, network, state, data, n_threads, report)
+            return _run_stochastic(config, network, state, data, batch_size, n_threads, validation, report)
 
     try:
         problem = guarded(solve)
     except NonFiniteLossError as error:
-        advice = "Use solver='adam'" if estimator.solver == "lbfgs" else "Lower learning_rate_init or max_grad_norm"
+        advice = "Use solver='adam'" if config.solver == "lbfgs" else "Lower learning_rate_init or max_grad_norm"
         advice += ", or scale X, for example with skrnn's SequenceScaler." if isinstance(data, TrainingSet) else "."
         if monitor.best_params is None:
             raise ValueError(f"{error} {advice} No epoch was complete, so there are no parameters to keep.") from error
-        if max_iter:
+        if config.is_partial:
             raise ValueError(f"{error} {advice} The parameters were left as they were.") from error
-        return _best_so_far(estimator, state), f"{error} {advice} {_kept(monitor)}"
+        params, problem = _best_so_far(config, state), f"{error} {advice} {_kept(monitor)}"
     except KeyboardInterrupt:
-        if monitor.best_params is None or max_iter:
+        if monitor.best_params is None or config.is_partial:
             raise
-        return _best_so_far(estimator, state), f"Training was interrupted. {_kept(monitor)}"
-    if validate and monitor.best_params is not None:
-        return monitor.best_params, problem
-    return state.params, None if max_iter else problem
+        params, problem = _best_so_far(config, state), f"Training was interrupted. {_kept(monitor)}"
+    else:
+        params = state.params
+        if validation and monitor.best_params is not None:
+            params = monitor.best_params
+    monitor.criterion = _criterion(config, validation)  # a scorer may count its calls
+    return params, None if config.is_partial else problem
+
+
+def _criterion(config: FitConfig, validation: Validation | None) -> str:
+    """Return what is watched: scores can be compared where it is equal."""
+    if validation is None:
+        return f"training loss, alpha={config.alpha!r}, dropout={config.dropout!r}, bptt_steps={config.bptt_steps}"
+    return f"validation score, scoring={scorer_digest(config.scoring)}, data={validation.data}"
 
 
 def _kept(monitor: TrainingMonitor) -> str:
     return f"The best parameters so far (epoch {monitor.best_epoch}) were kept."
 
 
-def _best_so_far(estimator: BaseEstimator, state: TrainingState) -> np.ndarray:
+def _best_so_far(config: FitConfig, state: TrainingState) -> np.ndarray:
     """The best parameters, from which training can go on, too: `state` is put back to them."""
     assert state.monitor.best_params is not None
     state.params[:] = state.monitor.best_params
-    state.optimizer_state = build_optimizer(estimator).init(state.params)
+    state.optimizer_state = build_optimizer(config).init(state.params)
     state.monitor.n_without_improvement = 0
     return state.params
 
 
 def _run_stochastic(
-    estimator: BaseEstimator,
+    config: FitConfig,
     network: Network | TokenNetwork,
     state: TrainingState,
     data: TrainingData,
     batch_size: int,
     n_threads: int,
-    validate: Callable[[np.ndarray], float] | None,
-    max_iter: int | None,
+    validation: Validation | None,
     report: Report,
 ) -> str | None:
     """Train epoch by epoch; returns what to warn of."""
-    is_endless = max_iter is not None and estimator.learning_rate == "cosine"  # partial_fit knows no last epoch
+    is_endless = config.is_partial and config.learning_rate == "cosine"  # partial_fit knows no last epoch
     plan = TrainingPlan(
-        build_optimizer(estimator),
-        "constant" if is_endless else estimator.learning_rate,
-        estimator.learning_rate_init,
-        max_iter or estimator.max_iter,
-        estimator.max_iter,
+        build_optimizer(config),
+        "constant" if is_endless else config.learning_rate,
+        config.learning_rate_init,
+        config.n_epochs,
+        config.max_iter,
         batch_size,
-        estimator.shuffle,
-        estimator.alpha,
-        estimator.max_grad_norm,
+        config.shuffle,
+        config.alpha,
+        config.max_grad_norm,
     )
+
+    def validate(params: np.ndarray) -> float:
+        assert validation is not None
+        score = validation.score(params)
+        return score if config.scoring == "loss" else checked_score(score, config.scoring, state.monitor.n_epochs + 1)
+
     with sharded_loss_gradient(network, state.params.dtype, n_threads) as loss_gradient:
-        has_converged = train(network, state, data, plan, loss_gradient, validate, report)
-    if has_converged or estimator.learning_rate == "cosine":  # whose rate has come to its planned end
+        has_converged = train(network, state, data, plan, loss_gradient, validate if validation else None, report)
+    if has_converged or config.learning_rate == "cosine":  # whose rate has come to its planned end
         return None
     return (
-        f"{type(estimator).__name__} stopped after max_iter={estimator.max_iter} epochs, before its score had stopped "
-        f"improving by tol={estimator.tol:g}. Raise max_iter or learning_rate_init, or ignore this warning if the "
+        f"{config.estimator_name} stopped after max_iter={config.max_iter} epochs, before its score had stopped "
+        f"improving by tol={config.tol:g}. Raise max_iter or learning_rate_init, or ignore this warning if the "
         "predictions are good enough."
     )
 
 
 def _run_lbfgs(
-    estimator: BaseEstimator,
+    config: FitConfig,
     network: Network | TokenNetwork,
     state: TrainingState,
     data: TrainingData,
@@ -216,8 +231,8 @@ def _run_lbfgs(
                 network,
                 params,
                 data.astype(np.float64),
-                estimator.alpha,
-                estimator.max_iter,
+                config.alpha,
+                config.max_iter,
                 state.monitor,
                 loss_gradient,
                 report,
@@ -226,15 +241,15 @@ def _run_lbfgs(
         state.params[:] = params
     if message is None:
         return None
-    if state.monitor.n_epochs - first_epoch >= estimator.max_iter:
+    if state.monitor.n_epochs - first_epoch >= config.max_iter:
         return (
-            f"{type(estimator).__name__} stopped after max_iter={estimator.max_iter} iterations of L-BFGS, before the "
-            f"gradient was below tol={estimator.tol:g}. Raise max_iter, or ignore this warning if the predictions are "
+            f"{config.estimator_name} stopped after max_iter={config.max_iter} iterations of L-BFGS, before the "
+            f"gradient was below tol={config.tol:g}. Raise max_iter, or ignore this warning if the predictions are "
             "good enough."
         )
     return (
         f"L-BFGS stopped after {state.monitor.n_epochs - first_epoch} iterations, before the gradient was below "
-        f"tol={estimator.tol:g}: {message}. Raise tol or alpha, or ignore this warning if the predictions are good "
+        f"tol={config.tol:g}: {message}. Raise tol or alpha, or ignore this warning if the predictions are good "
         "enough."
     )
 
@@ -246,12 +261,12 @@ def warn_of(problem: str | None, category: type[Warning] = ConvergenceWarning) -
 
 
 @contextmanager
-def _reporting(estimator: BaseEstimator, monitor: TrainingMonitor, max_iter: int | None) -> Iterator[Report]:
+def _reporting(config: FitConfig, monitor: TrainingMonitor) -> Iterator[Report]:
     """What prints the progress of a training, if the estimator is verbose."""
-    if not estimator.verbose:
+    if not config.verbose:
         yield None
         return
-    line = ProgressLine(monitor.n_epochs + (max_iter or estimator.max_iter), estimator.verbose)
+    line = ProgressLine(monitor.n_epochs + config.n_epochs, config.verbose)
     try:
         yield line
     finally:

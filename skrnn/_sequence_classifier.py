@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from copy import copy
+from dataclasses import dataclass
 from functools import partial
 from numbers import Integral
 from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.metrics import check_scoring
-from sklearn.model_selection import train_test_split
 from sklearn.utils import check_consistent_length, compute_class_weight
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
@@ -23,11 +21,14 @@ from ._base import (
     check_sample_weight,
     is_stochastic,
     named_weights,
+    product_of_weights,
     set_fitted,
     unchanged_on_error,
 )
+from ._config import FitConfig, as_python
+from ._hold_out import Validation, hold_out, scored_by
 from ._parallel.sharding import predict_in_shards
-from ._run import begin_or_continue, run_training, warn_of
+from ._run import begin_training, continue_training, run_training, warn_of
 from ._validation.features import validate_sequences
 from ._validation.labels import (
     check_same_classes,
@@ -40,8 +41,20 @@ from ._validation.labels import (
 from .core.batches import PackedSequences
 from .core.network import Network
 from .core.pooling import POOLINGS
+from .core.training import TrainingState
 from .core.training_sets import TrainingSet
 from .core.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class ClassifierConfig(FitConfig):
+    """The parameters of `RNNSequenceClassifier`."""
+
+    LASTING = (*FitConfig.LASTING, "bidirectional", "pooling")
+
+    bidirectional: bool
+    pooling: str
+    recompute: bool | str
 
 
 class RNNSequenceClassifier(ClassifierMixin, BaseEstimator):
@@ -95,8 +108,9 @@ class RNNSequenceClassifier(ClassifierMixin, BaseEstimator):
     verbose : bool or int, default=False
         Print where training is: 1 now and then, 2 at every epoch.
     warm_start : bool, default=False
-        Whether `fit` goes on from where the last one ended, with its moments, random state and patience:
-        a epochs and then b are the same as a + b.
+        Whether `fit` goes on from where the last one ended, with its moments and random state. On the same data a
+        epochs and then b are the same as a + b; other data begin with fresh patience, best scores and learning rate.
+        What the weights mean cannot change: `cell`, `hidden_size`, `n_layers`, `bidirectional` and `pooling`.
     momentum, nesterovs_momentum : float in [0, 1), bool, default=0.9, True
         Momentum of "sgd", and whether it is Nesterov's.
     beta_1, beta_2 : float in [0, 1), default=0.9, 0.999
@@ -109,9 +123,9 @@ class RNNSequenceClassifier(ClassifierMixin, BaseEstimator):
         Whether to hold out a part of the sequences, stop when the score on it stops improving, and keep the parameters
         that had the best one. "lbfgs" has none.
     validation_fraction : float in (0, 1), default=0.1
-        Share of the sequences held out, each class in proportion if it has at least two. Unused if `fit` is given
-        `X_val`.
-    n_iter_no_change : int, default=20
+        Share of the sequences held out, of each class as near as possible in proportion, and never all of one: a class
+        with a single sequence stays in training. Unused if `fit` is given `X_val`.
+    n_iter_no_change : int or inf, default=20
         Epochs in a row without improvement by `tol` after which training stops.
     scoring : str, callable or None, default="loss"
         Score for early stopping: "loss" is minus the mean loss on the sequences held out; else any scorer of
@@ -146,7 +160,7 @@ class RNNSequenceClassifier(ClassifierMixin, BaseEstimator):
     loss_ : float
         Training loss of the last epoch, nats per sequence, with the penalty.
     best_loss_ : float or None
-        Least training loss; None with early stopping.
+        Least training loss on the data of the last fit; None with early stopping.
     loss_curve_ : list of float
         Training loss of each epoch.
     validation_scores_ : list of float or None
@@ -306,25 +320,26 @@ class RNNSequenceClassifier(ClassifierMixin, BaseEstimator):
             before an epoch is complete. The estimator is then as it was.
         """
         self._validate_params()
+        config = ClassifierConfig.read(self)
         if (X_val is None) != (y_val is None):
             given, missing = ("X_val", "y_val") if y_val is None else ("y_val", "X_val")
             raise ValueError(f"{given} is provided, but {missing} was not provided. Pass both.")
         if sample_weight_val is not None and X_val is None:
             raise ValueError("sample_weight_val is provided, but X_val was not provided. Pass X_val and y_val, too.")
-        check_compatible_parameters(self, None if X_val is None else "X_val and y_val are")
+        check_compatible_parameters(config, None if X_val is None else "X_val and y_val are")
         with unchanged_on_error(self):
             is_continuing = self.warm_start and hasattr(self, "_training")
             data = self._validate_training_data(X, y, sample_weight, reset=not is_continuing)
-            network = self._build_network()
-            state = begin_or_continue(self, network, data.sequences.steps.dtype, is_continuing)
-            validate = None
-            if self.early_stopping:
-                data, validate = self._hold_out(
-                    network, data, state.split_seed, X_val, y_val, sample_weight_val, sample_weight is not None
+            network = self._build_network(config)
+            state = self._start(config, network, data, is_continuing)
+            validation = None
+            if config.early_stopping:
+                data, validation = self._hold_out(
+                    config, network, data, state.split_seed, X_val, y_val, sample_weight_val, sample_weight is not None
                 )
-            params, problem = run_training(self, network, state, data, validate)
+            params, problem = run_training(config, network, state, data, validation)
             set_fitted(self, network, params, state)
-        warn_of(problem)
+            warn_of(problem)
         return self
 
     @available_if(is_stochastic)
@@ -350,12 +365,19 @@ class RNNSequenceClassifier(ClassifierMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            As `fit`; if `early_stopping` is set; if `classes` is missing at the first call; if y has a label that is
-            not among them.
+            As `fit`; if `early_stopping` is set or `class_weight` is "balanced"; if `classes` is missing at the first
+            call; if y has a label that is not among them.
         """
         self._validate_params()
+        config = ClassifierConfig.read(self, is_partial=True)
         if self.early_stopping:
             raise ValueError("partial_fit does not support early_stopping=True. Use fit, or early_stopping=False.")
+        if self.class_weight == "balanced":
+            raise ValueError(
+                "partial_fit does not support class_weight='balanced', since a part of the labels does not tell how "
+                "often each class comes. Pass the weights as a dict, class_weight=dict(zip(classes, "
+                "compute_class_weight('balanced', classes=classes, y=all_labels))), or pass sample_weight."
+            )
         with unchanged_on_error(self):
             is_continuing = hasattr(self, "_training")
             if not is_continuing and classes is None:
@@ -363,11 +385,11 @@ class RNNSequenceClassifier(ClassifierMixin, BaseEstimator):
             if is_continuing and classes is not None:
                 check_same_classes(classes, self.classes_)
             data = self._validate_training_data(X, y, sample_weight, reset=not is_continuing, classes=classes)
-            network = self._build_network()
-            state = begin_or_continue(self, network, data.sequences.steps.dtype, is_continuing)
-            params, problem = run_training(self, network, state, data, max_iter=1)
+            network = self._build_network(config)
+            state = self._start(config, network, data, is_continuing)
+            params, problem = run_training(config, network, state, data)
             set_fitted(self, network, params, state)
-        warn_of(problem)
+            warn_of(problem)
         return self
 
     def predict(self, X: Any) -> np.ndarray:
@@ -466,7 +488,7 @@ class RNNSequenceClassifier(ClassifierMixin, BaseEstimator):
         targets = encode_labels(y, self.classes_)
         weights = check_sample_weight(sample_weight, len(y))
         if self.class_weight is not None:
-            weights = weights * self._weights_of_classes(targets, weights)[targets]
+            weights = product_of_weights(weights, self._weights_of_classes(targets, weights)[targets])
             if not weights.any():
                 raise ValueError(
                     "All weights are zero: class_weight and sample_weight leave no sequence to learn from. Give a "
@@ -496,28 +518,36 @@ class RNNSequenceClassifier(ClassifierMixin, BaseEstimator):
         )
         return factors
 
-    def _build_network(self) -> Network:
-        if self.bptt_steps is not None:
-            advice = f"but bptt_steps={self.bptt_steps}. Use bptt_steps=None; recompute=True saves memory, too."
-            if self.bidirectional:
+    def _build_network(self, config: ClassifierConfig) -> Network:
+        if config.bptt_steps is not None:
+            advice = f"but bptt_steps={config.bptt_steps}. Use bptt_steps=None; recompute=True saves memory, too."
+            if config.bidirectional:
                 raise ValueError(f"bidirectional=True has no state before the last steps to begin from, {advice}")
-            if self.solver == "lbfgs":
+            if config.solver == "lbfgs":
                 raise ValueError(f"solver='lbfgs' needs exact gradients, {advice}")
         return Network.build(
-            self.cell,
+            config.cell,
             self.n_inputs_,
-            self.hidden_size,
+            config.hidden_size,
             len(self.classes_),
-            n_layers=self.n_layers,
-            bidirectional=self.bidirectional,
-            pooling=self.pooling,
-            dropout=self.dropout,
-            recompute=self.recompute,
-            bptt_steps=self.bptt_steps,
+            n_layers=config.n_layers,
+            bidirectional=config.bidirectional,
+            pooling=config.pooling,
+            dropout=config.dropout,
+            recompute=config.recompute,
+            bptt_steps=config.bptt_steps,
         )
+
+    def _start(
+        self, config: ClassifierConfig, network: Network, data: TrainingSet, is_continuing: bool
+    ) -> TrainingState:
+        if is_continuing:
+            return continue_training(config, self._training)
+        return begin_training(config, network, data.sequences.steps.dtype)
 
     def _hold_out(
         self,
+        config: ClassifierConfig,
         network: Network,
         data: TrainingSet,
         seed: int,
@@ -525,10 +555,10 @@ class RNNSequenceClassifier(ClassifierMixin, BaseEstimator):
         y_val: Any,
         sample_weight_val: Any,
         is_weighted: bool,
-    ) -> tuple[TrainingSet, Callable[[np.ndarray], float]]:
-        """What is left to learn from, and the score on what is not: the caller's sequences, or a part of `data`."""
+    ) -> tuple[TrainingSet, Validation]:
+        """What is left to learn from, and what is not: the caller's sequences, or a part of `data`."""
         if X_val is None:
-            train, held_out = self._split(data.targets, seed)
+            train, held_out = hold_out(data.targets, config.validation_fraction, seed)
             data, validation = data.take(train), data.take(held_out)
         else:
             sequences = validate_sequences(self, X_val, reset=False, dtype=data.sequences.steps.dtype, name="X_val")
@@ -539,31 +569,15 @@ class RNNSequenceClassifier(ClassifierMixin, BaseEstimator):
             weights = check_sample_weight(sample_weight_val, len(targets), "sample_weight_val", "X_val")
             validation = TrainingSet(sequences, targets, weights)
             is_weighted = sample_weight_val is not None
-        return data, self._validation_score(network, validation, is_weighted)
-
-    def _split(self, targets: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
-        """Indices to learn from and to hold out, each class in proportion if all have two sequences."""
-        n_of_class = np.bincount(targets)
-        try:
-            train, held_out = train_test_split(
-                np.arange(len(targets)),
-                test_size=self.validation_fraction,
-                random_state=seed,
-                stratify=targets if n_of_class[n_of_class > 0].min() > 1 else None,
-            )
-        except ValueError as error:
-            raise ValueError(
-                f"X has {len(targets)} sequences of {np.count_nonzero(n_of_class)} classes: too few to hold out "
-                f"validation_fraction={self.validation_fraction} of them with each class on both sides. Change "
-                "validation_fraction, pass X_val and y_val, or use early_stopping=False."
-            ) from error
-        return np.sort(train), np.sort(held_out)
+        return data, Validation(
+            self._validation_score(config, network, validation, is_weighted), f"{validation.digest()}, {is_weighted}"
+        )
 
     def _validation_score(
-        self, network: Network, validation: TrainingSet, is_weighted: bool
-    ) -> Callable[[np.ndarray], float]:
+        self, config: ClassifierConfig, network: Network, validation: TrainingSet, is_weighted: bool
+    ) -> Callable[[np.ndarray], Any]:
         """Score of parameters on `validation`: minus the mean loss, or what `scoring` names."""
-        if self.scoring == "loss":
+        if config.scoring == "loss":
             workspace = Workspace(validation.sequences.steps.dtype)
             relative = validation.weights / validation.weights.max()
 
@@ -574,18 +588,9 @@ class RNNSequenceClassifier(ClassifierMixin, BaseEstimator):
 
             return minus_loss
 
-        scorer = check_scoring(self, scoring=self.scoring)
         X, y = validation.sequences.arrays(), self.classes_[validation.targets]
-        kwargs = {"sample_weight": validation.weights} if is_weighted else {}
-        candidate = copy(self)
-        candidate._network = network
-        candidate.__dict__.pop("feature_names_in_", None)  # X has none, and was held against them before
-
-        def score(params: np.ndarray) -> float:
-            candidate._params = params
-            return float(scorer(candidate, X, y, **kwargs))
-
-        return score
+        weights = {"sample_weight": validation.weights} if is_weighted else {}
+        return scored_by(config.scoring, self, network, X, y, **weights)
 
     def _validate_for_prediction(self, X: Any) -> PackedSequences:
         return validate_sequences(self, X, reset=False, dtype=self._params.dtype, copy=False)
@@ -593,5 +598,5 @@ class RNNSequenceClassifier(ClassifierMixin, BaseEstimator):
     def _log_proba(self, sequences: PackedSequences) -> np.ndarray:
         """Log-probabilities (n, K)."""
         network, params = self._network, self._params
-        predict = partial(network.predict_log_proba, params)
-        return predict_in_shards(predict, sequences, network.stack.cell.hidden_size, params.dtype, self.n_jobs)
+        predict, n_jobs = partial(network.predict_log_proba, params), as_python(self.n_jobs)
+        return predict_in_shards(predict, sequences, network.stack.cell.hidden_size, params.dtype, n_jobs)

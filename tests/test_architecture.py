@@ -40,7 +40,7 @@ FLOORS = [
         "inspection._gradients",
         "inspection._training_curve",
     },
-    {"_parallel.sharding", "preprocessing", "datasets", "inspection"},
+    {"_parallel.sharding", "_config", "_hold_out", "preprocessing", "datasets", "inspection"},
     {"_parallel", "_base", "_run"},
     {"_generation", "_streams"},
     {"_sequence_classifier", "_next_token"},

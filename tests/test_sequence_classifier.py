@@ -536,13 +536,6 @@ def test_a_rare_class_can_be_held_out_or_not(X, y):
     assert_array_equal(model.classes_, [0, 1, 2])
 
 
-@pytest.mark.parametrize("score", [np.nan, -np.inf])
-def test_a_score_without_a_best_leaves_a_usable_model(X, y, score):
-    """ROC AUC is NaN where the validation part holds one class."""
-    model = make(early_stopping=True, scoring=Recorder(*[score] * 5)).fit(X, y)
-    assert np.isfinite(model.predict_proba(X)).all()
-
-
 def test_sequences_to_validate_need_early_stopping(X, y, X_val, y_val):
     with pytest.raises(ValueError, match=r"X_val and y_val are passed to fit, but early_stopping is False. Set"):
         make().fit(X, y, X_val=X_val, y_val=y_val)

@@ -27,7 +27,7 @@ class TrainingMonitor:
     ----------
     tol : float
         Least improvement of the score that counts.
-    n_iter_no_change : int
+    n_iter_no_change : int or inf
         Number of epochs without one after which a plateau is reached.
 
     Attributes
@@ -46,8 +46,10 @@ class TrainingMonitor:
         Epochs since the last improvement that counted.
     n_plateaus : int
         How often patience came to its end.
-    criterion : object, default=None
-        What is watched: None for the training loss, else what the validation scores are.
+    first_epoch : int
+        Number of epochs before those on the present data: where the learning rate's schedule begins.
+    criterion, data : str
+        Digests of what is watched, and of what is learned from.
 
     Examples
     --------
@@ -60,7 +62,7 @@ class TrainingMonitor:
     """
 
     tol: float
-    n_iter_no_change: int
+    n_iter_no_change: float
     loss_curve: list[float] = field(default_factory=list)
     validation_scores: list[float] = field(default_factory=list)
     best_score: float = -inf
@@ -68,23 +70,29 @@ class TrainingMonitor:
     best_epoch: int = 0
     n_without_improvement: int = 0
     n_plateaus: int = 0
-    criterion: object = None
+    first_epoch: int = 0
+    criterion: str = ""
+    data: str = ""
 
     @property
     def n_epochs(self) -> int:
         """Number of epochs so far."""
         return len(self.loss_curve)
 
-    def watch(self, criterion: object) -> None:
-        """Go on with another criterion: its scores cannot be compared with those before.
+    def watch(self, criterion: str, data: str) -> None:
+        """Go on, perhaps with another criterion or other data: scores cannot be compared with those before.
+
+        Other data begin the learning rate's schedule anew, too.
 
         Parameters
         ----------
-        criterion : object
-            What will be watched, see the class.
+        criterion, data : str
+            See the class.
         """
-        if criterion != self.criterion:
-            self.criterion = criterion
+        if data != self.data:
+            self.first_epoch, self.n_plateaus = self.n_epochs, 0
+        if (criterion, data) != (self.criterion, self.data):
+            self.criterion, self.data = criterion, data
             self.validation_scores = []
             self.best_score, self.best_params, self.best_epoch = -inf, None, 0
             self.n_without_improvement = 0
@@ -135,6 +143,8 @@ class TrainingState:
         Source of batches and dropout masks.
     split_seed : int
         Seed of the validation split, so that going on holds out the same sequences.
+    lasting : dict of str to object
+        What cannot change while training goes on, by name.
     """
 
     params: np.ndarray
@@ -142,6 +152,7 @@ class TrainingState:
     monitor: TrainingMonitor
     rng: np.random.Generator
     split_seed: int
+    lasting: dict[str, object] = field(default_factory=dict)
 
 
 class NonFiniteLossError(ArithmeticError):
@@ -272,7 +283,11 @@ def train(
     for _ in range(plan.max_iter):
         epoch = monitor.n_epochs
         rate = learning_rate_at(
-            plan.learning_rate, plan.learning_rate_init, epoch, plan.schedule_length, monitor.n_plateaus
+            plan.learning_rate,
+            plan.learning_rate_init,
+            epoch - monitor.first_epoch,
+            plan.schedule_length,
+            monitor.n_plateaus,
         )
         measured = params if validate else params.copy()  # the training loss is that of the parameters before
         loss = 0.0

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from hashlib import blake2b
 
 import numpy as np
 
@@ -76,6 +77,16 @@ class TrainingData(ABC):
     def auto_batch_size(self) -> int:
         """Columns of a batch where the user does not say: as many as in scikit-learn's MLPClassifier."""
         return min(200, len(self))
+
+    @abstractmethod
+    def digest(self) -> str:
+        """Return a digest of all values: equal for equal data in the same order.
+
+        Returns
+        -------
+        digest : str
+            Hexadecimal.
+        """
 
     @abstractmethod
     def take(self, indices: np.ndarray) -> TrainingData:
@@ -161,8 +172,12 @@ class TrainingSet(TrainingData):
             yield batch, len(indices) / len(self)
 
     def full_batch(self, stack: RecurrentStack) -> SequenceBatch:
-        relative = self.weights / self.weights.sum()
-        return stack.batch(self.sequences, np.arange(len(self)), self.targets, relative)
+        relative = self.weights / self.weights.max()  # no scale of the weights overflows
+        return stack.batch(self.sequences, np.arange(len(self)), self.targets, relative / relative.sum())
+
+    def digest(self) -> str:
+        sequences = self.sequences
+        return _digest(sequences.steps, sequences.offsets, sequences.lengths, self.targets, self.weights)
 
     def astype(self, dtype: np.dtype | type) -> TrainingSet:
         sequences = self.sequences
@@ -250,8 +265,12 @@ class TokenSet(TrainingData):
                 masks = None if masks is None else tuple(mask[open_] for mask in masks)
 
     def full_batch(self, stack: RecurrentStack) -> SequenceBatch:
-        weights = (self.weights / self.total_weight).astype(self.dtype)
+        relative = self.weights / self.weights.max()  # no scale of the weights overflows
+        weights = (relative / (relative @ self.sequences.lengths)).astype(self.dtype)
         return stack.batch(self.sequences, np.arange(len(self)), weights=weights)
+
+    def digest(self) -> str:
+        return _digest(self.sequences.ids, self.sequences.offsets, self.sequences.lengths, self.weights)
 
     @property
     def max_batch_size(self) -> int:
@@ -291,6 +310,15 @@ class TokenSet(TrainingData):
         first, last = (lengths[whole] * part // n_parts[whole] for part in (k, k + 1))
         parts = self.sequences.pieces(offsets[whole] + first, last - first)
         return replace(self, sequences=parts, weights=self.weights[whole])
+
+
+def _digest(*arrays: np.ndarray) -> str:
+    """Return a digest of the dtypes, shapes and values of arrays."""
+    digest = blake2b(digest_size=16)
+    for array in arrays:
+        digest.update(f"{array.dtype.str}{array.shape}".encode())
+        digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()
 
 
 def _groups_of_equals(arrays: list[np.ndarray], labels: list[int]) -> list[list[int]]:

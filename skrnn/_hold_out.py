@@ -1,0 +1,128 @@
+"""What is held out for early stopping, and the score of parameters on it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from copy import copy
+from dataclasses import dataclass
+from functools import partial
+from math import ceil, isfinite
+from numbers import Real
+from types import CodeType, FunctionType, MethodType
+from typing import Any
+
+import joblib
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.metrics import check_scoring
+
+from .core.network import Network
+from .core.token_network import TokenNetwork
+
+
+@dataclass(frozen=True)
+class Validation:
+    """Sequences that are held out, and the score on them.
+
+    Attributes
+    ----------
+    score : callable
+        ``score(params)``, higher is better.
+    data : str
+        Digest of the sequences.
+    """
+
+    score: Callable[[np.ndarray], Any]
+    data: str
+
+
+def hold_out(targets: np.ndarray, fraction: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Rows (n_train,) to learn from and rows (n_held,) to hold out, each class as near as possible in proportion.
+
+    No class is held out whole: of one that has a single row, nothing is. Raises where that leaves nothing.
+    """
+    rng = np.random.default_rng(seed)
+    n_of_class = np.bincount(targets)
+    n_held_of_class = _apportion(ceil(fraction * len(targets)), n_of_class, np.maximum(n_of_class - 1, 0), rng)
+    if not n_held_of_class.any():
+        raise ValueError(
+            f"X has {len(targets)} sequences of {np.count_nonzero(n_of_class)} classes: too few to hold out "
+            f"validation_fraction={fraction} of them, since no class may be held out whole. Pass more, X_val and "
+            "y_val, or use early_stopping=False."
+        )
+    rows = rng.permutation(len(targets))
+    rows = rows[np.argsort(targets[rows], kind="stable")]  # class by class, at random within each
+    place = np.arange(len(rows)) - np.repeat(np.cumsum(n_of_class) - n_of_class, n_of_class)
+    is_held = place < np.repeat(n_held_of_class, n_of_class)
+    return np.sort(rows[~is_held]), np.sort(rows[is_held])
+
+
+def _apportion(n: int, sizes: np.ndarray, most: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Share `n` out in proportion to sizes (K,), at most `most` (K,) of each, by largest remainders; ties at random."""
+    ideal = n * sizes / sizes.sum()
+    shares = np.minimum(ideal.astype(np.intp), most)
+    while (left := min(n, int(most.sum())) - int(shares.sum())) > 0:
+        order = rng.permutation(len(sizes))
+        order = order[np.argsort((shares - ideal)[order], kind="stable")]
+        shares[order[shares[order] < most[order]][:left]] += 1
+    return shares
+
+
+def scored_by(
+    scoring: Any, estimator: BaseEstimator, network: Network | TokenNetwork, *data: Any, **weights: Any
+) -> Callable[[np.ndarray], Any]:
+    """Return the score of parameters that a scorer gives: ``scorer(estimator, *data, **weights)``."""
+    scorer = check_scoring(estimator, scoring=scoring)
+    candidate = copy(estimator)
+    candidate._network = network
+    vars(candidate).pop("feature_names_in_", None)  # the data have none any more, and were held against them before
+
+    def score(params: np.ndarray) -> Any:
+        candidate._params = params.copy()  # the scorer may keep the estimator
+        return scorer(candidate, *data, **weights)
+
+    return score
+
+
+def checked_score(value: Any, scoring: Any, epoch: int) -> float:
+    """Return what a scorer gave in an epoch as a float; raises where it is not one finite number."""
+    if isinstance(value, np.ndarray) and value.ndim == 0:
+        value = value[()]
+    if isinstance(value, Real) and isfinite(value):
+        return float(value)
+    raise ValueError(
+        f"scoring={scoring!r:.100} returned {value!r:.100} in epoch {epoch}. A scorer must return one finite number, "
+        "higher for better models."
+    )
+
+
+def scorer_digest(scoring: Any) -> str:
+    """Return a digest of a scorer, equal for its copies, so that a fitted model need not hold it."""
+    try:
+        return str(joblib.hash(_plain(scoring)))
+    except RecursionError:
+        return type(scoring).__qualname__
+
+
+def _plain(value: Any) -> Any:
+    """Return what makes a scorer as values that can be hashed: functions by their code, objects by their attributes."""
+    if isinstance(value, FunctionType):
+        cells = [cell.cell_contents for cell in value.__closure__ or ()]
+        inner = [value.__code__, value.__defaults__, value.__kwdefaults__, cells]
+        return value.__module__, value.__qualname__, _plain(inner)
+    if isinstance(value, CodeType):
+        return value.co_code, value.co_names, _plain(value.co_consts)
+    if isinstance(value, MethodType):
+        return _plain([value.__func__, value.__self__])
+    if isinstance(value, partial):
+        return _plain([value.func, value.args, value.keywords])
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if isinstance(value, dict):
+        return [(_plain(key), _plain(item)) for key, item in value.items()]
+    if hasattr(value, "__dict__") and not isinstance(value, type):
+        return type(value).__qualname__, _plain(vars(value))
+    try:
+        return joblib.hash(value)
+    except Exception:  # what cannot be pickled counts by its type alone
+        return type(value).__qualname__
