@@ -571,6 +571,25 @@ def test_a_bidirectional_network_cannot_advance(rng):
         network.advance(make_params(network, rng), batch, Workspace(np.float64))
 
 
+@pytest.mark.parametrize("bias", [-15.0, -10.0, 0.0, 5.0])
+@pytest.mark.parametrize("recompute", [False, True])
+def test_gradients_of_gates_that_hardly_open_keep_their_digits(bias, recompute, small_windows, rng):
+    """What the GRU keeps of a state is a small difference of two outputs where its update gate is nearly closed."""
+    network = make_network("gru", recompute=recompute)
+    params = make_params(network, rng)
+    network.layout.views(params)["rnn.0"]["b"][4:8] = bias  # rows r, z, n
+    data, targets = make_data(rng), rng.integers(0, 3, len(RAGGED))
+    gradients = []
+    for dtype in (np.float32, np.float64):
+        single = PackedSequences(data.steps.astype("f4").astype(dtype), data.lengths)
+        batch = network.stack.batch(single, np.arange(len(data)), targets, np.ones(len(data), dtype))
+        _, gradient = loss_and_gradient(network, params.astype("f4").astype(dtype), batch)
+        gradients.append(network.layout.views(gradient)["rnn.0"])
+
+    for name in ("W_x", "W_h", "b"):
+        assert relative_error(gradients[0][name][4:8], gradients[1][name][4:8]) < 2e-5
+
+
 @pytest.mark.parametrize("cell", CELL_NAMES)
 def test_law_10_dtype_is_kept(cell, rng):
     network = make_network(cell, n_layers=2, bidirectional=True, pooling="mean", dropout=0.2)

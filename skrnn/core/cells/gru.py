@@ -182,7 +182,7 @@ class GRUCell(Cell):
     def _factors(self, tape: Tape, Q: np.ndarray, workspace: Workspace) -> None:
         """Fill Q (L, 4*H, n), rows R r z n, with what does not depend on the gradient: equations 1' to 5'."""
         H = self.hidden_size
-        n, r, _, rR_scaled = (tape.saved[:, k * H : (k + 1) * H] for k in range(4))
+        n, r, z, rR_scaled = (tape.saved[:, k * H : (k + 1) * H] for k in range(4))
         Q_r, Q_z, Q_n = (Q[:, k * H : (k + 1) * H] for k in range(1, 4))
         Q[:, :H] = r
         np.subtract(1, tape.saved[:, H : 3 * H], out=Q[:, H : 3 * H])  # 1 - r, 1 - z
@@ -194,6 +194,7 @@ class GRUCell(Cell):
         Q_r *= rR_scaled
         if self.activation.scale != 1:
             Q_r *= 1 / self.activation.scale
-        np.subtract(tape.states[1:], n, out=u)  # z (h_prev - n)
+        np.subtract(tape.states[:-1], n, out=u)  # h - n would be rounded to the digits of h where z is small
+        u *= z
         Q_z *= u
         workspace.release(mark)
