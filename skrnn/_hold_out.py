@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from math import ceil, isfinite
 from numbers import Real
-from types import CodeType, FunctionType, MethodType
+from types import CellType, CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 import joblib
@@ -98,31 +98,44 @@ def checked_score(value: Any, scoring: Any, epoch: int) -> float:
 
 def scorer_digest(scoring: Any) -> str:
     """Return a digest of a scorer, equal for its copies, so that a fitted model need not hold it."""
-    try:
-        return str(joblib.hash(_plain(scoring)))
-    except RecursionError:
-        return type(scoring).__qualname__
+    return str(joblib.hash(_plain(scoring, {})))
 
 
-def _plain(value: Any) -> Any:
-    """Return what makes a scorer as values that can be hashed: functions by their code, objects by their attributes."""
+def _plain(value: Any, seen: dict[int, tuple[int, Any]]) -> Any:
+    """Return what makes a scorer as values that can be hashed: functions by their code, objects by their attributes.
+
+    `seen` numbers what was met on the way, and keeps it, so that no other object gets its id.
+    """
+    if isinstance(value, (type, ModuleType)):
+        return value.__name__
     if isinstance(value, FunctionType):
-        cells = [cell.cell_contents for cell in value.__closure__ or ()]
-        inner = [value.__code__, value.__defaults__, value.__kwdefaults__, cells]
-        return value.__module__, value.__qualname__, _plain(inner)
-    if isinstance(value, CodeType):
-        return value.co_code, value.co_names, _plain(value.co_consts)
-    if isinstance(value, MethodType):
-        return _plain([value.__func__, value.__self__])
-    if isinstance(value, partial):
-        return _plain([value.func, value.args, value.keywords])
-    if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
-    if isinstance(value, dict):
-        return [(_plain(key), _plain(item)) for key, item in value.items()]
-    if hasattr(value, "__dict__") and not isinstance(value, type):
-        return type(value).__qualname__, _plain(vars(value))
-    try:
-        return joblib.hash(value)
-    except Exception:  # what cannot be pickled counts by its type alone
-        return type(value).__qualname__
+        cells = [cell.cell_contents for cell in value.__closure__ or () if cell != CellType()]
+        parts: Any = [
+            value.__module__,
+            value.__qualname__,
+            value.__code__,
+            value.__defaults__,
+            value.__kwdefaults__,
+            cells,
+        ]
+    elif isinstance(value, CodeType):
+        parts = [value.co_code, value.co_names, value.co_consts]
+    elif isinstance(value, MethodType):
+        parts = [value.__func__, value.__self__]
+    elif isinstance(value, partial):
+        parts = [value.func, value.args, value.keywords]
+    elif isinstance(value, dict):
+        parts = [*value.keys(), *value.values()]
+    elif isinstance(value, (list, tuple)):
+        parts = value
+    elif hasattr(value, "__dict__"):
+        parts = [*vars(value).keys(), *vars(value).values()]
+    else:
+        try:
+            return joblib.hash(value)
+        except Exception:  # what cannot be pickled counts by its type alone
+            return type(value).__qualname__
+    if id(value) in seen:
+        return seen[id(value)][0]
+    seen[id(value)] = len(seen), value
+    return type(value).__qualname__, [_plain(part, seen) for part in parts]

@@ -742,7 +742,7 @@ class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Densi
     def _learn_vocabulary(
         self, config: NextTokenConfig, sequences: TokenReader, weights: np.ndarray, tokens: Any = None
     ) -> None:
-        has_end = not hasattr(self, "n_features_in_") if self.add_end_token == "auto" else bool(self.add_end_token)
+        has_end = not hasattr(self, "n_features_in_") if config.add_end_token == "auto" else bool(config.add_end_token)
         dtypes = sequences.dtypes
         learns_unknown = config.is_partial and self.handle_unknown == "use_unknown"
         if tokens is not None:
