@@ -300,13 +300,17 @@ class ProgressLine:
         if monitor.validation_scores:
             self._pending += f"  validation score {monitor.validation_scores[-1]:.4f}"
         self._pending += f"  {now:.0f} s"
-        if self._every_epoch or (not sys.stdout.isatty() and now - self._last_line >= self.SECONDS_BETWEEN_LINES):
+        if self._every_epoch or (not _is_terminal() and now - self._last_line >= self.SECONDS_BETWEEN_LINES):
             print(self._pending, flush=True)
             self._last_line, self._pending = now, ""
-        elif sys.stdout.isatty():
+        elif _is_terminal():
             print("\r" + self._pending, end="", flush=True)
 
     def close(self) -> None:
         """Print the last state, if it has not been."""
         if self._pending:
-            print(("\r" if sys.stdout.isatty() else "") + self._pending, flush=True)
+            print(("\r" if _is_terminal() else "") + self._pending, flush=True)
+
+
+def _is_terminal() -> bool:
+    return sys.stdout is not None and sys.stdout.isatty()

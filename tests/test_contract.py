@@ -794,3 +794,18 @@ def test_parameters_at_the_ends_of_their_ranges(case, params):
     model = case.make(**params).fit(*case.data())
     assert np.isfinite(params_of(model)).all()
     assert np.isfinite(model.loss_curve_).all()
+
+
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+def test_a_last_update_that_overflows_is_not_kept(case, method):
+    model = case.make(solver="sgd", max_iter=1, warm_start=True).fit(*case.data())
+    model.set_params(learning_rate_init=1e308, max_grad_norm=None, alpha=1e6, batch_size=24)
+    before = joblib.hash(vars(model))
+    with pytest.raises(ValueError, match=r"^The loss became nan in epoch 2, batch \d .* Lower learning_rate_init"):
+        fits(case)[method](model)
+    assert joblib.hash(vars(model)) == before
+
+
+def test_verbose_without_stdout(case, monkeypatch):
+    monkeypatch.setattr("sys.stdout", None)
+    assert case.make(verbose=1).fit(*case.data()).n_iter_ == 3

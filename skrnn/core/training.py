@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from math import inf, isfinite
+from math import inf, isfinite, nan
 
 import numpy as np
 
@@ -252,7 +252,7 @@ def train(
     Raises
     ------
     NonFiniteLossError
-        If a batch's loss or gradient is NaN or infinite.
+        If a batch's loss or gradient, or a parameter after an epoch, is NaN or infinite.
 
     Examples
     --------
@@ -299,6 +299,8 @@ def train(
                 raise NonFiniteLossError(epoch + 1, number, batch_loss, norm)
             plan.optimizer.update(params, gradient, state.optimizer_state, rate)
             loss += batch_loss * share
+        if not np.isfinite(params).all():  # which no loss would show after the last update
+            raise NonFiniteLossError(epoch + 1, number, nan, norm)
         at_plateau = monitor.end_epoch(measured, loss, validate(params) if validate else None)
         if report:
             report(monitor)
