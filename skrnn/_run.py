@@ -116,8 +116,8 @@ def run_training(
     """
     if config.alpha > MAX_PENALTY * data.total_weight:
         raise ValueError(
-            f"alpha={config.alpha:g} is too much for weights that add up to {data.total_weight:g}: the penalty would "
-            "be all that counts. Lower alpha, or multiply all weights by one large number."
+            f"alpha={config.alpha:g} is too much beside the sum of the weights: the penalty would be all that counts. "
+            "Lower alpha, or multiply all weights by one large number."
         )
     monitor = state.monitor
     monitor.watch(_criterion(config, validation), "" if config.is_partial else data.digest())

@@ -642,7 +642,9 @@ def test_the_scale_of_weights_does_not_matter(case, solver, scale):
 
 @pytest.mark.parametrize("weight", [5e-324, 1e-320, 1e-200, 1e-25])
 def test_weights_beside_which_the_penalty_is_all(case, weight):
-    with pytest.raises(ValueError, match=r"^alpha=0.0001 is too much for weights that add up to .* Lower alpha, or"):
+    with pytest.raises(
+        ValueError, match=r"^alpha=0.0001 is too much beside the sum of the weights: .* Lower alpha, or"
+    ):
         case.make().fit(*case.data(), np.full(24, weight))
     case.make(alpha=0).fit(*case.data(), np.full(24, weight))
 
