@@ -157,8 +157,9 @@ class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Densi
         Score for early stopping: "loss" and None are the mean log-probability of the tokens held out, a callable is
         called as ``scorer(estimator, X)``.
     n_jobs : int or None, default=None
-        Threads for large batches. None uses as many as BLAS may use at this moment, so that ``threadpool_limits``,
-        ``OMP_NUM_THREADS`` and the nesting of joblib hold. Results depend on the number of threads in the last bits.
+        Threads for large batches, at most one for each CPU. None uses as many as BLAS may use at this moment, so that
+        ``threadpool_limits``, ``OMP_NUM_THREADS`` and the nesting of joblib hold. Results depend on the number of
+        threads in the last bits.
     dtype : {np.float64, np.float32} or their names, default=np.float64
         Of the parameters and of all results; float32 is about twice as fast.
 

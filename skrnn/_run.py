@@ -124,7 +124,7 @@ def run_training(
     batch_size = resolve_batch_size(config, data)
     if batch_size >= len(data):
         data = data.canonical()
-    n_threads = allowed_threads(config.n_jobs)
+    n_threads = allowed_threads(config.n_jobs)  # before the guard leaves BLAS one thread
 
     def solve() -> str | None:
         with _reporting(config, monitor) as report:

@@ -141,8 +141,9 @@ class RNNSequenceClassifier(ClassifierMixin, BaseEstimator):
         still make the state, and their part of the pooling, but nothing is learned from them: quicker than `recompute`
         for very long sequences, and no longer exact. Not with `bidirectional` or "lbfgs".
     n_jobs : int or None, default=None
-        Threads for large batches. None uses as many as BLAS may use at this moment, so that ``threadpool_limits``,
-        ``OMP_NUM_THREADS`` and the nesting of joblib hold. Results depend on the number of threads in the last bits.
+        Threads for large batches, at most one for each CPU. None uses as many as BLAS may use at this moment, so that
+        ``threadpool_limits``, ``OMP_NUM_THREADS`` and the nesting of joblib hold. Results depend on the number of
+        threads in the last bits.
 
     Attributes
     ----------

@@ -249,7 +249,7 @@ def test_a_child_goes_on_inside_and_leaves():
 
 def test_threads_follow_what_blas_may_use():
     assert allowed_threads(None) == 3
-    assert guarded(allowed_threads, None) == 3
+    assert guarded(allowed_threads, None) == 1
     with threadpool_limits(1):
         assert allowed_threads(None) == 1
 

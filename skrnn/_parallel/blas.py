@@ -25,7 +25,7 @@ def guarded(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
     """Call a function with BLAS at one thread, and without warnings of the floating-point unit.
 
     This is no context manager, because Ctrl-C may come at the first instruction of an ``__exit__``, which then undoes
-    nothing. Here it may come anywhere: what it keeps the first `_leave` from, the second does.
+    nothing. Here it may come anywhere: what it keeps the first `leave` from, the second does.
     """
     hold = _Hold()
     try:
@@ -149,12 +149,12 @@ def _set(library: LibController, n_threads: int) -> None:
 def allowed_threads(n_jobs: int | None) -> int:
     """Number of threads that a fit may use, at most one for each CPU.
 
-    None asks for as many as BLAS may use outside the guard, so that OMP_NUM_THREADS, threadpool_limits and the nesting
-    of joblib hold; a number is meant as joblib means it.
+    None asks for as many as BLAS may use at this moment, so that OMP_NUM_THREADS, threadpool_limits and the nesting of
+    joblib hold: inside the guard that is one. A number is meant as joblib means it.
     """
     if n_jobs is None:
         libraries = _blas().of_process + _blas().of_thread
-        return min((_guard.before.get(library, library.num_threads) for library in libraries), default=1)
+        return min((library.num_threads for library in libraries), default=1)
     if n_jobs == 0:
         raise ValueError("n_jobs is 0, but it must be a number of threads, -1 for one on each CPU, or None.")
     return min(effective_n_jobs(int(n_jobs)), cpu_count())

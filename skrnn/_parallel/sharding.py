@@ -45,7 +45,7 @@ def predict_in_shards(
     """
     shards = 1
     if int(data.lengths.sum()) * hidden_size >= MIN_DEALT_UNITS:
-        shards = min(allowed_threads(n_jobs), len(data))
+        shards = min(allowed_threads(n_jobs), len(data))  # before the guard leaves BLAS one thread
     if shards == 1:
         return guarded(predict, data, Workspace(dtype))
     order = np.argsort(-data.lengths, kind="stable")
