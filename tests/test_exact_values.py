@@ -520,7 +520,7 @@ def test_no_warning_where_a_token_is_known_or_none_is_there(words, characters):
     characters.start().update("x")  # a stream meets tokens one by one
 
 
-@pytest.mark.parametrize("tokens", [None, 5.5j, {"a"}, {"a": 1}, object()], ids=repr)
+@pytest.mark.parametrize("tokens", [None, 5.5j, {"a"}, {"a": 1}, object()], ids=lambda value: type(value).__name__)
 def test_what_a_stream_cannot_read(tokens, characters):
     with pytest.raises(TypeError, match=r"^tokens"):
         characters.start().update(tokens)

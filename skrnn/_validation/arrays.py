@@ -142,12 +142,6 @@ def shorten(text: str, width: int = 60) -> str:
     return text if len(text) <= width else text[: width - 3] + "..."
 
 
-def shorten_list(values: Any, n: int = 10) -> str:
-    """The first values of a long list, as Python writes it."""
-    shown = [shorten(repr(value), 40) for value in list(values)[:n]]
-    return "[" + ", ".join(shown + ["..."] * (len(values) > n)) + "]"
-
-
 def describe(value: Any) -> str:
     """Say what a value is, without printing a long one."""
     if value is None:

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from skrnn._validation.arrays import as_numbers, shorten, shorten_list
+from skrnn._validation.arrays import as_numbers, shorten
+from skrnn._validation.values import shown_all
 
 
 def check_columns(df: Any, sequence: str, order: str | None, columns: Sequence[str]) -> None:
@@ -17,7 +18,7 @@ def check_columns(df: Any, sequence: str, order: str | None, columns: Sequence[s
     labels = list(df.columns)
     for name in [sequence, *([] if order is None else [order]), *columns]:
         if name not in labels:
-            raise ValueError(f"df has no column {shorten(repr(name))}. Its columns are {shorten_list(labels)}.")
+            raise ValueError(f"df has no column {shorten(repr(name))}. Its columns are {shown_all(labels)}.")
         if labels.count(name) > 1:
             raise ValueError(f"df has {labels.count(name)} columns named {name!r}. Rename them, or drop all but one.")
     twice = [name for i, name in enumerate(columns) if name in columns[:i]]

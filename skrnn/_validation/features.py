@@ -12,7 +12,8 @@ from scipy.sparse import issparse
 from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 
-from skrnn._validation.arrays import as_array, as_numbers, count, describe, reject_masked, shorten_list
+from skrnn._validation.arrays import as_array, as_numbers, count, describe, reject_masked
+from skrnn._validation.values import shown_all
 from skrnn.core.batches import PackedSequences, SequencesInPlace
 
 _SCALARS = (Number, np.generic, type(None))
@@ -263,7 +264,7 @@ def _check_labels(items: list, name: str) -> None:
         if labels == first:
             continue
         found, expected = (
-            "no column names" if names is None else f"the columns {shorten_list(names)}" for names in (labels, first)
+            "no column names" if names is None else f"the columns {shown_all(names)}" for names in (labels, first)
         )
         raise ValueError(
             f"{name}[{i}] has {found}, {name}[0] has {expected}. All sequences need the same, in one order: "

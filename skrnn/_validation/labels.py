@@ -12,11 +12,11 @@ from sklearn.utils import check_array
 from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import column_or_1d
 
+from .arrays import reject_masked
 from .values import (
     SCALARS,
     PlainValue,
     as_list,
-    check_not_masked,
     exact_array,
     is_unordered,
     plain_value,
@@ -29,7 +29,7 @@ from .values import (
 
 def read_labels(y: Any, name: str = "y") -> np.ndarray:
     """Return labels (n,) as an array of texts, numbers or booleans that holds each of them exactly."""
-    check_not_masked(y, name)
+    reject_masked(y, name)
     if isinstance(y, (str, bytes)) or is_unordered(y):
         raise TypeError(f"{name} is {shown(y)} ({type(y).__name__}). Pass a list of one label per sequence.")
     if hasattr(y, "columns") and len(y.shape) == 2:

@@ -13,7 +13,8 @@ from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 
 from .._vocabulary import Vocabulary
-from .values import PlainValue, as_list, check_not_masked, exact_array, is_unordered, plain_values, rows_of, shown
+from .arrays import reject_masked
+from .values import PlainValue, as_list, exact_array, is_unordered, plain_values, rows_of, shown
 
 CHUNK_SIZE = 2**18
 """Tokens that are read at a time: a text never is in memory as a list of strings."""
@@ -32,7 +33,7 @@ def read_sequences(estimator: Any, X: Any, *, reset: bool, name: str = "X") -> T
     """
     if isinstance(X, str):
         raise ValueError(f"{name} is a str, but a list of sequences is needed. Pass [text] if {name} is one text.")
-    check_not_masked(X, name)
+    reject_masked(X, name)
     if is_table(X):
         return _read_table(estimator, X, reset, name)
     items = _list_of_sequences(X, name)
@@ -93,7 +94,7 @@ def read_prompts(prompts: Any, empty_prompt: Any) -> list[Any]:
         return [empty_prompt]
     if isinstance(prompts, str):
         return [prompts]
-    check_not_masked(prompts, "prompts")
+    reject_masked(prompts, "prompts")
     if is_table(prompts):
         return rows_of(prompts) if hasattr(prompts, "columns") else list(np.asarray(prompts))
     return _list_of_sequences(prompts, "prompts")
@@ -230,7 +231,7 @@ def _as_sequence(item: Any, where: str) -> str | list[Any] | tuple[Any, ...] | n
     """Return one sequence in a form that can be sliced, not copied if it need not be."""
     if isinstance(item, (str, list, tuple)):
         return item
-    check_not_masked(item, where)
+    reject_masked(item, where)
     shape = getattr(item, "shape", None)
     if hasattr(item, "columns") and shape is not None:
         raise TypeError(

@@ -38,15 +38,6 @@ def is_unordered(values: Any) -> bool:
     return isinstance(values, (Set, Mapping))
 
 
-def check_not_masked(values: Any, name: str) -> None:
-    """Raise for a masked array, whose mask would be lost."""
-    if isinstance(values, np.ma.MaskedArray):
-        raise ValueError(
-            f"{name} is a masked array, and masked entries would be read as if they were valid. Cut padding off with "
-            f"skrnn.sequences.from_padded({name}), which reads masks, or pass unmasked values."
-        )
-
-
 def as_list(values: Any) -> list[Any]:
     """Return the entries of a container, as Python's own objects where the container can make them."""
     if hasattr(values, "to_pylist"):  # pyarrow
