@@ -8,6 +8,7 @@ from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 from sklearn.base import BaseEstimator
+from sklearn.utils._param_validation import validate_parameter_constraints
 
 Config = TypeVar("Config", bound="FitConfig")
 
@@ -55,10 +56,12 @@ class FitConfig:
 
     @classmethod
     def read(cls: type[Config], estimator: BaseEstimator, is_partial: bool = False) -> Config:
-        """Return the validated parameters of `estimator`."""
+        """Return the parameters of `estimator`; raises as scikit-learn does where one is not valid."""
+        estimator_name = type(estimator).__name__
+        parameters = {name: as_python(value) for name, value in estimator.get_params(deep=False).items()}
+        validate_parameter_constraints(estimator._parameter_constraints, parameters, estimator_name)
         names = {field.name for field in fields(cls)} - {"estimator_name", "is_partial"}
-        values = {name: as_python(getattr(estimator, name)) for name in names}
-        return cls(estimator_name=type(estimator).__name__, is_partial=is_partial, **values)
+        return cls(estimator_name, is_partial, **{name: parameters[name] for name in names})
 
     @property
     def n_epochs(self) -> int:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Set
 from dataclasses import dataclass, replace
 from functools import partial
-from numbers import Integral, Real
+from numbers import Integral
 from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, DensityMixin, TransformerMixin
-from sklearn.utils._param_validation import Interval, Options, StrOptions
+from sklearn.utils._param_validation import Interval, Options, RealNotInt, StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
@@ -64,11 +64,17 @@ class NextTokenConfig(FitConfig):
 
     @classmethod
     def read(cls, estimator: BaseEstimator, is_partial: bool = False) -> NextTokenConfig:
-        """Return the validated parameters of `estimator`, with one name for each scoring and dtype."""
+        """Return the parameters of `estimator`, with one name for each scoring and dtype; raises if one is wrong."""
         config = super().read(estimator, is_partial)
-        return replace(
-            config, scoring="loss" if config.scoring is None else config.scoring, dtype=np.dtype(config.dtype).name
-        )
+        dtype = np.dtype(config.dtype).name  # the same for every byte order
+        if dtype not in ("float64", "float32"):
+            raise ValueError(f"dtype is {config.dtype!r}. Pass np.float64 or np.float32, or their names.")
+        if config.tie_weights and config.embedding_size != config.hidden_size:
+            raise ValueError(
+                f"tie_weights=True needs embedding_size={config.hidden_size}, that of hidden_size, got "
+                f"{config.embedding_size}."
+            )
+        return replace(config, scoring="loss" if config.scoring is None else config.scoring, dtype=dtype)
 
 
 class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, DensityMixin, BaseEstimator):
@@ -226,7 +232,7 @@ class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Densi
         "tie_weights": ["boolean"],
         "min_frequency": [
             Interval(Integral, 1, None, closed="left"),
-            Interval(Real, 0, 1, closed="neither"),
+            Interval(RealNotInt, 0, 1, closed="neither"),
             None,
         ],
         "max_tokens": [Interval(Integral, 1, None, closed="left"), None],
@@ -336,7 +342,6 @@ class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Densi
             If X or a weight is not what it should be, parameters contradict each other, or the loss is not finite
             before an epoch is complete. The estimator is then as it was.
         """
-        self._check_parameters()
         config = NextTokenConfig.read(self)
         check_compatible_parameters(config, None if X_val is None else "X_val is")
         with unchanged_on_error(self):
@@ -375,7 +380,6 @@ class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Densi
         TypeError, ValueError
             As `fit`; ValueError also if `early_stopping` is set.
         """
-        self._check_parameters()
         config = NextTokenConfig.read(self, is_partial=True)
         if self.early_stopping:
             raise ValueError("partial_fit does not support early_stopping=True. Use fit, or early_stopping=False.")
@@ -716,16 +720,6 @@ class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Densi
         if not hasattr(self, "_vocabulary"):
             raise AttributeError(f"{type(self).__name__} has no {name} before it is fitted.")
         return self._vocabulary
-
-    def _check_parameters(self) -> None:
-        self._validate_params()
-        if np.dtype(self.dtype) not in (np.float64, np.float32):
-            raise ValueError(f"dtype is {self.dtype!r}. Pass np.float64 or np.float32, or their names.")
-        if self.tie_weights and self.embedding_size != self.hidden_size:
-            raise ValueError(
-                f"tie_weights=True needs embedding_size={self.hidden_size}, that of hidden_size, got "
-                f"{self.embedding_size}."
-            )
 
     def _empty_prompt(self) -> Any:
         """Nothing, in the type of the sequences that were learned from."""

@@ -320,7 +320,6 @@ class RNNSequenceClassifier(ClassifierMixin, BaseEstimator):
             If X, y or a weight is not what it should be, parameters contradict each other, or the loss is not finite
             before an epoch is complete. The estimator is then as it was.
         """
-        self._validate_params()
         config = ClassifierConfig.read(self)
         if (X_val is None) != (y_val is None):
             given, missing = ("X_val", "y_val") if y_val is None else ("y_val", "X_val")
@@ -369,7 +368,6 @@ class RNNSequenceClassifier(ClassifierMixin, BaseEstimator):
             As `fit`; if `early_stopping` is set or `class_weight` is "balanced"; if `classes` is missing at the first
             call; if y has a label that is not among them.
         """
-        self._validate_params()
         config = ClassifierConfig.read(self, is_partial=True)
         if self.early_stopping:
             raise ValueError("partial_fit does not support early_stopping=True. Use fit, or early_stopping=False.")

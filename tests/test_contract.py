@@ -745,6 +745,14 @@ def test_scalars_of_numpy_are_numbers_of_python(case, name, python, numpy, capsy
     assert_array_equal(model.predict_proba(case.data()[0]), wanted.predict_proba(case.data()[0]))
 
 
+@pytest.mark.parametrize("dtype", [np.dtype(">f4"), np.dtype("<f4"), np.float32, "float32"], ids=str)
+def test_byte_order_is_no_precision(dtype):
+    case = CASES[1]
+    model, wanted = (case.make(dtype=kind).fit(*case.data()) for kind in (dtype, "float32"))
+    assert_same_model(model, wanted)
+    assert model.predict_proba(["ab"]).dtype == np.float32
+
+
 @pytest.mark.parametrize(("name", "value"), [("hidden_size", 130), ("batch_size", 200), ("max_iter", 127)])
 def test_small_integers_do_not_overflow(case, name, value):
     params = {"max_iter": 1, "n_iter_no_change": 1000, name: value}

@@ -7,6 +7,7 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from skrnn import RNNNextTokenModel
+from skrnn._next_token import NextTokenConfig
 from skrnn._validation import tokens as _tokens
 from skrnn._validation.tokens import TokenReader
 
@@ -70,7 +71,7 @@ def test_ids_are_as_small_as_the_vocabulary_allows(n_tokens, dtype, add_end_toke
     n_tokens -= add_end_token
     unknown = n_tokens + add_end_token
     model = RNNNextTokenModel(**TINY | {"add_end_token": add_end_token})
-    model._learn_vocabulary(TokenReader.open([range(n_tokens)]), np.ones(1))
+    model._learn_vocabulary(NextTokenConfig.read(model), TokenReader.open([range(n_tokens)]), np.ones(1))
 
     data = model._encode(TokenReader.open([range(n_tokens), [2, 1, n_tokens]]), is_closed=True)
 
