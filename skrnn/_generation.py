@@ -15,7 +15,7 @@ from ._parallel.blas import guarded
 from ._validation.values import as_list, shown
 from ._vocabulary import UNKNOWN, Vocabulary, is_single
 from .core.batches import TokenSequences
-from .core.stack import LayerStates
+from .core.state import State
 from .core.token_network import PreparedNetwork, TokenNetwork
 from .core.workspace import Workspace
 
@@ -113,7 +113,7 @@ forbidden_tokens, num_beams
                 raise ValueError(f"n_sequences={n_sequences} is more than num_beams={self.num_beams}.")
             found = []
             for i, history in enumerate(histories):
-                best = self._beams(history, log_proba[i], _columns(state, [i]), prepared, workspace)
+                best = self._beams(history, log_proba[i], state.take([i]), prepared, workspace)
                 if len(best) < n_sequences:
                     raise ValueError(
                         f"n_sequences={n_sequences}, but only {len(best)} sequences can follow prompts[{i}]. Pass a "
@@ -125,7 +125,7 @@ forbidden_tokens, num_beams
         return self._sample(
             histories[of_prompt],
             log_proba[of_prompt],
-            _columns(state, of_prompt),
+            state.take(of_prompt),
             check_random_state(random_state),
             prepared,
             workspace,
@@ -135,7 +135,7 @@ forbidden_tokens, num_beams
         self,
         history: np.ndarray,
         log_proba: np.ndarray,
-        state: LayerStates,
+        state: State,
         rng: np.random.RandomState,
         prepared: PreparedNetwork,
         workspace: Workspace,
@@ -169,8 +169,8 @@ forbidden_tokens, num_beams
                 history = np.column_stack([history, tokens])
             if not goes_on.all():
                 going, tokens, history = going[goes_on], tokens[goes_on], history[goes_on]
-                state = _columns(state, np.flatnonzero(goes_on))
-            log_proba = self.network.advance(prepared, tokens, state, workspace)
+                state = state.take(np.flatnonzero(goes_on))
+            log_proba, state = self.network.advance(prepared, tokens, state, workspace)
         return [row[row != _NOTHING] for row in np.column_stack(written)], totals
 
     def _filtered(self, scores: np.ndarray) -> np.ndarray:
@@ -221,7 +221,7 @@ forbidden_tokens, num_beams
         self,
         history: np.ndarray,
         log_proba: np.ndarray,
-        state: LayerStates,
+        state: State,
         prepared: PreparedNetwork,
         workspace: Workspace,
     ) -> list[tuple[list[int], float]]:
@@ -251,9 +251,10 @@ forbidden_tokens, num_beams
                 break
             beams = [[*beams[parent], token] for parent, token, _ in grown]
             totals = np.array([total for *_, total in grown])
-            state = _columns(state, np.array([parent for parent, *_ in grown]))
+            state = state.take(np.array([parent for parent, *_ in grown]))
             tokens = np.array([token for _, token, _ in grown])
-            log_proba = self.network.advance(prepared, tokens, state, workspace).astype(np.float64)
+            log_proba, state = self.network.advance(prepared, tokens, state, workspace)
+            log_proba = log_proba.astype(np.float64)
         return finished or [([], 0.0)]
 
     def _is_end(self, tokens: Any) -> Any:
@@ -287,11 +288,6 @@ def _is_finite(value: Any) -> bool:
         return isinstance(value, Real) and bool(np.isfinite(float(value)))
     except OverflowError:  # an integer beyond floats
         return False
-
-
-def _columns(state: LayerStates, columns: Any) -> LayerStates:
-    """The state of some sequences, copied."""
-    return tuple(tuple(v[:, columns] for v in layer) for layer in state)
 
 
 def _softmax(scores: np.ndarray) -> np.ndarray:

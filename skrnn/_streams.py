@@ -90,10 +90,8 @@ class TokenStream:
             At the beginning there.
         """
         index = self._indices(index)
-        for layer in self._state:
-            for v in layer:
-                v[:, index] = 0
         if len(index):
+            self._state.put(index, self._network.stack.zero_state(len(index), self._params.dtype))
             self._advance(np.full(len(index), self._vocabulary.begin), index)
         return self
 
@@ -132,11 +130,11 @@ class TokenStream:
         return np.exp(self._log_proba[index]), surprise
 
     def _advance(self, codes: np.ndarray, index: np.ndarray) -> None:
-        state = tuple(tuple(v[:, index] for v in layer) for layer in self._state)
-        self._log_proba[index] = guarded(self._network.advance, self._prepared, codes, state, self._workspace)
-        for layer, advanced in zip(self._state, state, strict=True):
-            for v, v_advanced in zip(layer, advanced, strict=True):
-                v[:, index] = v_advanced
+        log_proba, state = guarded(
+            self._network.advance, self._prepared, codes, self._state.take(index), self._workspace
+        )
+        self._log_proba[index] = log_proba
+        self._state.put(index, state)
 
     def _indices(self, index: Any) -> np.ndarray:
         if index is None:

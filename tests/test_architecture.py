@@ -19,7 +19,7 @@ FLOORS = [
         "core.optimizers",
         "core.schedules",
     },
-    {"core.cells.cell", "core.inputs"},
+    {"core.cells.cell", "core.inputs", "core.state"},
     {"core.cells.elman", "core.cells.gru", "core.cells.lstm"},
     {"core.cells", "core.batches"},
     {"core.layers", "core.heads"},

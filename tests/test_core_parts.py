@@ -5,6 +5,7 @@ import pytest
 
 from skrnn.core import activations
 from skrnn.core.activations import RELU, SIGMOID_SCALE, TANH_BY_EXP, TANH_BY_NUMPY, sigmoid_of_scaled
+from skrnn.core.batches import PackedSequences
 from skrnn.core.cells import CELLS
 from skrnn.core.inputs import DenseInput
 from skrnn.core.layers import RecurrentLayer
@@ -13,6 +14,8 @@ from skrnn.core.network import Network
 from skrnn.core.optimizers import SGD, Adam, RMSprop, clip_by_global_norm
 from skrnn.core.parameters import ParameterLayout, glorot_uniform, orthogonal
 from skrnn.core.schedules import learning_rate_at
+from skrnn.core.stack import RecurrentStack
+from skrnn.core.state import State
 from skrnn.core.workspace import Workspace
 
 
@@ -230,3 +233,35 @@ def test_schedules():
     np.testing.assert_allclose(rates["adaptive"], [0.1, 0.02, 0.004, 0.0008])
     np.testing.assert_allclose(rates["cosine"][:2], [0.1, 0.05])
     assert 0 < rates["cosine"][2] == rates["cosine"][3] < 0.003
+
+
+def test_state_of_some_sequences_is_a_copy_and_goes_back(rng):
+    state = State(tuple((rng.standard_normal((2, 4)), rng.standard_normal((2, 4))) for _ in range(2)))
+    before = state.copy()
+
+    some = state.take([3, 1])
+    for layer in some.layers:
+        for v in layer:
+            v += 1
+
+    np.testing.assert_array_equal(state.layers, before.layers)
+    state.put([3, 1], some)
+    difference = np.array(state.layers) - np.array(before.layers)
+    assert len(state) == 4
+    np.testing.assert_allclose(difference[..., [1, 3]], 1)
+    np.testing.assert_array_equal(difference[..., [0, 2]], 0)
+
+
+def test_state_before_a_batch_follows_the_columns_before_it(rng):
+    stack = RecurrentStack(CELLS["lstm"](2), DenseInput(1), n_layers=2)
+    after = State(tuple((rng.standard_normal((2, 3)), rng.standard_normal((2, 3))) for _ in range(2)))
+    data = PackedSequences.from_arrays([np.ones((n, 1)) for n in (1, 3, 2)], np.float64)
+    batch = stack.batch(data, np.arange(3), follows=np.array([2, -1, 0]))  # columns: the second, the third, the first
+
+    before = stack.state_before(batch, after, np.dtype(float))
+
+    got, wanted = np.array(before.layers), np.array(after.layers)
+    np.testing.assert_array_equal(got[..., 0], 0)
+    np.testing.assert_array_equal(got[..., 1:], wanted[..., [0, 2]])
+    assert not np.any(stack.state_before(batch, None, np.dtype(float)).layers)
+    assert stack.state_before(stack.batch(data, np.arange(3)), after, np.dtype(float)) is None

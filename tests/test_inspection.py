@@ -27,7 +27,7 @@ def of_network(rng):
 
     def loss_gradient(params):
         gradient = np.zeros_like(params)
-        return network.loss_gradient(params, batch, Workspace(np.float64), gradient), gradient
+        return network.loss_gradient(params, batch, None, Workspace(np.float64), gradient)[0], gradient
 
     return loss_gradient, network.initialize(rng) + 0.3 * rng.standard_normal(network.layout.size), network.layout
 

@@ -50,7 +50,7 @@ def test_one_product_a_step_forward_and_one_back(network, rng, monkeypatch):
     monkeypatch.setattr(cell, "forward_weights", counted_forward_weights)
     monkeypatch.setattr(cell, "backward_weights", lambda *args: backward_weights(*args).view(Counted))
     monkeypatch.setattr(np, "matmul", counted_matmul)
-    network.loss_gradient(params, batch, workspace, gradient)
+    network.loss_gradient(params, batch, None, workspace, gradient)
 
     G, n_gates_apart = network.stack.cell.n_gates, network.stack.cell.n_gates_apart
     assert len(batch.segments) == 1
@@ -68,7 +68,7 @@ def peak_of_a_step(network, rng, lengths):
 
     def step(batch):
         gradient.fill(0)
-        network.loss_gradient(params, batch, workspace, gradient)
+        network.loss_gradient(params, batch, None, workspace, gradient)
         clip_by_global_norm(gradient, 1.0)
         optimizer.update(params, gradient, state, 1e-3)
 
@@ -100,12 +100,12 @@ def test_threads_make_no_other_gradient(network, rng, shards, monkeypatch):
     monkeypatch.setattr("skrnn._parallel.sharding.n_shards", lambda n_threads, *_: n_threads)
     params, batch = network.initialize(rng), make_batch(network, rng, (9, 9, 7, 4, 4, 1, 1))
     plain, dealt = np.zeros_like(params), np.zeros_like(params)
-    loss = network.loss_gradient(params, batch, Workspace(np.float64), plain)
+    loss, _ = network.loss_gradient(params, batch, None, Workspace(np.float64), plain)
 
     with sharded_loss_gradient(network, np.dtype(float), shards) as loss_gradient:
-        loss_dealt = loss_gradient(params, batch, dealt)
+        loss_dealt, _ = loss_gradient(params, batch, None, dealt)
         again = np.zeros_like(params)
-        loss_gradient(params, batch, again)
+        loss_gradient(params, batch, None, again)
 
     assert loss_dealt == pytest.approx(loss, rel=1e-13)
     np.testing.assert_allclose(dealt, plain, rtol=1e-11, atol=1e-14)

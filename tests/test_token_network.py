@@ -11,6 +11,7 @@ from skrnn.core import inputs
 from skrnn.core.batches import SequenceBatch, TokenSequences, cut_segments
 from skrnn.core.inputs import sum_by_token
 from skrnn.core.stack import RecurrentStack
+from skrnn.core.state import State
 from skrnn.core.token_network import TokenNetwork
 from skrnn.core.training_sets import TokenSet
 from skrnn.core.workspace import Workspace
@@ -47,26 +48,32 @@ def make_data(rng, lengths=RAGGED):
     return TokenSequences(ids, lengths, offsets)
 
 
-def make_batch(network, data, rng, state=None, dtype=np.float64):
+def make_batch(network, data, rng, dtype=np.float64):
     n = len(data)
     masks = network.stack.draw_masks(rng, n, np.dtype(dtype))
-    return network.stack.batch(data, np.arange(n), weights=rng.random(n).astype(dtype), masks=masks, state=state)
+    return network.stack.batch(data, np.arange(n), weights=rng.random(n).astype(dtype), masks=masks)
 
 
 def draw_state(network, rng, n):
-    return tuple(
-        tuple(0.5 * rng.standard_normal(v.shape) for v in layer) for layer in network.stack.zero_state(n, np.float64)
-    )
+    """A state with no zeros."""
+    zero = network.stack.zero_state(n, np.float64)
+    return State(tuple(tuple(0.5 * rng.standard_normal(v.shape) for v in layer) for layer in zero.layers))
 
 
-def copy_state(state):
-    return tuple(tuple(v.copy() for v in layer) for layer in state)
-
-
-def loss_and_gradient(network, params, batch, workspace=None):
+def loss_gradient_state(network, params, batch, state, workspace=None):
     gradient = np.zeros_like(params)
-    loss = network.loss_gradient(params, batch, workspace or Workspace(params.dtype), gradient)
-    return loss, gradient
+    loss, state = network.loss_gradient(params, batch, state, workspace or Workspace(params.dtype), gradient)
+    return loss, gradient, state
+
+
+def loss_and_gradient(network, params, batch, state=None, workspace=None):
+    return loss_gradient_state(network, params, batch, state, workspace)[:2]
+
+
+def assert_states_close(got, wanted, **tolerance):
+    for layer, layer_wanted in zip(got.layers, wanted.layers, strict=True):
+        for v, v_wanted in zip(layer, layer_wanted, strict=True):
+            assert_allclose(v, v_wanted, **tolerance)
 
 
 def pieces_of(data):
@@ -120,21 +127,22 @@ def test_log_probabilities_equal_the_equations_step_by_step(cell, kwargs, rng):
 def test_loss_equals_the_equations_with_masks_and_state(cell, kwargs, rng):
     network = make_network(cell, **kwargs)
     params, data = make_params(network, rng), make_data(rng)
-    state = draw_state(network, rng, len(data))
-    batch = make_batch(network, data, rng, copy_state(state))
+    batch, state = make_batch(network, data, rng), draw_state(network, rng, len(data))
+    before = state.copy()
 
-    loss, _ = loss_and_gradient(network, params, batch)
+    loss, _, after = loss_gradient_state(network, params, batch, state)
+
+    assert_states_close(state, before, rtol=0)  # which is not overwritten
 
     wanted = 0.0
     for column, index in enumerate(batch.indices):
         steps = pieces_of(data)[index]
         masks = None if batch.masks is None else [mask[column] for mask in batch.masks]
-        before = [[v[:, index] for v in layer] for layer in state]
-        log_proba, after = run_slowly(network, cell, params, steps[:, 0], before, masks)
+        first = [[v[:, column] for v in layer] for layer in state.layers]
+        log_proba, last = run_slowly(network, cell, params, steps[:, 0], first, masks)
         wanted -= batch.weights[column] * log_proba[np.arange(len(steps)), steps[:, 1]].sum()
-        for k, layer in enumerate(after):
-            for v, v_after in zip(batch.state[k], layer, strict=True):
-                assert_allclose(v[:, index], v_after, rtol=1e-12, atol=1e-13)
+        of_column = State(tuple(tuple(v[:, None] for v in layer) for layer in last))
+        assert_states_close(after.take([column]), of_column, rtol=1e-12, atol=1e-13)
     assert loss == pytest.approx(wanted, rel=1e-12)
 
 
@@ -157,23 +165,12 @@ def test_gradient_equals_central_differences(cell, kwargs, rng):
 def test_gradient_equals_central_differences_with_an_initial_state(cell, name, rng):
     network = make_network(cell, **VARIANTS[name])
     params, data = make_params(network, rng), make_data(rng)
-    state = draw_state(network, rng, len(data))
-    batch = make_batch(network, data, rng, state)
-    before = copy_state(state)
+    batch, state = make_batch(network, data, rng), draw_state(network, rng, len(data))
 
-    def put_back():
-        for layer, layer_before in zip(state, before, strict=True):
-            for v, v_before in zip(layer, layer_before, strict=True):
-                v[:] = v_before
+    _, gradient = loss_and_gradient(network, params, batch, state)
 
-    def loss():
-        put_back()
-        return loss_and_gradient(network, params, batch)[0]
-
-    put_back()
-    _, gradient = loss_and_gradient(network, params, batch)
-
-    assert relative_error(gradient, central_differences(loss, params)) < 1e-6
+    wanted = central_differences(lambda: loss_and_gradient(network, params, batch, state)[0], params)
+    assert relative_error(gradient, wanted) < 1e-6
 
 
 @each_cell
@@ -203,23 +200,20 @@ def test_ragged_is_the_sum_of_its_parts(cell, lengths, max_padding, max_size, kw
     rng = np.random.default_rng(1)
     network = make_network(cell, **kwargs)
     params, data = make_params(network, rng), make_data(rng, lengths)
-    state = draw_state(network, rng, len(data))
-    batch = make_batch(network, data, rng, copy_state(state))
+    batch, state = make_batch(network, data, rng), draw_state(network, rng, len(data))
     cut = cut_segments(batch.lengths, max_padding, max_size)
-    batch = SequenceBatch(data, batch.indices, cut, None, batch.weights, batch.masks, batch.state)
+    batch = SequenceBatch(data, batch.indices, cut, None, batch.weights, batch.masks)
 
-    loss, gradient = loss_and_gradient(network, params, batch)
+    loss, gradient, after = loss_gradient_state(network, params, batch, state)
 
-    one_by_one = SequenceBatch(data, batch.indices, cut, None, batch.weights, batch.masks, copy_state(state))
     parts = [
-        loss_and_gradient(network, params, network.stack.shard(one_by_one, k, len(lengths)))
+        loss_gradient_state(network, params, network.stack.shard(batch, np.array([k])), state.take([k]))
         for k in range(len(lengths))
     ]
     assert loss == pytest.approx(sum(part[0] for part in parts), rel=1e-12)
     assert_allclose(gradient, sum(part[1] for part in parts), rtol=1e-10, atol=1e-12)
-    for layer, wanted in zip(batch.state, one_by_one.state, strict=True):
-        for v, v_wanted in zip(layer, wanted, strict=True):
-            assert_allclose(v, v_wanted, rtol=1e-12, atol=1e-13)
+    for k, (*_, after_part) in enumerate(parts):
+        assert_states_close(after.take([k]), after_part, rtol=1e-12, atol=1e-13)
 
 
 @each_cell
@@ -230,7 +224,9 @@ def test_buffers_hold_no_memory(cell, rng):
     data = make_data(rng)
 
     def run(batch):
-        return *loss_and_gradient(network, params, batch, workspace), network.token_log_proba(params, data, workspace)
+        return *loss_and_gradient(network, params, batch, None, workspace), network.token_log_proba(
+            params, data, workspace
+        )
 
     first = run(batches[0])
     run(batches[1])
@@ -249,19 +245,17 @@ def test_buffers_hold_no_memory(cell, rng):
 def test_dtype_is_kept(cell, unknown_probability, rng):
     network = make_network(cell, **VARIANTS["all"], unknown_probability=unknown_probability)
     params, data, workspace = network.initialize(rng, np.float32), make_data(rng), Workspace(np.float32)
-    batch = make_batch(network, data, rng, network.stack.zero_state(len(data), np.dtype("f4")), "f4")
+    batch, before = make_batch(network, data, rng, "f4"), network.stack.zero_state(len(data), np.dtype("f4"))
 
-    _, gradient = loss_and_gradient(network, params, batch, workspace)
+    _, gradient, after = loss_gradient_state(network, params, batch, before, workspace)
     h, state = network.read(params, data, workspace)
 
     assert params.dtype == gradient.dtype == h.dtype == np.float32
     assert network.token_log_proba(params, data, workspace).dtype == np.float32
     assert network.log_proba_after(params, h).dtype == np.float32
-    assert (
-        network.advance(network.prepare(params, workspace), data.ids[data.offsets], state, workspace).dtype
-        == np.float32
-    )
-    assert {v.dtype for layer in (*state, *batch.state) for v in layer} == {np.dtype("f4")}
+    log_proba, state = network.advance(network.prepare(params, workspace), data.ids[data.offsets], state, workspace)
+    assert log_proba.dtype == np.float32
+    assert {v.dtype for layer in (*state.layers, *after.layers) for v in layer} == {np.dtype("f4")}
     in_double = network.token_log_proba(params.astype(float), data, Workspace(np.float64))
     assert_allclose(network.token_log_proba(params, data, workspace), in_double, rtol=1e-4)
 
@@ -291,7 +285,7 @@ def test_windows_of_any_size_measure_the_same(cell, width, size, rng, monkeypatc
     assert_allclose(network.log_likelihood(params, data, workspace), wanted_sums, rtol=0, atol=1e-12)
     h, state = network.read(params, data.take(np.flatnonzero(data.lengths)), workspace)
     assert_allclose(h, wanted_h, rtol=0, atol=1e-12)
-    assert_allclose(state, wanted_state, rtol=0, atol=1e-12)
+    assert_states_close(state, wanted_state, rtol=0, atol=1e-12)
 
 
 @each_cell
@@ -316,14 +310,14 @@ def test_steps_compose(cell, kwargs, rng):
     log_proba, prepared = np.empty((3, 8)), network.prepare(params, workspace)
 
     for t in range(8):
-        after = network.advance(prepared, tokens[:, t, 0], state, workspace)
+        after, state = network.advance(prepared, tokens[:, t, 0], state, workspace)
         assert_allclose(np.exp(after).sum(axis=1), 1)
         log_proba[:, t] = after[np.arange(3), tokens[:, t, 1]]
 
     assert_allclose(log_proba.ravel(), network.token_log_proba(params, data, workspace), rtol=0, atol=1e-12)
     h, state_read = network.read(params, data, workspace)
     assert_allclose(network.log_proba_after(params, h), after, rtol=0, atol=1e-12)
-    assert_allclose(state_read, state, rtol=0, atol=1e-12)
+    assert_states_close(state_read, state, rtol=0, atol=1e-12)
 
 
 def test_the_unknown_column_is_taken_from_all_others(rng):
@@ -397,18 +391,19 @@ def make_set(rng, lengths, bptt_steps=4):
     return TokenSet(TokenSequences(ids, lengths, last - lengths), weights, bptt_steps, np.dtype(float))
 
 
-def epoch(stack, data, batch_size, rng, shuffle=True, read=lambda batch: None):
+def epoch(stack, data, batch_size, rng, shuffle=True, read=lambda batch, state: state):
     """What an epoch holds: (step numbers, weight, masks, state before) of every piece; `read` plays the network."""
-    pieces, shares = [], []
+    pieces, shares, after = [], [], None
     for batch, share in data.batches(stack, batch_size, rng, shuffle):
         pieces.append([])
         shares.append(share)
+        state = stack.state_before(batch, after, np.dtype(float))
         for column, index in enumerate(batch.indices):
             first, n = batch.data.offsets[index], batch.data.lengths[index]
             masks = None if batch.masks is None else [mask[column].copy() for mask in batch.masks]
-            before = [v[:, index].copy() for layer in batch.state for v in layer]
+            before = None if state is None else [v[:, column] for layer in state.layers for v in layer]
             pieces[-1].append((batch.data.ids[first : first + n].copy(), batch.weights[column], masks, before))
-        read(batch)
+        after = read(batch, state)
     return pieces, shares
 
 
@@ -456,11 +451,10 @@ def test_share_times_loss_is_the_weighted_mean(lengths, batch_size, rng):
 def test_a_lane_carries_its_state_and_begins_at_zero(lengths, batch_size, rng):
     """The stand-in for the network leaves the number of the last step in the state."""
 
-    def read(batch):
-        for index in range(len(batch.data)):
-            for layer in batch.state:
-                for v in layer:
-                    v[:, index] = batch.data.ids[batch.data.offsets[index] + batch.data.lengths[index] - 1] + 1
+    def read(batch, state):
+        pieces = batch.data.take(batch.indices)
+        last = batch.data.ids[pieces.offsets + pieces.lengths - 1] + 1
+        return state and State(tuple(tuple(np.full_like(v, last) for v in layer) for layer in state.layers))
 
     data, stack = make_set(rng, lengths), make_network("lstm", n_layers=2).stack
 
@@ -471,6 +465,9 @@ def test_a_lane_carries_its_state_and_begins_at_zero(lengths, batch_size, rng):
     for batch in pieces:
         for steps, _, _, before in batch:
             expected = 0 if steps[0] in begins else steps[0]
+            if before is None:  # nothing is carried
+                assert expected == 0
+                continue
             if max(lengths) > share and np.all(np.array(before) == 0):
                 continue  # a part of a sequence that was cut
             assert_array_equal(before, np.full((4, H), expected))
@@ -479,9 +476,8 @@ def test_a_lane_carries_its_state_and_begins_at_zero(lengths, batch_size, rng):
 def test_a_long_sequence_is_cut_into_equal_parts_that_begin_at_zero(rng):
     data, stack = make_set(rng, [40]), make_network("gru").stack
 
-    def read(batch):
-        for v, *_ in batch.state:
-            v += 1
+    def read(batch, state):
+        return State(tuple(tuple(v + 1 for v in layer) for layer in state.layers))
 
     pieces, _ = epoch(stack, data, 4, rng, read=read)
 
@@ -533,12 +529,16 @@ def test_pieces_lead_to_the_state_and_the_loss_of_the_whole(cell, bptt_steps, rn
     params, data = make_params(network, rng), make_data(rng, [7, 7, 7, 7])
     tokens, workspace = TokenSet(data, np.ones(4), bptt_steps, np.dtype(float)), Workspace(np.float64)
 
-    loss = 0.0
+    loss, after = 0.0, None
     for batch, share in tokens.batches(network.stack, 4, rng):
-        loss += share * loss_and_gradient(network, params, batch, workspace)[0]
+        before = network.stack.state_before(batch, after, np.dtype(float))
+        batch_loss, _, after = loss_gradient_state(network, params, batch, before, workspace)
+        loss += share * batch_loss
 
     assert loss == pytest.approx(-network.token_log_proba(params, data, workspace).mean(), rel=1e-12)
-    assert_allclose(batch.state, network.read(params, data, workspace)[1], rtol=0, atol=1e-12)
+    if bptt_steps < 7:
+        wanted = network.read(params, data, workspace)[1]
+        assert_states_close(after.take(np.argsort(batch.indices)), wanted, rtol=0, atol=1e-12)
 
 
 def test_the_gradient_of_pieces_is_truncated(rng):
@@ -548,8 +548,12 @@ def test_the_gradient_of_pieces_is_truncated(rng):
 
     def gradient(bptt_steps):
         tokens = TokenSet(data, np.ones(2), bptt_steps, np.dtype(float))
-        batches = tokens.batches(network.stack, 2, rng)
-        return sum(share * loss_and_gradient(network, params, batch)[1] for batch, share in batches)
+        total, after = 0.0, None
+        for batch, share in tokens.batches(network.stack, 2, rng):
+            before = network.stack.state_before(batch, after, np.dtype(float))
+            _, gradient, after = loss_gradient_state(network, params, batch, before)
+            total = total + share * gradient
+        return total
 
     wanted = gradient(1000)
     assert_allclose(gradient(8), wanted, rtol=1e-12)

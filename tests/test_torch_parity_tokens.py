@@ -91,7 +91,7 @@ def test_log_proba_loss_and_gradients_equal_those_of_torch(cell, lengths, kwargs
 
     gradient = np.zeros_like(params)
     batch = network.stack.batch(data, np.arange(len(lengths)), weights=sample_weights)
-    loss = network.loss_gradient(params, batch, workspace, gradient)
+    loss, _ = network.loss_gradient(params, batch, None, workspace, gradient)
 
     log_proba = [
         model(torch.from_numpy(piece[:-1]))[range(len(piece) - 1), torch.from_numpy(piece[1:])]

@@ -58,7 +58,7 @@ def make_state(network, **kwargs):
 
 def plain_loss_gradient(network):
     workspace = Workspace(np.float64)
-    return lambda params, batch, out: network.loss_gradient(params, batch, workspace, out)
+    return lambda params, batch, state, out: network.loss_gradient(params, batch, state, workspace, out)
 
 
 @pytest.fixture
@@ -85,7 +85,7 @@ def test_minibatch_gradients_add_up_to_that_of_the_set(network, rng):
     def gradients(batch_size):
         for batch, _ in data.batches(network.stack, batch_size, rng):
             out = np.empty_like(params)
-            yield penalized_loss_gradient(network, params, batch, data, 0.3, loss_gradient, out), out
+            yield penalized_loss_gradient(network, params, batch, None, data, 0.3, loss_gradient, out)[0], out
 
     (whole,) = gradients(20)
     parts = list(gradients(5))
@@ -100,7 +100,7 @@ def test_the_penalty_spares_biases(network, rng):
     with_penalty, without = np.empty_like(params), np.empty_like(params)
 
     for alpha, out in ((0.5, with_penalty), (0.0, without)):
-        penalized_loss_gradient(network, params, batch, data, alpha, plain_loss_gradient(network), out)
+        penalized_loss_gradient(network, params, batch, None, data, alpha, plain_loss_gradient(network), out)
 
     difference = with_penalty - without
     n = network.layout.n_penalized
@@ -184,7 +184,9 @@ def test_lbfgs_finds_a_stationary_point(network, rng):
 
     gradient = np.empty_like(state.params)
     ((batch, _),) = data.batches(network.stack, 20, rng)
-    loss = penalized_loss_gradient(network, state.params, batch, data, 1.0, plain_loss_gradient(network), gradient)
+    loss, _ = penalized_loss_gradient(
+        network, state.params, batch, None, data, 1.0, plain_loss_gradient(network), gradient
+    )
     assert message is None
     assert np.abs(gradient).max() < 1e-3
     assert state.monitor.loss_curve[-1] == pytest.approx(loss)
@@ -201,7 +203,7 @@ def test_shards_add_up(bidirectional, rng, monkeypatch):
     for shards in (1, 2, 3, 3):
         with sharding.sharded_loss_gradient(network, params.dtype, shards) as loss_gradient:
             out = np.zeros_like(params)
-            results.append((loss_gradient(params, batch, out), out))
+            results.append((loss_gradient(params, batch, None, out)[0], out))
 
     for loss, out in results[1:]:
         assert loss == pytest.approx(results[0][0], rel=1e-12)
@@ -216,7 +218,7 @@ def test_more_shards_than_sequences(rng, monkeypatch):
     ((batch, _),) = data.batches(network.stack, 2, rng)
 
     with sharding.sharded_loss_gradient(network, params.dtype, 4) as loss_gradient:
-        assert np.isfinite(loss_gradient(params, batch, np.zeros_like(params)))
+        assert np.isfinite(loss_gradient(params, batch, None, np.zeros_like(params))[0])
 
 
 def blas_threads():
@@ -287,6 +289,6 @@ def test_a_batch_is_dealt_by_how_wide_it_is_on_average(lengths, n_threads, rng, 
 
     monkeypatch.setattr(type(network.stack), "forward", recorded)
     with sharding.sharded_loss_gradient(network, params.dtype, 2) as loss_gradient:
-        loss_gradient(params, batch, np.zeros_like(params))
+        loss_gradient(params, batch, None, np.zeros_like(params))
 
     assert len(used) == n_threads

@@ -245,7 +245,7 @@ gradient = backward(params, read, targets, states, guesses, report=show)
 data = pack(["anna"])
 batch = network.stack.batch(data, np.arange(1), weights=np.ones(1))
 theirs = np.zeros_like(params)
-loss = network.loss_gradient(params, batch, workspace, theirs)
+loss, _ = network.loss_gradient(params, batch, None, workspace, theirs)  # None: the sequence begins at zero
 
 np.testing.assert_allclose(loss, loss_of(guesses, targets), rtol=1e-12)
 np.testing.assert_allclose(gradient, theirs, atol=1e-13)
@@ -323,7 +323,7 @@ for epoch in range(N_EPOCHS):
     epoch_loss = 0.0
     for batch, share in training_set.batches(network.stack, 64, rng):
         gradient[:] = 0
-        batch_loss = network.loss_gradient(params, batch, workspace, gradient)
+        batch_loss, _ = network.loss_gradient(params, batch, None, workspace, gradient)
         clip_by_global_norm(gradient, max_norm=1.0)
         optimizer.update(params, gradient, moments, rate)
         epoch_loss += share * batch_loss
@@ -343,7 +343,7 @@ def write(prepared, rng, max_letters=12):
     state = network.stack.zero_state(1, np.dtype(np.float64))
     name, code = "", BEGIN
     while len(name) < max_letters:
-        log_proba = network.advance(prepared, np.array([code]), state, workspace)
+        log_proba, state = network.advance(prepared, np.array([code]), state, workspace)
         code = rng.choice(N_OUTPUTS, p=np.exp(log_proba[0]))
         if code == END:
             break

@@ -59,7 +59,7 @@ for H in (3, 2):
 # ``backward_propagation`` takes ``(inputs, targets, outputs, hidden_states, params)``, and ``train`` passes ``(x,
 # outputs, hidden_states, params, y)``. It raises when the targets are unpacked as parameters, unless there happen to be
 # five of them. *Check:* pass by keyword what has the same type. In skrnn optional arguments are keyword-only, and the
-# training loop calls one function, ``loss_gradient(params, batch, workspace, out)``, of every network.
+# training loop calls one function, ``loss_gradient(params, batch, state, workspace, out)``, of every network.
 #
 # 4. One gradient, two names
 # ^^^^^^^^^^^^^^^^^^^^^^^^^^

@@ -84,7 +84,7 @@ def loss_gradient(point, cell):
         np.full(point.B, 1 / point.B, np.float32),
     )
     gradient = np.zeros_like(params)
-    loss = network.loss_gradient(params, batch, Workspace(np.float32), gradient)
+    loss, _ = network.loss_gradient(params, batch, None, Workspace(np.float32), gradient)
     return loss, float(np.linalg.norm(gradient))
 
 

@@ -17,6 +17,7 @@ import numpy as np
 from ..core.batches import SequenceBatch, Sequences
 from ..core.cells import Cell
 from ..core.network import Network
+from ..core.state import State
 from ..core.token_network import TokenNetwork
 from ..core.training import LossGradient
 from ..core.workspace import Workspace
@@ -86,19 +87,29 @@ def sharded_loss_gradient(network: Network | TokenNetwork, dtype: np.dtype, n_th
     workspaces = [Workspace(dtype) for _ in range(n_threads)]
     gradients = np.empty((n_threads, network.layout.size), dtype)
 
-    def run(params: np.ndarray, batch: SequenceBatch, k: int, shards: int) -> float:
+    def run(
+        params: np.ndarray, batch: SequenceBatch, state: State | None, columns: np.ndarray, k: int
+    ) -> tuple[float, State | None]:
         gradients[k] = 0
-        return network.loss_gradient(params, network.stack.shard(batch, k, shards), workspaces[k], gradients[k])
+        shard = network.stack.shard(batch, columns)
+        before = None if state is None else state.take(columns)
+        return network.loss_gradient(params, shard, before, workspaces[k], gradients[k])
 
     with ThreadPoolExecutor(n_threads, initializer=set_up_worker) as pool:
 
-        def loss_gradient(params: np.ndarray, batch: SequenceBatch, out: np.ndarray) -> float:
+        def loss_gradient(
+            params: np.ndarray, batch: SequenceBatch, state: State | None, out: np.ndarray
+        ) -> tuple[float, State | None]:
             shards = min(n_shards(n_threads, network.stack.cell, batch.mean_width), len(batch.indices))
             if shards == 1:
-                return network.loss_gradient(params, batch, workspaces[0], out)
-            losses = list(pool.map(lambda k: run(params, batch, k, shards), range(shards)))
-            for k in range(shards):
+                return network.loss_gradient(params, batch, state, workspaces[0], out)
+            dealt = [np.arange(k, len(batch.indices), shards) for k in range(shards)]
+            done = list(pool.map(lambda k: run(params, batch, state, dealt[k], k), range(shards)))
+            after = None if state is None else state.copy()
+            for k, (columns, (_, after_shard)) in enumerate(zip(dealt, done, strict=True)):
                 out += gradients[k]
-            return sum(losses)
+                if after is not None and after_shard is not None:
+                    after.put(columns, after_shard)
+            return sum(loss for loss, _ in done), after
 
         yield loss_gradient

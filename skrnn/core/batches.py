@@ -463,9 +463,9 @@ class SequenceBatch:
         Weight of each column's loss, already divided by the normaliser.
     masks : tuple of ndarray of shape (B, n_outputs) or None
         For each layer the factor of each output of each sequence: 0 where dropped out, else 1 / (1 - dropout).
-    state : tuple of tuple of ndarray of shape (H, len(data)) or None
-        State of every layer before the first step of each sequence of `data`; zero if None. A network that trains on
-        pieces of longer sequences overwrites it with that after the last step.
+    follows : ndarray of shape (B,), int, or None
+        Which column of the batch before each column goes on from; -1 where a sequence begins. None where nothing is
+        carried from batch to batch: every sequence is whole.
     """
 
     data: Sequences
@@ -474,7 +474,7 @@ class SequenceBatch:
     targets: np.ndarray | None = None
     weights: np.ndarray | None = None
     masks: tuple[np.ndarray, ...] | None = None
-    state: tuple[tuple[np.ndarray, ...], ...] | None = None
+    follows: np.ndarray | None = None
 
     @property
     def n_rows(self) -> int:
@@ -490,21 +490,6 @@ class SequenceBatch:
     def lengths(self) -> np.ndarray:
         """Number of steps of each column, shape (B,)."""
         return self.data.lengths[self.indices]
-
-    def first_state(self, layer: int) -> tuple[np.ndarray, ...] | None:
-        """State (H, B) of a layer before the first step of each column, or None for zero.
-
-        Parameters
-        ----------
-        layer : int
-            Which layer, from the input upwards.
-
-        Returns
-        -------
-        state : tuple of ndarray of shape (H, B), or None
-            The copy.
-        """
-        return None if self.state is None else tuple(v[:, self.indices] for v in self.state[layer])
 
     @cached_property
     def rows(self) -> np.ndarray:

@@ -89,7 +89,9 @@ class RecurrentLayer:
         W_xb, recurrent = self.cell.forward_weights(weights, self.n_joined_inputs > 0, workspace)
         return self.input.prepare(W_xb, workspace), recurrent
 
-    def step(self, prepared: PreparedLayer, x: np.ndarray, state: tuple[np.ndarray, ...], workspace: Workspace) -> None:
+    def step(
+        self, prepared: PreparedLayer, x: np.ndarray, state: tuple[np.ndarray, ...], workspace: Workspace
+    ) -> tuple[np.ndarray, ...]:
         """Read one step of every sequence.
 
         Parameters
@@ -99,15 +101,20 @@ class RecurrentLayer:
         x : ndarray of shape (n, ...)
             Inputs, in the form that `input` takes.
         state : tuple of ndarray of shape (H, n)
-            State before the step; overwritten with that after it.
+            State before the step.
         workspace : Workspace
             Lends scratch, which is given back.
+
+        Returns
+        -------
+        state : tuple of ndarray of shape (H, n)
+            State after it.
         """
         mark = workspace.mark()
         tape = self._run(prepared, x[None], state, workspace)
-        for v, last in zip(state, tape.last, strict=True):
-            v[...] = last
+        after = tuple(v.copy() for v in tape.last)
         workspace.release(mark)
+        return after
 
     def forward(
         self,

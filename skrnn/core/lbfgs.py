@@ -41,7 +41,7 @@ def train_lbfgs(
     monitor : TrainingMonitor
         Updated in place, an iteration an epoch; its `tol` bounds the gradient's largest entry.
     loss_gradient : callable
-        ``loss_gradient(params, batch, out) -> loss``.
+        ``loss_gradient(params, batch, state, out) -> (loss, state)``.
     report : callable, optional
         ``report(monitor)``, called after each iteration.
 
@@ -72,8 +72,8 @@ def train_lbfgs(
     >>> sequences = PackedSequences.from_arrays([np.ones((3, 1)), -np.ones((2, 1))], np.float64)
     >>> data = TrainingSet(sequences, targets=np.array([0, 1]), weights=np.ones(2))
     >>> params = network.initialize(np.random.default_rng(0))
-    >>> def loss_gradient(params, batch, out):
-    ...     return network.loss_gradient(params, batch, Workspace(np.float64), out)
+    >>> def loss_gradient(params, batch, state, out):
+    ...     return network.loss_gradient(params, batch, state, Workspace(np.float64), out)
     >>> from skrnn.core.training import TrainingMonitor
     >>> monitor = TrainingMonitor(tol=1e-4, n_iter_no_change=0)
     >>> train_lbfgs(network, params, data, 1e-2, 100, monitor, loss_gradient)  # None: the gradient is small enough
@@ -87,7 +87,7 @@ def train_lbfgs(
     def objective(vector: np.ndarray) -> tuple[float, np.ndarray]:
         nonlocal last_loss
         gradient = np.empty_like(vector)
-        loss = penalized_loss_gradient(network, vector, batch, data, alpha, loss_gradient, gradient)
+        loss, _ = penalized_loss_gradient(network, vector, batch, None, data, alpha, loss_gradient, gradient)
         norm = float(np.linalg.norm(gradient))
         if not (isfinite(loss) and isfinite(norm)):
             raise NonFiniteLossError(monitor.n_epochs + 1, 1, loss, norm)

@@ -9,7 +9,7 @@ direction begins at the end, has one window; there the outputs of the layers are
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import ceil, sqrt
 
 import numpy as np
@@ -22,7 +22,8 @@ from .inputs import DenseInput
 from .losses import log_softmax
 from .parameters import ParameterLayout, Weights
 from .pooling import POOLINGS, Pooling
-from .stack import LayerStates, RecurrentStack, StackTrail
+from .stack import RecurrentStack, StackTrail
+from .state import State
 from .workspace import Workspace
 
 _MAX_ACTIVATIONS = 2**30  # bytes that a batch may take before its activations are computed twice
@@ -34,15 +35,15 @@ class NetworkState:
 
     Attributes
     ----------
-    layers : tuple of tuple of ndarray of shape (H, n), or None
-        The state of each layer, for the first n of B sequences: those that go on. None before the first step.
+    layers : State or None
+        Of the first n of B sequences: those that go on. None for zero.
     accumulated : ndarray of shape (D*H, B)
         What the pooling has taken in.
     n_steps : int
         How many steps have been seen.
     """
 
-    layers: LayerStates | None
+    layers: State | None
     accumulated: np.ndarray
     n_steps: int
 
@@ -156,7 +157,9 @@ class Network:
         self.head.initialize(weights["head"], rng)
         return params.astype(dtype, copy=False)
 
-    def loss_gradient(self, params: np.ndarray, batch: SequenceBatch, workspace: Workspace, out: np.ndarray) -> float:
+    def loss_gradient(
+        self, params: np.ndarray, batch: SequenceBatch, state: State | None, workspace: Workspace, out: np.ndarray
+    ) -> tuple[float, State | None]:
         """Loss of a batch, and its gradient.
 
         Parameters
@@ -165,6 +168,8 @@ class Network:
             The parameters.
         batch : SequenceBatch
             With targets and weights.
+        state : State or None
+            None: sequences are whole, they begin at zero and nothing goes on.
         workspace : Workspace
             Of the dtype of `params`; everything lent is given back.
         out : ndarray of shape (layout.size,)
@@ -174,11 +179,13 @@ class Network:
         -------
         loss : float
             Sum over the batch of weight times cross-entropy, nats.
+        state : None
+            What came in.
         """
         assert batch.targets is not None and batch.weights is not None
         mark = workspace.mark()
         weights, gradients = self.layout.views(params), self.layout.views(out)
-        rest, state = self._skip(weights, batch, workspace)
+        rest, first = self._skip(weights, batch, workspace)
         recomputes = self._recomputes(rest, workspace.dtype)
         n_steps = int(rest.lengths[0])
         if recomputes:
@@ -187,30 +194,30 @@ class Network:
         outputs_only = recomputes and self.stack.bidirectional
         pooled = workspace.lend((self.stack.n_outputs, len(batch.indices)))
         before_window = workspace.mark()
-        states = [state]
+        readings = [first]
         for window in windows:
             workspace.release(before_window)
-            trail, state = self._read(weights, window, workspace, states[-1], outputs_only)
-            states.append(state)
-        accumulated = states.pop().accumulated
+            trail, reading = self._read(weights, window, workspace, readings[-1], outputs_only)
+            readings.append(reading)
+        accumulated = readings.pop().accumulated
         pooled[...] = accumulated
         self._finish(pooled, batch)
         loss = self.head.loss_gradient(weights["head"], gradients["head"], pooled, batch.targets, batch.weights)
         self._finish(d_pooled := pooled, batch)  # a factor of each entry: the same on the way back
         d_state = None
-        for window, state in zip(reversed(windows), reversed(states), strict=True):
+        for window, before in zip(reversed(windows), reversed(readings), strict=True):
             if window is not windows[-1]:
                 workspace.release(before_window)
-                trail, _ = self._read(weights, window, workspace, state)
-            n, ends = len(window.indices), rest.lengths - state.n_steps
-            parts = (self._by_direction(v[:, :n]) for v in (state.accumulated, accumulated, d_pooled))
+                trail, _ = self._read(weights, window, workspace, before)
+            n, ends = len(window.indices), rest.lengths - before.n_steps
+            parts = (self._by_direction(v[:, :n]) for v in (before.accumulated, accumulated, d_pooled))
             d_outputs = [
                 self.pooling.backward(h, window.segments, ends, *part)
                 for h, *part in zip(trail.outputs(), *parts, strict=True)
             ]
             _, d_state = self.stack.backward(weights, gradients, window, trail, d_outputs, workspace, d_state)
         workspace.release(mark)
-        return loss
+        return loss, state
 
     def predict_log_proba(self, params: np.ndarray, data: PackedSequences, workspace: Workspace) -> np.ndarray:
         """Log-probabilities of the classes.
@@ -311,9 +318,9 @@ class Network:
         batch: SequenceBatch,
         workspace: Workspace,
         state: NetworkState,
-        layers: LayerStates | None = None,
+        layers: State | None = None,
     ) -> NetworkState:
-        """State after all steps of `batch`; `layers`, by sequence of its data, overwritten with that after each end."""
+        """State after all steps of `batch`; `layers`, by column, overwritten with that after each one's end."""
         mark = workspace.mark()
         for window in self.stack.windows(batch, max(1, self.stack.reading_size() // len(batch.indices))):
             trail, state = self._read(weights, window, workspace, state, self.stack.bidirectional)
@@ -331,17 +338,15 @@ class Network:
         outputs_only: bool = False,
     ) -> tuple[StackTrail, NetworkState]:
         """Run over a window from `state`, which stays as it is: the trail, in lent memory, and the state after it."""
-        if state.layers is not None:
-            window = replace(window, state=state.layers)
         x = window.gather(workspace.lend((window.n_rows, self.stack.input.n_inputs + 1)))
-        trail = self.stack.forward(weights, x, window, workspace, outputs_only)
+        trail = self.stack.forward(weights, x, window, workspace, state.layers, outputs_only)
         accumulated = state.accumulated.copy()
         parts = self._by_direction(accumulated[:, : len(window.indices)])
         for h, part in zip(trail.outputs(), parts, strict=True):
             self.pooling.forward(h, window.segments, part)
         layers = None
         if not self.stack.bidirectional:
-            layers = tuple(tuple(v.copy() for v in tapes[-1].last) for (tapes,) in trail.tapes)
+            layers = State(tuple(tuple(v.copy() for v in tapes[-1].last) for (tapes,) in trail.tapes))
         return trail, NetworkState(layers, accumulated, state.n_steps + int(window.lengths[0]))
 
     def _finish(self, pooled: np.ndarray, batch: SequenceBatch) -> None:

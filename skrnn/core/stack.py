@@ -17,6 +17,7 @@ from .cells import Cell, Tape
 from .inputs import DenseInput, Input
 from .layers import OutputGradient, PreparedLayer, RecurrentLayer
 from .parameters import Weights
+from .state import State
 from .workspace import Workspace
 
 _SEGMENT_SIZE = 2**19
@@ -30,9 +31,6 @@ _READING_STEPS = 2**15
 
 _READING_UNITS = 2**15
 """Units side by side in it, all sequences of a batch together."""
-
-LayerStates = tuple[tuple[np.ndarray, ...], ...]
-"""The state of every layer: h, and c for the LSTM, each (H, B)."""
 
 
 @dataclass(frozen=True)
@@ -197,11 +195,11 @@ class RecurrentStack:
         targets: np.ndarray | None = None,
         weights: np.ndarray | None = None,
         masks: tuple[np.ndarray, ...] | None = None,
-        state: LayerStates | None = None,
+        follows: np.ndarray | None = None,
     ) -> SequenceBatch:
         """Sort the sequences at `indices` of `data` by length and cut them into segments that suit the cell.
 
-        `targets`, `weights` and `masks` belong to `indices`, entry by entry; `state` belongs to `data`.
+        `targets`, `weights`, `masks` and `follows` belong to `indices`, entry by entry.
 
         Parameters
         ----------
@@ -215,35 +213,33 @@ class RecurrentStack:
             Weight of each one's loss.
         masks : tuple of ndarray of shape (B, n_outputs), optional
             Dropout of each layer.
-        state : tuple of tuple of ndarray of shape (H, len(data)), optional
-            State of each layer before the first steps.
+        follows : ndarray of shape (B,), int, optional
+            See `SequenceBatch`.
 
         Returns
         -------
         batch : SequenceBatch
             The longest sequence first.
         """
-        batch = SequenceBatch(data, indices, (), targets, weights, masks, state)
+        batch = SequenceBatch(data, indices, (), targets, weights, masks, follows)
         return self._select(batch, np.argsort(-data.lengths[indices], kind="stable"))
 
-    def shard(self, batch: SequenceBatch, k: int, n_shards: int) -> SequenceBatch:
-        """Every n-th column of `batch` from the k-th on: lengths of every kind, cut anew.
+    def shard(self, batch: SequenceBatch, columns: np.ndarray) -> SequenceBatch:
+        """Some columns of `batch`, cut anew.
 
         Parameters
         ----------
         batch : SequenceBatch
-            What is dealt out.
-        k : int
-            Which shard.
-        n_shards : int
-            Number of shards.
+            What they are taken from.
+        columns : ndarray of shape (n,), int
+            Which, in increasing order.
 
         Returns
         -------
         shard : SequenceBatch
             On the same data.
         """
-        return self._select(batch, np.arange(k, len(batch.indices), n_shards))
+        return self._select(batch, columns)
 
     def windows(self, batch: SequenceBatch, n_steps: int) -> list[SequenceBatch]:
         """Cut `batch` into windows of at most `n_steps` steps, in the order of time.
@@ -280,6 +276,7 @@ class RecurrentStack:
         x: np.ndarray,
         batch: SequenceBatch,
         workspace: Workspace,
+        state: State | None = None,
         outputs_only: bool = False,
     ) -> StackTrail:
         """Run layer after layer over all segments.
@@ -291,9 +288,11 @@ class RecurrentStack:
         x : ndarray of shape (N, ...)
             Inputs of all column-steps of the batch, in the form that `input` takes.
         batch : SequenceBatch
-            How the rows are cut; dropout masks; the state before the first step.
+            How the rows are cut; dropout masks.
         workspace : Workspace
             Lends what the trail holds, which stays lent.
+        state : State, optional
+            Before the first step of each column; zero by default. Unidirectional stacks only.
         outputs_only : bool, default=False
             Whether the tapes are outlines, from which `backward` computes the rest again.
 
@@ -306,10 +305,11 @@ class RecurrentStack:
         for k, (layer, names) in enumerate(self._layers):
             if k > 0:
                 x = self._join(trail, batch, workspace)
+            before = None if state is None else state.layers[k]
             trail.inputs.append([x] if trail.reversal is None else [x, x[trail.reversal]])
             trail.tapes.append(
                 [
-                    layer.forward(weights[name], x_, batch.segments, workspace, batch.first_state(k), outputs_only)
+                    layer.forward(weights[name], x_, batch.segments, workspace, before, outputs_only)
                     for name, x_ in zip(names, trail.inputs[-1], strict=True)
                 ]
             )
@@ -323,9 +323,9 @@ class RecurrentStack:
         trail: StackTrail,
         d_outputs: list[list[OutputGradient]],
         workspace: Workspace,
-        d_state: LayerStates | None = None,
+        d_state: State | None = None,
         wants_d_x: bool = False,
-    ) -> tuple[list[np.ndarray], LayerStates]:
+    ) -> tuple[list[np.ndarray], State]:
         """Mirror image of `forward`: add to `gradients`, from the gradients of the top layer's outputs.
 
         Parameters
@@ -342,7 +342,7 @@ class RecurrentStack:
             Gradients of the top layer's outputs, by direction and segment.
         workspace : Workspace
             Lends scratch and what is returned, which stay lent.
-        d_state : tuple of tuple of ndarray of shape (H, n), optional
+        d_state : State, optional
             Gradient with respect to the state after the last steps of the first columns; zero by default.
         wants_d_x : bool, default=False
             Whether the gradients of the inputs are asked for.
@@ -351,14 +351,14 @@ class RecurrentStack:
         -------
         d_inputs : list of ndarray of shape (N, F)
             Gradients of the inputs of each direction, where `wants_d_x` asks for them.
-        d_state : tuple of tuple of ndarray of shape (H, n)
+        d_state : State
             Gradient of the state before the first step, of each layer's first direction.
         """
         d_first: list[tuple[np.ndarray, ...]] = []
         for k in reversed(range(self.n_layers)):
             layer, names = self._layers[k]
             d_inputs: list[np.ndarray] = []
-            d_layer = None if d_state is None else d_state[k]
+            d_layer = None if d_state is None else d_state.layers[k]
             for name, x, tapes, d_output in zip(names, trail.inputs[k], trail.tapes[k], d_outputs, strict=True):
                 d_x = None
                 if k > 0 or wants_d_x:
@@ -371,7 +371,7 @@ class RecurrentStack:
                     d_first.append(tuple(d_v.copy() for d_v in d_before))
             if k > 0:
                 d_outputs = self._split(d_inputs, batch, k - 1, trail.reversal, workspace)
-        return d_inputs, tuple(reversed(d_first))
+        return d_inputs, State(tuple(reversed(d_first)))
 
     def prepare(self, weights: dict[str, Weights], workspace: Workspace) -> list[PreparedLayer]:
         """Lend what `step` needs of the parameters, layer by layer; unidirectional stacks only.
@@ -390,9 +390,7 @@ class RecurrentStack:
         """
         return [layer.prepare(weights[name], workspace) for layer, (name,) in self._layers]
 
-    def step(
-        self, prepared: list[PreparedLayer], x: np.ndarray, state: LayerStates, workspace: Workspace
-    ) -> np.ndarray:
+    def step(self, prepared: list[PreparedLayer], x: np.ndarray, state: State, workspace: Workspace) -> State:
         """Read one step of every sequence, with none of what `forward` does for many.
 
         Parameters
@@ -401,24 +399,25 @@ class RecurrentStack:
             What `prepare` gave.
         x : ndarray of shape (n, ...)
             Inputs, in the form that `input` takes.
-        state : tuple of tuple of ndarray of shape (H, n)
-            State of each layer before the step; overwritten with that after it.
+        state : State
+            Before the step.
         workspace : Workspace
             Lends scratch, which is given back.
 
         Returns
         -------
-        h : ndarray of shape (H, n)
-            Output of the top layer: a part of `state`.
+        state : State
+            After it; the last layer's h is the output of the stack.
         """
+        after: list[tuple[np.ndarray, ...]] = []
         for k, (layer, _) in enumerate(self._layers):
             if k > 0:
                 x = np.ones((len(x), self.n_outputs + 1), workspace.dtype)  # (n, H + 1)
-                x[:, :-1] = state[k - 1][0].T
-            layer.step(prepared[k], x, state[k], workspace)
-        return state[-1][0]
+                x[:, :-1] = after[-1][0].T
+            after.append(layer.step(prepared[k], x, state.layers[k], workspace))
+        return State(tuple(after))
 
-    def zero_state(self, n: int, dtype: np.dtype) -> LayerStates:
+    def zero_state(self, n: int, dtype: np.dtype) -> State:
         """State of every layer before anything was read, for `n` sequences; unidirectional stacks only.
 
         Parameters
@@ -430,14 +429,38 @@ class RecurrentStack:
 
         Returns
         -------
-        state : tuple of tuple of ndarray of shape (H, n)
-            By layer.
+        state : State
+            Newly allocated.
         """
-        H = self.cell.hidden_size
-        return tuple(tuple(np.zeros((H, n), dtype) for _ in range(self.cell.n_states)) for _ in range(self.n_layers))
+        return State.zeros(self.n_layers, self.cell.n_states, self.cell.hidden_size, n, dtype)
 
-    def write_state(self, trail: StackTrail, batch: SequenceBatch, state: LayerStates) -> None:
-        """Overwrite `state`, by sequence of the batch's data, with that after each sequence's last step.
+    def state_before(self, batch: SequenceBatch, after: State | None, dtype: np.dtype) -> State | None:
+        """State before the first steps of `batch`, from that after the batch before; None where nothing is carried.
+
+        Parameters
+        ----------
+        batch : SequenceBatch
+            Says which columns go on.
+        after : State or None
+            After the last steps of the batch before; None before the first batch.
+        dtype : dtype
+            Of the arrays.
+
+        Returns
+        -------
+        state : State or None
+            Zero where a sequence begins.
+        """
+        if batch.follows is None:
+            return None
+        state = self.zero_state(len(batch.follows), dtype)
+        if after is not None:
+            goes_on = np.flatnonzero(batch.follows >= 0)
+            state.put(goes_on, after.take(batch.follows[goes_on]))
+        return state
+
+    def write_state(self, trail: StackTrail, batch: SequenceBatch, state: State) -> None:
+        """Overwrite `state` with that after each column's last step.
 
         Parameters
         ----------
@@ -445,14 +468,14 @@ class RecurrentStack:
             What `forward` left.
         batch : SequenceBatch
             What it ran over.
-        state : tuple of tuple of ndarray of shape (H, len(batch.data))
-            Overwritten for the sequences of the batch.
+        state : State
+            Overwritten for the columns of the batch, its first ones.
         """
         for k, (tapes,) in enumerate(trail.tapes):
             for tape, segment in zip(tapes, batch.segments, strict=True):
                 for _, last, n in segment.spans:  # later spans overwrite those that go on
-                    for v, v_after in zip(state[k], self.cell.state_after(tape, last), strict=True):
-                        v[:, batch.indices[:n]] = v_after[:, :n]
+                    for v, v_after in zip(state.layers[k], self.cell.state_after(tape, last), strict=True):
+                        v[:, :n] = v_after[:, :n]
 
     def _select(self, batch: SequenceBatch, columns: np.ndarray) -> SequenceBatch:
         """The given columns of `batch`, which are in order of decreasing length, cut into segments."""
@@ -464,7 +487,7 @@ class RecurrentStack:
             None if batch.targets is None else batch.targets[columns],
             None if batch.weights is None else batch.weights[columns],
             None if batch.masks is None else tuple(mask[columns] for mask in batch.masks),
-            batch.state,
+            None if batch.follows is None else batch.follows[columns],
         )
 
     def _cut(self, lengths: np.ndarray) -> tuple[Segment, ...]:

@@ -7,7 +7,7 @@ that begins a sequence, are only read. A data set of tokens is a `TokenSequences
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import log, log1p
 
 import numpy as np
@@ -20,7 +20,8 @@ from .inputs import DenseInput, Embedding, TokenInput
 from .layers import OutputGradient, PreparedLayer
 from .losses import log_softmax
 from .parameters import ParameterLayout, Weights
-from .stack import LayerStates, RecurrentStack, StackTrail
+from .stack import RecurrentStack, StackTrail
+from .state import State
 from .workspace import Workspace
 
 _MAX_WINDOW = 2**13  # column-steps: some 200 bytes of indices lie beside the tape of each
@@ -162,7 +163,9 @@ class TokenNetwork:
             self.embedding.initialize(weights["embedding"], rng)
         return params.astype(dtype, copy=False)
 
-    def loss_gradient(self, params: np.ndarray, batch: SequenceBatch, workspace: Workspace, out: np.ndarray) -> float:
+    def loss_gradient(
+        self, params: np.ndarray, batch: SequenceBatch, state: State | None, workspace: Workspace, out: np.ndarray
+    ) -> tuple[float, State | None]:
         """Loss of a batch, and its gradient.
 
         Parameters
@@ -170,7 +173,9 @@ class TokenNetwork:
         params : ndarray of shape (layout.size,)
             The parameters.
         batch : SequenceBatch
-            Of tokens, with weights. Its state, if it has one, is overwritten with that after the last steps.
+            Of tokens, with weights.
+        state : State or None
+            Before the first step of each column. None: sequences are whole, they begin at zero and nothing goes on.
         workspace : Workspace
             Of the dtype of `params`; everything lent is given back.
         out : ndarray of shape (layout.size,)
@@ -180,10 +185,12 @@ class TokenNetwork:
         -------
         loss : float
             Sum over the batch of weight times cross-entropy of each step, nats.
+        state : State or None
+            After the last step of each column, if one came in.
         """
         mark = workspace.mark()
         weights, gradients = self._views(params), self._views(out)
-        tokens, trail = self._forward(weights, batch, workspace)
+        tokens, trail, after = self._forward(weights, batch, state, workspace)
         loss, d_outputs = 0.0, list[OutputGradient]()
         is_known = tokens[:, 1] < self.head.n_classes  # a target without a column is read, but not learned
         tokens[~is_known, 1] = 0
@@ -204,11 +211,11 @@ class TokenNetwork:
         if self.embedding is not None:
             self.embedding.add_gradients(gradients["embedding"], d_inputs[0], tokens[:, 0])
         workspace.release(mark)
-        return loss
+        return loss, after
 
     def windows(
         self, params: np.ndarray, data: TokenSequences, workspace: Workspace
-    ) -> Iterator[tuple[np.ndarray, SequenceBatch, np.ndarray, list[np.ndarray]]]:
+    ) -> Iterator[tuple[np.ndarray, SequenceBatch, np.ndarray, list[np.ndarray], State]]:
         """Run over sequences of any length in windows of bounded size.
 
         Parameters
@@ -225,11 +232,13 @@ class TokenNetwork:
         indices : ndarray of shape (B,)
             Which sequences of `data` the window's columns are, longest first.
         batch : SequenceBatch
-            The window; its `state` is that after its last steps.
+            The window.
         tokens : ndarray of shape (N, 2)
             Inputs and targets of its column-steps.
         outputs : list of ndarray of shape (L, H, n)
             Outputs of the top layer, for each segment; lent until the next window.
+        state : State
+            After the last step of each column.
         """
         weights = self._views(params)
         by_length = np.argsort(-data.lengths, kind="stable")[: np.count_nonzero(data.lengths)]
@@ -238,12 +247,12 @@ class TokenNetwork:
             indices = by_length[start : start + width]
             n = len(indices)
             batch = self.stack.batch(data.pieces(data.offsets[indices], data.lengths[indices]), np.arange(n))
-            state = self.stack.zero_state(n, params.dtype)
+            state: State | None = self.stack.zero_state(n, params.dtype)
             for window in self.stack.windows(batch, max(1, size // n)):
-                window = replace(window, state=state)
                 mark = workspace.mark()
-                tokens, trail = self._forward(weights, window, workspace)
-                yield indices[: len(window.indices)], window, tokens, self._outputs(trail, window, workspace)
+                tokens, trail, state = self._forward(weights, window, state, workspace)
+                assert state is not None
+                yield indices[: len(window.indices)], window, tokens, self._outputs(trail, window, workspace), state
                 workspace.release(mark)
 
     def token_log_proba(self, params: np.ndarray, data: TokenSequences, workspace: Workspace) -> np.ndarray:
@@ -312,7 +321,7 @@ class TokenNetwork:
             np.add.at(totals, indices, values)
         return totals
 
-    def read(self, params: np.ndarray, data: TokenSequences, workspace: Workspace) -> tuple[np.ndarray, LayerStates]:
+    def read(self, params: np.ndarray, data: TokenSequences, workspace: Workspace) -> tuple[np.ndarray, State]:
         """Output (n, H) of the top layer after the last step of each sequence, and the state of every layer there.
 
         Parameters
@@ -328,18 +337,16 @@ class TokenNetwork:
         -------
         h : ndarray of shape (n, H)
             Outputs.
-        state : tuple of tuple of ndarray of shape (H, n)
-            By layer.
+        state : State
+            There.
         """
         final = np.empty((len(data), self.head.n_inputs), params.dtype)
         state = self.stack.zero_state(len(data), params.dtype)
-        for indices, batch, _, outputs in self.windows(params, data, workspace):
+        for indices, batch, _, outputs, after in self.windows(params, data, workspace):
             for h, segment in zip(outputs, batch.segments, strict=True):
                 for _, last, n in segment.spans:
                     final[indices[:n]] = h[last - 1, :, :n].T
-            for k, layer in enumerate(state):
-                for v, v_read in zip(layer, batch.first_state(k) or (), strict=True):
-                    v[:, indices] = v_read
+            state.put(indices, after)
         return final, state
 
     def log_proba_after(self, params: np.ndarray, h: np.ndarray) -> np.ndarray:
@@ -378,8 +385,8 @@ class TokenNetwork:
         return PreparedNetwork(weights, self.stack.prepare(weights, workspace))
 
     def advance(
-        self, prepared: PreparedNetwork, tokens: np.ndarray, state: LayerStates, workspace: Workspace
-    ) -> np.ndarray:
+        self, prepared: PreparedNetwork, tokens: np.ndarray, state: State, workspace: Workspace
+    ) -> tuple[np.ndarray, State]:
         """Read one token of every sequence.
 
         Parameters
@@ -388,8 +395,8 @@ class TokenNetwork:
             What `prepare` gave.
         tokens : ndarray of shape (n,), integer
             What comes now.
-        state : tuple of tuple of ndarray of shape (H, n)
-            The state of each layer; overwritten with that after this step.
+        state : State
+            Before this step.
         workspace : Workspace
             Of the dtype of the parameters; what it lends is given back.
 
@@ -397,15 +404,16 @@ class TokenNetwork:
         -------
         log_proba : ndarray of shape (n, K)
             Log-probabilities of what comes next.
+        state : State
+            After this step.
         """
         mark = workspace.mark()
         x = tokens[:, None]
         if self.embedding is not None:
             x = self.embedding.rows(prepared.weights["embedding"], tokens, workspace)
-        h = self.stack.step(prepared.layers, x, state, workspace)
-        log_proba = self._log_proba_of(prepared.weights["head"], h)
+        state = self.stack.step(prepared.layers, x, state, workspace)
         workspace.release(mark)
-        return log_proba
+        return self._log_proba_of(prepared.weights["head"], state.layers[-1][0]), state
 
     def _log_proba_of(self, weights: Weights, h: np.ndarray) -> np.ndarray:
         """Log-probabilities (n, K) of the next token, from the head's weights and outputs h (H, n)."""
@@ -419,17 +427,19 @@ class TokenNetwork:
         return views
 
     def _forward(
-        self, weights: dict[str, Weights], batch: SequenceBatch, workspace: Workspace
-    ) -> tuple[np.ndarray, StackTrail]:
-        """Tokens (N, 2) of the batch, and the trail of the layers; overwrites the batch's state."""
+        self, weights: dict[str, Weights], batch: SequenceBatch, state: State | None, workspace: Workspace
+    ) -> tuple[np.ndarray, StackTrail, State | None]:
+        """Tokens (N, 2) of the batch, the trail of the layers, and the state after the batch if one came in."""
         tokens = batch.gather(np.empty((batch.n_rows, 2), np.intp))
         x = tokens[:, :1]
         if self.embedding is not None:
             x = self.embedding.rows(weights["embedding"], tokens[:, 0], workspace)
-        trail = self.stack.forward(weights, x, batch, workspace)
-        if batch.state is not None:
-            self.stack.write_state(trail, batch, batch.state)
-        return tokens, trail
+        trail = self.stack.forward(weights, x, batch, workspace, state)
+        if state is None:
+            return tokens, trail, None
+        after = self.stack.zero_state(len(batch.indices), workspace.dtype)
+        self.stack.write_state(trail, batch, after)
+        return tokens, trail, after
 
     def _outputs(self, trail: StackTrail, batch: SequenceBatch, workspace: Workspace) -> list[np.ndarray]:
         """Outputs (L, H, n) of the top layer, for each segment, with its dropout."""
@@ -454,7 +464,7 @@ class TokenNetwork:
         """
         weights = self._views(params)["head"]
         shift = np.cumsum(data.lengths) - data.lengths - data.offsets  # (n,), from rows to places
-        for indices, batch, tokens, outputs in self.windows(params, data, workspace):
+        for indices, batch, tokens, outputs, _ in self.windows(params, data, workspace):
             parts = (rows_by_segment(rows, batch.segments) for rows in (tokens, batch.rows, batch.weights_of_rows()))
             for h, t, rows, is_real in zip(outputs, *parts, strict=True):
                 values = measure(self.head.logits_of_steps(weights, h, workspace), t[:, :, 1])  # (L, n)

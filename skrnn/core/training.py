@@ -12,11 +12,12 @@ from .batches import SequenceBatch
 from .network import Network
 from .optimizers import Optimizer, OptimizerState, clip_by_global_norm
 from .schedules import ADAPTIVE_FACTOR, MIN_ADAPTIVE_RATE, learning_rate_at
+from .state import State
 from .token_network import TokenNetwork
 from .training_sets import TrainingData
 
-LossGradient = Callable[[np.ndarray, SequenceBatch, np.ndarray], float]
-"""``loss_gradient(params, batch, out) -> loss``, which adds the gradient to ``out``."""
+LossGradient = Callable[[np.ndarray, SequenceBatch, State | None, np.ndarray], tuple[float, State | None]]
+"""``loss_gradient(params, batch, state, out) -> (loss, state)``, which adds the gradient to ``out``."""
 
 
 @dataclass
@@ -238,7 +239,7 @@ def train(
     plan : TrainingPlan
         How.
     loss_gradient : callable
-        ``loss_gradient(params, batch, out) -> loss``.
+        ``loss_gradient(params, batch, state, out) -> (loss, state)``.
     validate : callable, optional
         ``validate(params) -> score``, higher is better, called after each epoch.
     report : callable, optional
@@ -267,8 +268,8 @@ def train(
     >>> sequences = PackedSequences.from_arrays([np.ones((3, 1)), -np.ones((2, 1))], np.float64)
     >>> data = TrainingSet(sequences, targets=np.array([0, 1]), weights=np.ones(2))
     >>> params = network.initialize(np.random.default_rng(0))
-    >>> def loss_gradient(params, batch, out):
-    ...     return network.loss_gradient(params, batch, Workspace(np.float64), out)
+    >>> def loss_gradient(params, batch, state, out):
+    ...     return network.loss_gradient(params, batch, state, Workspace(np.float64), out)
     >>> from skrnn.core.optimizers import Adam
     >>> optimizer = Adam()
     >>> state = TrainingState(params, optimizer.init(params), TrainingMonitor(1e-4, 30), np.random.default_rng(1), 0)
@@ -290,10 +291,13 @@ def train(
             monitor.n_plateaus,
         )
         measured = params if validate else params.copy()  # the training loss is that of the parameters before
-        loss = 0.0
+        loss, carried = 0.0, None
         batches = data.batches(network.stack, plan.batch_size, state.rng, plan.shuffle)
         for number, (batch, share) in enumerate(batches, start=1):
-            batch_loss = penalized_loss_gradient(network, params, batch, data, plan.alpha, loss_gradient, gradient)
+            before = network.stack.state_before(batch, carried, params.dtype)
+            batch_loss, carried = penalized_loss_gradient(
+                network, params, batch, before, data, plan.alpha, loss_gradient, gradient
+            )
             norm = clip_by_global_norm(gradient, plan.max_grad_norm)
             if not (isfinite(batch_loss) and isfinite(norm)):
                 raise NonFiniteLossError(epoch + 1, number, batch_loss, norm)
@@ -316,11 +320,12 @@ def penalized_loss_gradient(
     network: Network | TokenNetwork,
     params: np.ndarray,
     batch: SequenceBatch,
+    state: State | None,
     data: TrainingData,
     alpha: float,
     loss_gradient: LossGradient,
     out: np.ndarray,
-) -> float:
+) -> tuple[float, State | None]:
     """Loss of a batch with the L2 penalty; `out` (n_params,) is overwritten with the gradient.
 
     Parameters
@@ -331,12 +336,14 @@ def penalized_loss_gradient(
         The parameters.
     batch : SequenceBatch
         With weights.
+    state : State or None
+        Before the first step of each column, where it is carried.
     data : TrainingData
         Its total weight divides the penalty.
     alpha : float
         Strength of the L2 penalty.
     loss_gradient : callable
-        ``loss_gradient(params, batch, out) -> loss``.
+        ``loss_gradient(params, batch, state, out) -> (loss, state)``.
     out : ndarray of shape (n_params,)
         Overwritten with the gradient.
 
@@ -344,6 +351,8 @@ def penalized_loss_gradient(
     -------
     loss : float
         With the penalty, nats.
+    state : State or None
+        After the last step of each column, where it is carried.
 
     Examples
     --------
@@ -356,16 +365,16 @@ def penalized_loss_gradient(
     >>> sequences = PackedSequences.from_arrays([np.ones((3, 1)), -np.ones((2, 1))], np.float64)
     >>> data = TrainingSet(sequences, targets=np.array([0, 1]), weights=np.ones(2))
     >>> params = network.initialize(np.random.default_rng(0))
-    >>> def loss_gradient(params, batch, out):
-    ...     return network.loss_gradient(params, batch, Workspace(np.float64), out)
+    >>> def loss_gradient(params, batch, state, out):
+    ...     return network.loss_gradient(params, batch, state, Workspace(np.float64), out)
     >>> batch, gradient = data.full_batch(network.stack), np.empty_like(params)
-    >>> loss = penalized_loss_gradient(network, params, batch, data, 1.0, loss_gradient, gradient)
-    >>> loss > penalized_loss_gradient(network, params, batch, data, 0.0, loss_gradient, gradient)
+    >>> loss, _ = penalized_loss_gradient(network, params, batch, None, data, 1.0, loss_gradient, gradient)
+    >>> loss > penalized_loss_gradient(network, params, batch, None, data, 0.0, loss_gradient, gradient)[0]
     True
     """
     out.fill(0)
-    loss = loss_gradient(params, batch, out)
+    loss, state = loss_gradient(params, batch, state, out)
     W = params[: network.layout.n_penalized]
     strength = float(alpha / data.total_weight)
     out[: len(W)] += strength * W
-    return loss + 0.5 * strength * float(W @ W)
+    return loss + 0.5 * strength * float(W @ W), state

@@ -235,33 +235,30 @@ class TokenSet(TrainingData):
         order = rng.permutation(len(parts)) if shuffle and len(parts) > batch_size else np.arange(len(parts))
         lane, waiting = order[:batch_size], order[batch_size:]
         done = np.zeros(len(lane), dtype=np.intp)
-        state = stack.zero_state(len(lane), self.dtype)
+        is_carried = parts.sequences.lengths.max() > self.bptt_steps
+        follows = np.full(len(lane), -1)
         masks = stack.draw_masks(rng, len(lane), self.dtype)
         while len(lane):
             lengths = np.minimum(parts.sequences.lengths[lane] - done, self.bptt_steps)
             pieces = parts.sequences.pieces(parts.sequences.offsets[lane] + done, lengths)
             weights = (relative[lane] / (lengths.sum() * mean_weight)).astype(self.dtype)
             columns = np.arange(len(lane))
-            yield (
-                stack.batch(pieces, columns, weights=weights, masks=masks, state=state),
-                float(lengths.sum() / n_steps),
-            )
+            batch = stack.batch(pieces, columns, None, weights, masks, follows if is_carried else None)
+            yield batch, float(lengths.sum() / n_steps)
+            follows = np.argsort(batch.indices)  # column of each lane
             done += lengths
             ended = np.flatnonzero(done == parts.sequences.lengths[lane])
             fresh, closed = ended[: len(waiting)], ended[len(waiting) :]
             lane[fresh], waiting = waiting[: len(fresh)], waiting[len(fresh) :]
             done[fresh] = 0
-            for layer in state:
-                for v in layer:
-                    v[:, fresh] = 0
+            follows[fresh] = -1
             drawn = stack.draw_masks(rng, len(fresh), self.dtype)
             if masks is not None and drawn is not None:
                 for mask, mask_drawn in zip(masks, drawn, strict=True):
                     mask[fresh] = mask_drawn
             if len(closed):
                 open_ = np.setdiff1d(columns, closed)
-                lane, done = lane[open_], done[open_]
-                state = tuple(tuple(v[:, open_] for v in layer) for layer in state)
+                lane, done, follows = lane[open_], done[open_], follows[open_]
                 masks = None if masks is None else tuple(mask[open_] for mask in masks)
 
     def full_batch(self, stack: RecurrentStack) -> SequenceBatch:

@@ -1,0 +1,100 @@
+"""The state of a stack of layers: what is carried from step to step, for every sequence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class State:
+    """The state of every layer, one column a sequence.
+
+    Attributes
+    ----------
+    layers : tuple of tuple of ndarray of shape (H, n)
+        From the input upwards: h, and c for the LSTM.
+
+    Examples
+    --------
+    >>> state = State.zeros(n_layers=2, n_arrays=1, hidden_size=3, n=4, dtype="float64")
+    >>> later = state.take([0, 3])
+    >>> later.layers[0][0][:] = 5
+    >>> state.put([0, 3], later)
+    >>> state.layers[0][0][0]
+    array([5., 0., 0., 5.])
+    """
+
+    layers: tuple[tuple[np.ndarray, ...], ...]
+
+    @classmethod
+    def zeros(cls, n_layers: int, n_arrays: int, hidden_size: int, n: int, dtype: np.dtype | type | str) -> State:
+        """Make the state before the first step.
+
+        Parameters
+        ----------
+        n_layers : int
+            Number of layers.
+        n_arrays : int
+            Arrays of each layer: 2 for the LSTM, else 1.
+        hidden_size : int
+            H.
+        n : int
+            Number of sequences.
+        dtype : dtype
+            Of the arrays.
+
+        Returns
+        -------
+        state : State
+            Newly allocated.
+        """
+        shape = (hidden_size, n)
+        return cls(tuple(tuple(np.zeros(shape, dtype) for _ in range(n_arrays)) for _ in range(n_layers)))
+
+    def __len__(self) -> int:
+        return self.layers[0][0].shape[1]
+
+    def take(self, columns: np.ndarray | list[int]) -> State:
+        """Copy the state of some sequences.
+
+        Parameters
+        ----------
+        columns : array-like of shape (m,), int
+            Which sequences, in this order.
+
+        Returns
+        -------
+        state : State
+            Of m sequences.
+        """
+        return State(tuple(tuple(v[:, columns] for v in layer) for layer in self.layers))
+
+    def put(self, columns: np.ndarray | list[int], state: State) -> None:
+        """Overwrite the state of some sequences.
+
+        Parameters
+        ----------
+        columns : array-like of shape (m,), int
+            Which sequences.
+        state : State
+            Theirs, of m sequences in the same order.
+        """
+        for v, v_of_columns in zip(self._arrays(), state._arrays(), strict=True):
+            v[:, columns] = v_of_columns
+
+    def copy(self) -> State:
+        """Copy all arrays.
+
+        Returns
+        -------
+        state : State
+            Shares no memory with this one.
+        """
+        return State(tuple(tuple(v.copy() for v in layer) for layer in self.layers))
+
+    def _arrays(self) -> Iterator[np.ndarray]:
+        """Give the arrays of all layers."""
+        return (v for layer in self.layers for v in layer)
