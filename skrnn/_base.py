@@ -22,7 +22,6 @@ from sklearn.utils.validation import check_is_fitted
 from ._config import FitConfig
 from .core.cells import CELLS
 from .core.network import Network
-from .core.token_network import TokenNetwork
 from .core.training import TrainingState
 
 TRAINING_CONSTRAINTS: dict[str, list[Any]] = {
@@ -107,9 +106,7 @@ def unchanged_on_error(estimator: BaseEstimator) -> Iterator[None]:
         raise
 
 
-def set_fitted(
-    estimator: BaseEstimator, network: Network | TokenNetwork, params: np.ndarray, state: TrainingState
-) -> None:
+def set_fitted(estimator: BaseEstimator, network: Network, params: np.ndarray, state: TrainingState) -> None:
     """Give the estimator the result of a training."""
     monitor = state.monitor
     estimator._network, estimator._params, estimator._training = network, params, state

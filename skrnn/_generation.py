@@ -12,11 +12,12 @@ import numpy as np
 from sklearn.utils import check_random_state
 
 from ._parallel.blas import guarded
+from ._token_scores import TokenScores
 from ._validation.values import as_list, shown
 from ._vocabulary import UNKNOWN, Vocabulary, is_single
 from .core.batches import TokenSequences
+from .core.network import PreparedNetwork
 from .core.state import State
-from .core.token_network import PreparedNetwork, TokenNetwork
 from .core.workspace import Workspace
 
 _NOTHING = -1  # where a row of tokens has none
@@ -28,14 +29,14 @@ class Generator:
 
     Parameters
     ----------
-    network, params, vocabulary
+    scores, params, vocabulary
         Of a fitted model.
     max_new_tokens, temperature, top_k, top_p, min_p, repetition_penalty, no_repeat_ngram_size, stop_tokens, \
 forbidden_tokens, num_beams
         See `RNNNextTokenModel.generate`.
     """
 
-    network: TokenNetwork
+    scores: TokenScores
     params: np.ndarray
     vocabulary: Vocabulary
     max_new_tokens: int
@@ -104,9 +105,9 @@ forbidden_tokens, num_beams
     def _run(self, prompts: TokenSequences, n_sequences: int, random_state: Any) -> tuple[list[np.ndarray], np.ndarray]:
         """As `run`, inside the guard."""
         workspace = Workspace(self.params.dtype)
-        h, state = self.network.read(self.params, prompts, workspace)
-        log_proba = self.network.log_proba_after(self.params, h)
-        prepared = self.network.prepare(self.params, workspace)
+        h, state = self.scores.read(self.params, prompts, workspace)
+        log_proba = self.scores.log_proba_after(self.params, h)
+        prepared = self.scores.prepare(self.params, workspace)
         histories = _right_aligned([ids[1:-1] for ids in prompts.arrays()])
         if self.num_beams > 1:
             if n_sequences > self.num_beams:
@@ -170,7 +171,7 @@ forbidden_tokens, num_beams
             if not goes_on.all():
                 going, tokens, history = going[goes_on], tokens[goes_on], history[goes_on]
                 state = state.take(np.flatnonzero(goes_on))
-            log_proba, state = self.network.advance(prepared, tokens, state, workspace)
+            log_proba, state = self.scores.advance(prepared, tokens, state, workspace)
         return [row[row != _NOTHING] for row in np.column_stack(written)], totals
 
     def _filtered(self, scores: np.ndarray) -> np.ndarray:
@@ -253,7 +254,7 @@ forbidden_tokens, num_beams
             totals = np.array([total for *_, total in grown])
             state = state.take(np.array([parent for parent, *_ in grown]))
             tokens = np.array([token for _, token, _ in grown])
-            log_proba, state = self.network.advance(prepared, tokens, state, workspace)
+            log_proba, state = self.scores.advance(prepared, tokens, state, workspace)
             log_proba = log_proba.astype(np.float64)
         return finished or [([], 0.0)]
 

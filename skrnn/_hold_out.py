@@ -17,7 +17,6 @@ from sklearn.base import BaseEstimator
 from sklearn.metrics import check_scoring
 
 from .core.network import Network
-from .core.token_network import TokenNetwork
 
 
 @dataclass(frozen=True)
@@ -69,7 +68,7 @@ def _apportion(n: int, sizes: np.ndarray, most: np.ndarray, rng: np.random.Gener
 
 
 def scored_by(
-    scoring: Any, estimator: BaseEstimator, network: Network | TokenNetwork, *data: Any, **weights: Any
+    scoring: Any, estimator: BaseEstimator, network: Network, *data: Any, **weights: Any
 ) -> Callable[[np.ndarray], Any]:
     """Return the score of parameters that a scorer gives: ``scorer(estimator, *data, **weights)``."""
     scorer = check_scoring(estimator, scoring=scoring)

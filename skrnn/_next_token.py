@@ -31,11 +31,12 @@ from ._parallel.blas import guarded
 from ._parallel.sharding import predict_in_shards
 from ._run import begin_training, continue_training, run_training, warn_of
 from ._streams import TokenStream
+from ._token_scores import TokenScores
 from ._validation.tokens import TokenReader, append_tokens, read_prompts, read_sequences, read_tokens
 from ._validation.values import as_list, shown, shown_all
 from ._vocabulary import Vocabulary, count_equal, count_tokens, frequent_tokens, make_vocabulary
 from .core.batches import TokenSequences
-from .core.token_network import TokenNetwork
+from .core.network import Network
 from .core.training_sets import TokenSet
 from .core.workspace import Workspace
 
@@ -643,7 +644,7 @@ class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Densi
         """
         check_is_fitted(self)
         generator = Generator(
-            self._network,
+            self._scores(self._network),
             self._params,
             self._vocabulary,
             max_new_tokens=max_new_tokens,
@@ -682,7 +683,7 @@ class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Densi
             Its ``update(tokens, index=None)`` reads the next token of each.
         """
         check_is_fitted(self)
-        return TokenStream(self._network, self._params, self._vocabulary, self.handle_unknown, n_streams)
+        return TokenStream(self._scores(self._network), self._params, self._vocabulary, self.handle_unknown, n_streams)
 
     @property
     def classes_(self) -> np.ndarray:
@@ -760,22 +761,24 @@ class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Densi
             raise ValueError("tokens is empty: at least one token is needed.")
         return sorted(distinct)
 
-    def _build_network(self, config: NextTokenConfig) -> TokenNetwork:
-        vocabulary = self._vocabulary
-        unknown_probability = None
-        if not vocabulary.learns_unknown:
-            unknown_probability = 1 / (self._n_tokens_seen + len(vocabulary.tokens))
-        return TokenNetwork.build(
+    def _build_network(self, config: NextTokenConfig) -> Network:
+        return Network.build_for_tokens(
             config.cell,
-            vocabulary.begin + 1,
+            self._vocabulary.begin + 1,
             config.hidden_size,
-            vocabulary.n_outputs,
+            self._vocabulary.n_outputs,
             n_layers=config.n_layers,
             dropout=config.dropout,
             embedding_size=config.embedding_size,
             tie_weights=config.tie_weights,
-            unknown_probability=unknown_probability,
         )
+
+    def _scores(self, network: Network) -> TokenScores:
+        """What `network` says of tokens, UNKNOWN included."""
+        vocabulary = self._vocabulary
+        if vocabulary.learns_unknown:
+            return TokenScores(network, None)
+        return TokenScores(network, 1 / (self._n_tokens_seen + len(vocabulary.tokens)))
 
     def _encode(self, sequences: TokenReader, is_closed: bool) -> TokenSequences:
         """Begin, and the tokens, as numbers; with `is_closed` one step more after the last token."""
@@ -834,10 +837,10 @@ class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Densi
         set_fitted(self, network, params, state)
         return problem
 
-    def _silence_unknown(self, network: TokenNetwork, params: np.ndarray) -> None:
+    def _silence_unknown(self, network: Network, params: np.ndarray) -> None:
         """Let a token that training never shows say nothing, where its random weights would say anything."""
         weights = network.layout.views(params)
-        if network.embedding is not None:
+        if "embedding" in weights:
             weights["embedding"]["E"][self._vocabulary.unknown] = 0
         else:
             weights["rnn.0"]["W_x"][:, self._vocabulary.unknown] = 0
@@ -845,7 +848,7 @@ class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Densi
     def _hold_out(
         self,
         config: NextTokenConfig,
-        network: TokenNetwork,
+        network: Network,
         data: TokenSet,
         sequences: TokenReader,
         seed: int,
@@ -876,14 +879,14 @@ class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Densi
         train, held_out = hold_out(np.zeros(len(data), dtype=np.intp), config.validation_fraction, seed)
         return data.take(train), self._validation(config, network, data.take(held_out), sequences.take(held_out).items)
 
-    def _validation(self, config: NextTokenConfig, network: TokenNetwork, held: TokenSet, X: Any) -> Validation:
+    def _validation(self, config: NextTokenConfig, network: Network, held: TokenSet, X: Any) -> Validation:
         """Return `held`, which X became, with its mean log-probability, or what `scoring` says, as the score."""
         if config.scoring != "loss":
             return Validation(scored_by(config.scoring, self, network, X), held.digest())
-        workspace = Workspace(held.dtype)
+        workspace, scores = Workspace(held.dtype), self._scores(network)
 
         def minus_loss(params: np.ndarray) -> float:
-            log_likelihood = network.log_likelihood(params, held.sequences, workspace)
+            log_likelihood = scores.log_likelihood(params, held.sequences, workspace)
             return float(held.weights @ log_likelihood / held.total_weight)
 
         return Validation(minus_loss, held.digest())
@@ -895,20 +898,20 @@ class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Densi
     def _log_likelihood(self, X: Any) -> tuple[np.ndarray, np.ndarray]:
         """Log-likelihood of each sequence, and of how many steps it is the sum."""
         data, network, params = self._steps_to_score(X), self._network, self._params
-        predict, n_jobs = partial(network.log_likelihood, params), as_python(self.n_jobs)
+        predict, n_jobs = partial(self._scores(network).log_likelihood, params), as_python(self.n_jobs)
         return predict_in_shards(predict, data, network.head.n_inputs, params.dtype, n_jobs), data.lengths
 
     def _measure(self, measure: str, X: Any) -> tuple[np.ndarray, np.ndarray]:
-        """What a method of the network gives for the steps that predict X, and how many they are in each sequence."""
+        """What a method of `TokenScores` gives for the steps that predict X, and how many they are in each sequence."""
         data = self._steps_to_score(X)
-        workspace = Workspace(self._params.dtype)
-        return guarded(getattr(self._network, measure), self._params, data, workspace), data.lengths
+        scores, workspace = self._scores(self._network), Workspace(self._params.dtype)
+        return guarded(getattr(scores, measure), self._params, data, workspace), data.lengths
 
     def _read_prefixes(self, X: Any) -> tuple[np.ndarray, Any]:
         """Output of the top layer after each whole sequence, and the state of every layer there."""
         data = self._encode(read_sequences(self, X, reset=False), is_closed=True)
-        return guarded(self._network.read, self._params, data, Workspace(self._params.dtype))
+        return guarded(self._scores(self._network).read, self._params, data, Workspace(self._params.dtype))
 
     def _log_proba_after(self, X: Any) -> np.ndarray:
         """Log-probabilities (n, K) of what comes after each sequence."""
-        return self._network.log_proba_after(self._params, self._read_prefixes(X)[0])
+        return self._scores(self._network).log_proba_after(self._params, self._read_prefixes(X)[0])

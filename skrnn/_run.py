@@ -21,7 +21,6 @@ from ._parallel.sharding import sharded_loss_gradient
 from .core.lbfgs import train_lbfgs
 from .core.network import Network
 from .core.optimizers import SGD, Adam, Optimizer, RMSprop
-from .core.token_network import TokenNetwork
 from .core.training import NonFiniteLossError, TrainingMonitor, TrainingPlan, TrainingState, train
 from .core.training_sets import TrainingData, TrainingSet
 
@@ -31,7 +30,7 @@ MAX_PENALTY = 1e15
 Report = Callable[[TrainingMonitor], None] | None
 
 
-def begin_training(config: FitConfig, network: Network | TokenNetwork, dtype: np.dtype) -> TrainingState:
+def begin_training(config: FitConfig, network: Network, dtype: np.dtype) -> TrainingState:
     """State before the first epoch, drawn from `random_state`; nothing depends on the data's size."""
     seed = check_random_state(config.random_state).randint(np.iinfo(np.int32).max)
     rng = np.random.default_rng(seed)
@@ -81,7 +80,7 @@ def resolve_batch_size(config: FitConfig, data: TrainingData) -> int:
 
 def run_training(
     config: FitConfig,
-    network: Network | TokenNetwork,
+    network: Network,
     state: TrainingState,
     data: TrainingData,
     validation: Validation | None = None,
@@ -92,7 +91,7 @@ def run_training(
     ----------
     config : FitConfig
         The parameters.
-    network : Network or TokenNetwork
+    network : Network
         What is trained.
     state : TrainingState
         Updated in place.
@@ -176,7 +175,7 @@ def _best_so_far(config: FitConfig, state: TrainingState) -> np.ndarray:
 
 def _run_stochastic(
     config: FitConfig,
-    network: Network | TokenNetwork,
+    network: Network,
     state: TrainingState,
     data: TrainingData,
     batch_size: int,
@@ -216,7 +215,7 @@ def _run_stochastic(
 
 def _run_lbfgs(
     config: FitConfig,
-    network: Network | TokenNetwork,
+    network: Network,
     state: TrainingState,
     data: TrainingData,
     n_threads: int,

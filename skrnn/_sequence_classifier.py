@@ -534,7 +534,7 @@ class RNNSequenceClassifier(ClassifierMixin, BaseEstimator):
             pooling=config.pooling,
             dropout=config.dropout,
             recompute=config.recompute,
-            bptt_steps=config.bptt_steps,
+            gradient_steps=config.bptt_steps,
         )
 
     def _start(
@@ -581,7 +581,7 @@ class RNNSequenceClassifier(ClassifierMixin, BaseEstimator):
             relative = validation.weights / validation.weights.max()
 
             def minus_loss(params: np.ndarray) -> float:
-                log_proba = network.predict_log_proba(params, validation.sequences, workspace)
+                log_proba = network.predict(params, validation.sequences, workspace)
                 of_target = log_proba[np.arange(len(validation)), validation.targets]
                 return float(np.average(of_target, weights=relative))
 
@@ -597,5 +597,5 @@ class RNNSequenceClassifier(ClassifierMixin, BaseEstimator):
     def _log_proba(self, sequences: PackedSequences) -> np.ndarray:
         """Log-probabilities (n, K)."""
         network, params = self._network, self._params
-        predict, n_jobs = partial(network.predict_log_proba, params), as_python(self.n_jobs)
+        predict, n_jobs = partial(network.predict, params), as_python(self.n_jobs)
         return predict_in_shards(predict, sequences, network.stack.cell.hidden_size, params.dtype, n_jobs)

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from ._parallel.blas import guarded
+from ._token_scores import TokenScores
 from ._validation.values import as_list, is_unordered, shown
 from ._vocabulary import END, Vocabulary, is_single
-from .core.token_network import TokenNetwork
 from .core.workspace import Workspace
 
 
@@ -39,7 +39,7 @@ class TokenStream:
 
     def __init__(
         self,
-        network: TokenNetwork,
+        scores: TokenScores,
         params: np.ndarray,
         vocabulary: Vocabulary,
         handle_unknown: str,
@@ -47,9 +47,9 @@ class TokenStream:
     ) -> None:
         if isinstance(n_streams, bool) or not isinstance(n_streams, (int, np.integer)) or n_streams < 1:
             raise ValueError(f"n_streams is {n_streams!r}, but it must be an integer >= 1.")
-        self._network, self._params, self._vocabulary = network, params, vocabulary
+        self._scores, self._params, self._vocabulary = scores, params, vocabulary
         self._rejects_unknown = handle_unknown == "error" and not vocabulary.learns_unknown
-        self._state = network.stack.zero_state(n_streams, params.dtype)
+        self._state = scores.network.start(n_streams, params.dtype)
         self._log_proba = np.empty((n_streams, len(vocabulary.column_tokens)), params.dtype)
         self._prepare()
         self.reset()
@@ -57,7 +57,7 @@ class TokenStream:
     def _prepare(self) -> None:
         """Make what every step needs of the parameters."""
         self._workspace = Workspace(self._params.dtype)
-        self._prepared = self._network.prepare(self._params, self._workspace)
+        self._prepared = self._scores.prepare(self._params, self._workspace)
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in vars(self).items() if name not in ("_workspace", "_prepared")}
@@ -91,7 +91,7 @@ class TokenStream:
         """
         index = self._indices(index)
         if len(index):
-            self._state.put(index, self._network.stack.zero_state(len(index), self._params.dtype))
+            self._state.put(index, self._scores.network.start(len(index), self._params.dtype))
             self._advance(np.full(len(index), self._vocabulary.begin), index)
         return self
 
@@ -131,7 +131,7 @@ class TokenStream:
 
     def _advance(self, codes: np.ndarray, index: np.ndarray) -> None:
         log_proba, state = guarded(
-            self._network.advance, self._prepared, codes, self._state.take(index), self._workspace
+            self._scores.advance, self._prepared, codes, self._state.take(index), self._workspace
         )
         self._log_proba[index] = log_proba
         self._state.put(index, state)

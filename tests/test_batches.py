@@ -95,7 +95,8 @@ def test_gather_and_reversal(lengths, max_padding, max_size):
     lengths = np.sort(lengths)[::-1]
     arrays = [np.stack([np.full(n, j), np.arange(n)], axis=1) for j, n in enumerate(lengths)]
     data = PackedSequences.from_arrays(arrays, np.float64)
-    batch = SequenceBatch(data, np.arange(len(lengths)), cut_segments(lengths, max_padding, max_size))
+    n, nothing = len(lengths), np.empty(0)
+    batch = SequenceBatch(data, np.arange(n), cut_segments(lengths, max_padding, max_size), nothing, np.ones(n))
 
     x = batch.gather(np.empty((batch.n_rows, 3)))
     mirrored = x[batch.reversal()]

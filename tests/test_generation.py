@@ -16,7 +16,7 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 from skrnn import END, UNKNOWN, RNNNextTokenModel
 from skrnn._generation import Generator, _softmax
-from skrnn.core.token_network import TokenNetwork
+from skrnn._token_scores import TokenScores
 
 TEXTS = ["abcab", "ca", "bbca", "a", "cabca", "abca", "bc"]
 
@@ -326,13 +326,13 @@ def test_the_chi_squared_test_can_fail(memoryless, options, name):
 @pytest.fixture
 def widths(monkeypatch):
     """How many sequences each step advances."""
-    widths, advance = [], TokenNetwork.advance
+    widths, advance = [], TokenScores.advance
 
     def counted(network, prepared, tokens, *args):
         widths.append(len(tokens))
         return advance(network, prepared, tokens, *args)
 
-    monkeypatch.setattr(TokenNetwork, "advance", counted)
+    monkeypatch.setattr(TokenScores, "advance", counted)
     return widths
 
 
@@ -699,13 +699,13 @@ def test_max_new_tokens_has_no_default(model):
 
 def test_writing_much_holds_blas_at_one_thread(model, monkeypatch):
     """Two threads that spin inside small products cost a factor of a hundred on a busy machine."""
-    seen, advance = [], TokenNetwork.advance
+    seen, advance = [], TokenScores.advance
 
     def observed(*args):
         seen.extend(pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas")
         return advance(*args)
 
-    monkeypatch.setattr(TokenNetwork, "advance", observed)
+    monkeypatch.setattr(TokenScores, "advance", observed)
     with threadpool_limits(3, user_api="blas"):
         model.generate(["a", "b"], n_sequences=3, max_new_tokens=4, random_state=0)
     assert set(seen) == {1}

@@ -132,7 +132,7 @@ def test_law_1_forward_equals_the_equations_step_by_step(cell, n_layers, bidirec
     network = make_network(cell, n_layers=n_layers, bidirectional=bidirectional, pooling=pooling)
     params, data = make_params(network, rng), make_data(rng)
 
-    log_proba = network.predict_log_proba(params, data, Workspace(np.float64))
+    log_proba = network.predict(params, data, Workspace(np.float64))
 
     wanted = [predict_slowly(network, cell, params, x, pooling) for x in data.arrays()]
     np.testing.assert_allclose(log_proba, wanted, rtol=1e-12, atol=1e-13)
@@ -341,15 +341,16 @@ def test_truncation_takes_what_came_before_as_constants(cell, pooling, recompute
     """The same loss; the gradient is that of the last steps, from the state and the pooling of those before them."""
     monkeypatch.setattr(RecurrentStack, "reading_size", lambda stack: 15)  # several windows before the last steps
     whole, cut = (
-        make_network(cell, pooling=pooling, n_layers=2, dropout=0.3, recompute=recompute, bptt_steps=bptt_steps)
-        for bptt_steps in (None, 4)
+        make_network(cell, pooling=pooling, n_layers=2, dropout=0.3, recompute=recompute, gradient_steps=gradient_steps)
+        for gradient_steps in (None, 4)
     )
     params, data = make_params(whole, rng), make_data(rng, [13, 4, 10, 1, 13, 5, 3])
     batch = make_batch(whole, data, rng, whole.stack.draw_masks(rng, len(data), params.dtype))
     loss, gradient = loss_and_gradient(cut, params, batch)
 
     assert loss == pytest.approx(loss_and_gradient(whole, params, batch)[0], rel=1e-12)
-    before = cut._skip(cut.layout.views(params), batch, Workspace(params.dtype))
+    first = cut._begin(len(data), params.dtype)
+    before = cut._skip(cut.layout.views(params), batch, first, Workspace(params.dtype))
     assert before[0].lengths.tolist() == [4, 4, 4, 4, 4, 3, 1]
     monkeypatch.setattr(Network, "_skip", lambda *args: before)
     wanted = central_differences(lambda: loss_and_gradient(cut, params, batch)[0], params)
@@ -358,7 +359,7 @@ def test_truncation_takes_what_came_before_as_constants(cell, pooling, recompute
 
 @pytest.mark.parametrize("cell", CELL_NAMES)
 def test_truncation_beyond_the_longest_is_none(cell, rng):
-    whole, cut = (make_network(cell, bptt_steps=bptt_steps) for bptt_steps in (None, max(RAGGED)))
+    whole, cut = (make_network(cell, gradient_steps=gradient_steps) for gradient_steps in (None, max(RAGGED)))
     params, batch = make_params(whole, rng), make_batch(whole, make_data(rng), rng)
 
     np.testing.assert_array_equal(loss_and_gradient(cut, params, batch)[1], loss_and_gradient(whole, params, batch)[1])
@@ -368,7 +369,7 @@ def test_memory_of_the_last_steps(rng, monkeypatch):
     monkeypatch.setattr("skrnn.core.stack._READING_SIZE", 2**18)
     sizes = []
     for n_steps in (2000, 6000):
-        network = Network.build("gru", n_inputs=1, hidden_size=8, n_classes=3, bptt_steps=50)
+        network = Network.build("gru", n_inputs=1, hidden_size=8, n_classes=3, gradient_steps=50)
         params, workspace = network.initialize(rng), Workspace(np.float64)
         batch = make_batch(network, make_data(rng, [n_steps] * 20, n_features=1), rng)
         network.loss_gradient(params, batch, None, workspace, np.zeros_like(params))
@@ -424,10 +425,10 @@ def test_memory_of_the_outputs_in_both_directions(rng):
 def test_prediction_in_windows(cell, pooling, rng, monkeypatch):
     network = make_network(cell, pooling=pooling, n_layers=2)
     params, data = make_params(network, rng), make_data(rng, [40, 3, 17, 40, 1, 9])
-    whole = network.predict_log_proba(params, data, Workspace(np.float64))
+    whole = network.predict(params, data, Workspace(np.float64))
 
     monkeypatch.setattr(RecurrentStack, "reading_size", lambda stack: 42)  # seven steps of six sequences
-    in_windows = network.predict_log_proba(params, data, Workspace(np.float64))
+    in_windows = network.predict(params, data, Workspace(np.float64))
 
     np.testing.assert_allclose(in_windows, whole, atol=1e-13)
 
@@ -459,7 +460,7 @@ def test_inputs_beneath_the_states_give_the_same_as_inputs_projected_before(cell
     results = []
     for n_joined in (lambda layer: 0, lambda layer: layer.input.n_inputs + 1):
         monkeypatch.setattr(RecurrentLayer, "n_joined_inputs", property(n_joined))
-        log_proba = network.predict_log_proba(params, data, Workspace(np.float64))
+        log_proba = network.predict(params, data, Workspace(np.float64))
         results.append((*loss_and_gradient(network, params, batch), log_proba))
 
     for projected, joined in zip(*results, strict=True):
@@ -483,7 +484,7 @@ def test_memory_of_prediction_is_bounded(cell, rng, monkeypatch):
     sizes = []
     for length in (400, 800):
         workspace = Workspace(np.float64)
-        network.predict_log_proba(params, make_data(rng, [length] * 70), workspace)
+        network.predict(params, make_data(rng, [length] * 70), workspace)
         sizes.append(workspace.size)
 
     assert sizes[0] == sizes[1] < 4 * 2**14
@@ -524,7 +525,7 @@ def test_saturated_units_are_finite(cell, dtype, rng):
     data.steps[:, :-1] *= 1e6
 
     with np.errstate(over="ignore"):
-        log_proba = network.predict_log_proba(params, data, Workspace(dtype))
+        log_proba = network.predict(params, data, Workspace(dtype))
         _, gradient = loss_and_gradient(network, params, make_batch(network, data, rng))
 
     assert np.isfinite(log_proba).all()
@@ -540,8 +541,8 @@ def test_law_7_order_is_irrelevant(cell, rng):
     params, data = make_params(network, rng), make_data(rng)
     permutation = rng.permutation(len(data))
 
-    log_proba = network.predict_log_proba(params, data, Workspace(np.float64))
-    permuted = network.predict_log_proba(params, data.take(permutation), Workspace(np.float64))
+    log_proba = network.predict(params, data, Workspace(np.float64))
+    permuted = network.predict(params, data.take(permutation), Workspace(np.float64))
 
     np.testing.assert_allclose(permuted, log_proba[permutation], atol=1e-9)
 
@@ -551,22 +552,20 @@ def test_law_7_order_is_irrelevant(cell, rng):
 def test_law_9_steps_compose(cell, pooling, rng):
     network = make_network(cell, n_layers=2, pooling=pooling)
     params, data = make_params(network, rng), make_data(rng, [6, 6, 6])
-    X, state, workspace = np.stack(data.arrays()), None, Workspace(np.float64)
+    X, workspace = np.stack(data.arrays()), Workspace(np.float64)
+    prepared, state = network.prepare(params, workspace), network.start(3, params.dtype)
 
     for t in range(6):
-        step = PackedSequences.from_rectangle(X[:, t : t + 1])
-        log_proba, state = network.advance(params, network.stack.batch(step, np.arange(3)), workspace, state)
+        log_proba, state = network.step(prepared, X[:, t], state, workspace)
 
-    assert state.n_steps == 6
-    np.testing.assert_allclose(log_proba, network.predict_log_proba(params, data, workspace), atol=1e-12)
+    np.testing.assert_allclose(log_proba, network.predict(params, data, workspace), atol=1e-12)
 
 
 def test_a_bidirectional_network_cannot_advance(rng):
     network = make_network("gru", bidirectional=True)
-    batch = network.stack.batch(make_data(rng, [1]), np.arange(1))
 
     with pytest.raises(ValueError, match="bidirectional network cannot advance"):
-        network.advance(make_params(network, rng), batch, Workspace(np.float64))
+        network.prepare(make_params(network, rng), Workspace(np.float64))
 
 
 @pytest.mark.parametrize("bias", [-15.0, -10.0, 0.0, 5.0])
@@ -605,7 +604,7 @@ def test_law_10_dtype_is_kept(cell, rng):
     trail = network.stack.forward(weights, batch.gather(np.empty((batch.n_rows, 4), "f4")), batch, workspace)
 
     assert params.dtype == gradient.dtype == np.float32
-    assert network.predict_log_proba(params, data, workspace).dtype == np.float32
+    assert network.predict(params, data, workspace).dtype == np.float32
     assert {array.dtype for arrays in trail.inputs for array in arrays} == {np.dtype("f4")}
     assert {tape.saved.dtype for layer in trail.tapes for tapes in layer for tape in tapes} == {np.dtype("f4")}
     double, _ = network.loss_gradient(
@@ -613,7 +612,7 @@ def test_law_10_dtype_is_kept(cell, rng):
         network.stack.batch(
             PackedSequences(data.steps.astype(float), data.lengths),
             np.arange(len(data)),
-            batch.targets[np.argsort(batch.indices)],
+            batch.targets,
             np.ones(len(data)),
             tuple(mask[np.argsort(batch.indices)].astype(float) for mask in batch.masks),
         ),

@@ -15,14 +15,12 @@ from skrnn import RNNNextTokenModel, RNNSequenceClassifier
 from skrnn.core.activations import SIGMOID_SCALE, TANH, Activation, sigmoid_of_scaled
 from skrnn.core.batches import PackedSequences
 from skrnn.core.cells import ElmanCell
-from skrnn.core.heads import SoftmaxHead
 from skrnn.core.inputs import DenseInput
-from skrnn.core.losses import log_softmax, softmax_cross_entropy
+from skrnn.core.losses import CrossEntropy, log_softmax, softmax_cross_entropy
 from skrnn.core.network import Network
 from skrnn.core.optimizers import SGD, clip_by_global_norm
 from skrnn.core.pooling import POOLINGS
 from skrnn.core.stack import RecurrentStack
-from skrnn.core.token_network import TokenNetwork
 from skrnn.core.workspace import Workspace
 from skrnn.inspection import check_gradient
 
@@ -45,8 +43,7 @@ def params(rng):
 
 
 def make_network(activation=TANH):
-    stack = RecurrentStack(ElmanCell(3, activation), DenseInput(2))
-    return Network(stack, POOLINGS["last"], SoftmaxHead(3, 2))
+    return Network(RecurrentStack(ElmanCell(3, activation), DenseInput(2)), POOLINGS["last"], CrossEntropy(2))
 
 
 def make_batch(network, rng):
@@ -132,7 +129,6 @@ def test_2_the_first_state_is_a_column_of_zeros_of_the_right_dtype():
 
 
 def test_3_arguments_are_the_same_everywhere_and_optional_ones_have_names():
-    assert inspect.signature(Network.loss_gradient) == inspect.signature(TokenNetwork.loss_gradient)
     for function in (RNNSequenceClassifier, RNNNextTokenModel, RNNNextTokenModel.generate):
         *_, last = inspect.signature(function).parameters.values()
         assert last.kind is inspect.Parameter.KEYWORD_ONLY

@@ -55,8 +55,9 @@ def test_one_product_a_step_forward_and_one_back(network, rng, monkeypatch):
     G, n_gates_apart = network.stack.cell.n_gates, network.stack.cell.n_gates_apart
     assert len(batch.segments) == 1
     assert recurrent_products == T * [((G * H, H + F + 1), (H + F + 1, B))] + T * [((H, G * H), (G * H, B))]
-    # the gradient of the pooled state, before which the candidate of the GRU gets the input of all steps
-    assert products == [((H, F + 1), (T, F + 1, B))] * n_gates_apart + [((H, 4), (4, B))]
+    # the head forward and back, before which the candidate of the GRU gets the input of all steps
+    of_head = [((4, H), (1, H, B)), ((H, 4), (1, 4, B))]
+    assert products == [((H, F + 1), (T, F + 1, B))] * n_gates_apart + of_head
 
 
 def peak_of_a_step(network, rng, lengths):

@@ -7,12 +7,13 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from test_laws import CELL_NAMES, central_differences, relative_error, step_elman, step_gru, step_lstm
 
-from skrnn.core import inputs
+from skrnn._token_scores import TokenScores
+from skrnn.core import heads, inputs
 from skrnn.core.batches import SequenceBatch, TokenSequences, cut_segments
 from skrnn.core.inputs import sum_by_token
+from skrnn.core.network import Network
 from skrnn.core.stack import RecurrentStack
 from skrnn.core.state import State
-from skrnn.core.token_network import TokenNetwork
 from skrnn.core.training_sets import TokenSet
 from skrnn.core.workspace import Workspace
 
@@ -31,7 +32,11 @@ each_variant = pytest.mark.parametrize("kwargs", VARIANTS.values(), ids=VARIANTS
 
 
 def make_network(cell, **kwargs):
-    return TokenNetwork.build(cell, N_INPUTS, H, N_OUTPUTS, **kwargs)
+    return Network.build_for_tokens(cell, N_INPUTS, H, N_OUTPUTS, **kwargs)
+
+
+def make_scores(cell, unknown_probability=None, **kwargs):
+    return TokenScores(make_network(cell, **kwargs), unknown_probability)
 
 
 def make_params(network, rng):
@@ -51,7 +56,7 @@ def make_data(rng, lengths=RAGGED):
 def make_batch(network, data, rng, dtype=np.float64):
     n = len(data)
     masks = network.stack.draw_masks(rng, n, np.dtype(dtype))
-    return network.stack.batch(data, np.arange(n), weights=rng.random(n).astype(dtype), masks=masks)
+    return network.stack.batch(data, np.arange(n), data.next_ids, rng.random(n).astype(dtype), masks)
 
 
 def draw_state(network, rng, n):
@@ -87,7 +92,7 @@ def pieces_of(data):
 def run_slowly(network, cell, params, tokens, state=None, masks=None):
     """Log-probabilities (T, K) after each of tokens (T,), and the state of every layer there."""
     weights = network.layout.views(params)
-    E = weights["embedding"]["E"] if network.embedding else np.eye(N_INPUTS)
+    E = weights["embedding"]["E"] if "embedding" in weights else np.eye(N_INPUTS)
     W_y = E[:N_OUTPUTS] if network.is_tied else weights["head"]["W_y"]
     state = list(state) if state else [[np.zeros(H)] * network.stack.cell.n_states] * network.stack.n_layers
     log_proba = []
@@ -113,7 +118,7 @@ def test_log_probabilities_equal_the_equations_step_by_step(cell, kwargs, rng):
     network = make_network(cell, **kwargs)
     params, data = make_params(network, rng), make_data(rng)
 
-    log_proba = network.token_log_proba(params, data, Workspace(np.float64))
+    log_proba = TokenScores(network, None).token_log_proba(params, data, Workspace(np.float64))
 
     wanted = [
         run_slowly(network, cell, params, steps[:, 0])[0][np.arange(len(steps)), steps[:, 1]]
@@ -202,7 +207,7 @@ def test_ragged_is_the_sum_of_its_parts(cell, lengths, max_padding, max_size, kw
     params, data = make_params(network, rng), make_data(rng, lengths)
     batch, state = make_batch(network, data, rng), draw_state(network, rng, len(data))
     cut = cut_segments(batch.lengths, max_padding, max_size)
-    batch = SequenceBatch(data, batch.indices, cut, None, batch.weights, batch.masks)
+    batch = SequenceBatch(data, batch.indices, cut, batch.targets, batch.weights, batch.masks)
 
     loss, gradient, after = loss_gradient_state(network, params, batch, state)
 
@@ -224,7 +229,7 @@ def test_buffers_hold_no_memory(cell, rng):
     data = make_data(rng)
 
     def run(batch):
-        return *loss_and_gradient(network, params, batch, None, workspace), network.token_log_proba(
+        return *loss_and_gradient(network, params, batch, None, workspace), TokenScores(network, None).token_log_proba(
             params, data, workspace
         )
 
@@ -243,21 +248,22 @@ def test_buffers_hold_no_memory(cell, rng):
 @each_cell
 @pytest.mark.parametrize("unknown_probability", [None, 0.01])
 def test_dtype_is_kept(cell, unknown_probability, rng):
-    network = make_network(cell, **VARIANTS["all"], unknown_probability=unknown_probability)
+    scores = make_scores(cell, unknown_probability, **VARIANTS["all"])
+    network = scores.network
     params, data, workspace = network.initialize(rng, np.float32), make_data(rng), Workspace(np.float32)
     batch, before = make_batch(network, data, rng, "f4"), network.stack.zero_state(len(data), np.dtype("f4"))
 
     _, gradient, after = loss_gradient_state(network, params, batch, before, workspace)
-    h, state = network.read(params, data, workspace)
+    h, state = scores.read(params, data, workspace)
 
     assert params.dtype == gradient.dtype == h.dtype == np.float32
-    assert network.token_log_proba(params, data, workspace).dtype == np.float32
-    assert network.log_proba_after(params, h).dtype == np.float32
-    log_proba, state = network.advance(network.prepare(params, workspace), data.ids[data.offsets], state, workspace)
+    assert scores.token_log_proba(params, data, workspace).dtype == np.float32
+    assert scores.log_proba_after(params, h).dtype == np.float32
+    log_proba, state = scores.advance(scores.prepare(params, workspace), data.ids[data.offsets], state, workspace)
     assert log_proba.dtype == np.float32
     assert {v.dtype for layer in (*state.layers, *after.layers) for v in layer} == {np.dtype("f4")}
-    in_double = network.token_log_proba(params.astype(float), data, Workspace(np.float64))
-    assert_allclose(network.token_log_proba(params, data, workspace), in_double, rtol=1e-4)
+    in_double = scores.token_log_proba(params.astype(float), data, Workspace(np.float64))
+    assert_allclose(scores.token_log_proba(params, data, workspace), in_double, rtol=1e-4)
 
 
 # Windows, pieces, single steps: the state is carried.
@@ -269,21 +275,21 @@ WINDOWS = [(1, 1), (3, 4), (3, 1000), (1000, 7), (1000, 1000)]
 @each_cell
 @pytest.mark.parametrize(("width", "size"), WINDOWS)
 def test_windows_of_any_size_measure_the_same(cell, width, size, rng, monkeypatch):
-    network = make_network(cell, n_layers=2, embedding_size=2, unknown_probability=0.01)
-    params, workspace = make_params(network, rng), Workspace(np.float64)
+    scores = make_scores(cell, 0.01, n_layers=2, embedding_size=2)
+    params, workspace = make_params(scores.network, rng), Workspace(np.float64)
     data = make_data(rng, [5, 0, 1, 23, 3, 0, 9, 2])
     data.ids[4] = N_OUTPUTS  # unknown
-    wanted = [f(params, data, workspace) for f in (network.token_log_proba, network.token_rank)]
+    wanted = [f(params, data, workspace) for f in (scores.token_log_proba, scores.token_rank)]
     wanted_sums = [wanted[0][a - n : a].sum() for a, n in zip(np.cumsum(data.lengths), data.lengths, strict=True)]
-    wanted_h, wanted_state = network.read(params, data.take(np.flatnonzero(data.lengths)), workspace)
+    wanted_h, wanted_state = scores.read(params, data.take(np.flatnonzero(data.lengths)), workspace)
 
     monkeypatch.setattr(RecurrentStack, "reading_width", width)
     monkeypatch.setattr(RecurrentStack, "reading_size", lambda stack, n_more: size)
 
-    assert_allclose(network.token_log_proba(params, data, workspace), wanted[0], rtol=0, atol=1e-12)
-    assert_array_equal(network.token_rank(params, data, workspace), wanted[1])
-    assert_allclose(network.log_likelihood(params, data, workspace), wanted_sums, rtol=0, atol=1e-12)
-    h, state = network.read(params, data.take(np.flatnonzero(data.lengths)), workspace)
+    assert_allclose(scores.token_log_proba(params, data, workspace), wanted[0], rtol=0, atol=1e-12)
+    assert_array_equal(scores.token_rank(params, data, workspace), wanted[1])
+    assert_allclose(scores.log_likelihood(params, data, workspace), wanted_sums, rtol=0, atol=1e-12)
+    h, state = scores.read(params, data.take(np.flatnonzero(data.lengths)), workspace)
     assert_allclose(h, wanted_h, rtol=0, atol=1e-12)
     assert_states_close(state, wanted_state, rtol=0, atol=1e-12)
 
@@ -296,33 +302,33 @@ def test_measures_of_pieces_are_those_of_their_steps(cell, rng):
     pieces = data.pieces(np.array([13, 3, 5]), np.array([4, 6, 2]))
     copies = TokenSequences(np.concatenate(pieces.arrays()), pieces.lengths, np.array([0, 5, 12]))
 
-    log_proba = network.token_log_proba(params, pieces, workspace)
+    log_proba = TokenScores(network, None).token_log_proba(params, pieces, workspace)
 
-    assert_allclose(log_proba, network.token_log_proba(params, copies, workspace), rtol=1e-12)
+    assert_allclose(log_proba, TokenScores(network, None).token_log_proba(params, copies, workspace), rtol=1e-12)
 
 
 @each_cell
 @each_variant
 def test_steps_compose(cell, kwargs, rng):
-    network = make_network(cell, **kwargs, unknown_probability=0.01)
-    params, data, workspace = make_params(network, rng), make_data(rng, [8] * 3), Workspace(np.float64)
-    tokens, state = np.array(pieces_of(data)), network.stack.zero_state(3, np.float64)
-    log_proba, prepared = np.empty((3, 8)), network.prepare(params, workspace)
+    scores = make_scores(cell, 0.01, **kwargs)
+    params, data, workspace = make_params(scores.network, rng), make_data(rng, [8] * 3), Workspace(np.float64)
+    tokens, state = np.array(pieces_of(data)), scores.network.start(3, np.float64)
+    log_proba, prepared = np.empty((3, 8)), scores.prepare(params, workspace)
 
     for t in range(8):
-        after, state = network.advance(prepared, tokens[:, t, 0], state, workspace)
+        after, state = scores.advance(prepared, tokens[:, t, 0], state, workspace)
         assert_allclose(np.exp(after).sum(axis=1), 1)
         log_proba[:, t] = after[np.arange(3), tokens[:, t, 1]]
 
-    assert_allclose(log_proba.ravel(), network.token_log_proba(params, data, workspace), rtol=0, atol=1e-12)
-    h, state_read = network.read(params, data, workspace)
-    assert_allclose(network.log_proba_after(params, h), after, rtol=0, atol=1e-12)
+    assert_allclose(log_proba.ravel(), scores.token_log_proba(params, data, workspace), rtol=0, atol=1e-12)
+    h, state_read = scores.read(params, data, workspace)
+    assert_allclose(scores.log_proba_after(params, h), after, rtol=0, atol=1e-12)
     assert_states_close(state_read, state, rtol=0, atol=1e-12)
 
 
 def test_the_unknown_column_is_taken_from_all_others(rng):
-    known, unknown = make_network("gru"), make_network("gru", unknown_probability=0.2)
-    params, data, workspace = make_params(known, rng), make_data(rng), Workspace(np.float64)
+    known, unknown = make_scores("gru"), make_scores("gru", 0.2)
+    params, data, workspace = make_params(known.network, rng), make_data(rng), Workspace(np.float64)
     h, _ = known.read(params, data, workspace)
 
     proba = np.exp(unknown.log_proba_after(params, h))
@@ -333,18 +339,18 @@ def test_the_unknown_column_is_taken_from_all_others(rng):
 
 @pytest.mark.parametrize("unknown_probability", [None, 0.3])
 def test_ranks_count_what_is_likelier(unknown_probability, rng):
-    network = make_network("lstm", unknown_probability=unknown_probability)
-    params, data, workspace = make_params(network, rng), make_data(rng), Workspace(np.float64)
+    scores = make_scores("lstm", unknown_probability)
+    params, data, workspace = make_params(scores.network, rng), make_data(rng), Workspace(np.float64)
     if unknown_probability:
         data.ids[::3] = N_OUTPUTS
 
-    ranks = network.token_rank(params, data, workspace)
+    ranks = scores.token_rank(params, data, workspace)
 
     wanted = []
     for steps in pieces_of(data):
         for t, target in enumerate(steps[:, 1]):
             prefix = TokenSequences(np.append(steps[: t + 1, 0], 0), np.array([t + 1]), np.array([0]))
-            (proba,) = network.log_proba_after(params, network.read(params, prefix, workspace)[0])
+            (proba,) = scores.log_proba_after(params, scores.read(params, prefix, workspace)[0])
             wanted.append(1 + (proba > proba[target]).sum())
     assert_array_equal(ranks, wanted)
 
@@ -376,6 +382,32 @@ def test_large_vocabularies_have_the_same_gradient(cell, kwargs, rng, monkeypatc
     by_sorting = loss_and_gradient(network, params, batch)[1]
 
     assert_allclose(by_sorting, by_product, rtol=1e-11, atol=1e-13)
+
+
+@each_cell
+@each_variant
+def test_some_steps_at_a_time_have_the_same_gradient(cell, kwargs, rng, monkeypatch):
+    network = make_network(cell, **kwargs)
+    params, batch = make_params(network, rng), make_batch(network, make_data(rng), rng)
+
+    loss, gradient = loss_and_gradient(network, params, batch)
+    monkeypatch.setattr(heads, "_RAW_SIZE", 2 * N_OUTPUTS * len(batch.indices))
+    loss_by_steps, gradient_by_steps = loss_and_gradient(network, params, batch)
+
+    assert loss_by_steps == pytest.approx(loss, rel=1e-13)
+    assert_allclose(gradient_by_steps, gradient, rtol=1e-11, atol=1e-14)
+
+
+def test_memory_of_some_steps_of_a_large_vocabulary(rng):
+    n_tokens, n_steps, n = 3000, 100, 16
+    network = Network.build_for_tokens("tanh", n_tokens, 4, n_tokens)
+    ids = rng.integers(0, n_tokens, n * (n_steps + 1))
+    data = TokenSequences(ids, np.full(n, n_steps), np.arange(n) * (n_steps + 1))
+    params, workspace = network.initialize(rng), Workspace(np.float64)
+
+    loss_and_gradient(network, params, make_batch(network, data, rng), None, workspace)
+
+    assert workspace.size < n_tokens * n_steps * n  # once the raw predictions of all steps
 
 
 # What is learned from: lanes
@@ -535,9 +567,9 @@ def test_pieces_lead_to_the_state_and_the_loss_of_the_whole(cell, bptt_steps, rn
         batch_loss, _, after = loss_gradient_state(network, params, batch, before, workspace)
         loss += share * batch_loss
 
-    assert loss == pytest.approx(-network.token_log_proba(params, data, workspace).mean(), rel=1e-12)
+    assert loss == pytest.approx(-TokenScores(network, None).token_log_proba(params, data, workspace).mean(), rel=1e-12)
     if bptt_steps < 7:
-        wanted = network.read(params, data, workspace)[1]
+        wanted = network.read(params, data, workspace)
         assert_states_close(after.take(np.argsort(batch.indices)), wanted, rtol=0, atol=1e-12)
 
 

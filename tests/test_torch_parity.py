@@ -95,7 +95,7 @@ def test_log_proba_loss_and_gradients_equal_those_of_torch(cell, lengths, n_laye
 
     close = {"rtol": 1e-10, "atol": 1e-10}
     log_proba = torch.log_softmax(logits, dim=1).detach().numpy()
-    np.testing.assert_allclose(network.predict_log_proba(params, data, workspace), log_proba, **close)
+    np.testing.assert_allclose(network.predict(params, data, workspace), log_proba, **close)
     np.testing.assert_allclose(loss, torch_loss.item(), **close)
     gradients = network.layout.views(gradient)
     np.testing.assert_allclose(gradients["head"]["W_y"], W_y.grad.numpy(), **close)

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
+from skrnn._token_scores import TokenScores
 from skrnn.core.batches import TokenSequences
-from skrnn.core.token_network import TokenNetwork
+from skrnn.core.network import Network
 from skrnn.core.workspace import Workspace
 
 if os.environ.get("SKRNN_REQUIRE_TORCH"):
@@ -39,7 +40,7 @@ class TorchModel(torch.nn.Module):
 
     def __init__(self, cell, network, weights):
         super().__init__()
-        n_features = network.embedding.size if network.embedding else N_INPUTS
+        n_features = network.stack.input.n_inputs
         kwargs = {"num_layers": network.stack.n_layers, "dtype": torch.float64}
         if cell in ("tanh", "relu"):
             self.rnn = torch.nn.RNN(n_features, H, nonlinearity=cell, **kwargs)
@@ -47,7 +48,7 @@ class TorchModel(torch.nn.Module):
             self.rnn = {"gru": torch.nn.GRU, "lstm": torch.nn.LSTM}[cell](n_features, H, **kwargs)
         self.linear = torch.nn.Linear(H, K, dtype=torch.float64)
         self.embedding = self.E = None
-        if network.embedding:
+        if "embedding" in weights:
             self.embedding = torch.nn.Embedding(N_INPUTS, n_features, dtype=torch.float64)
             self.E = self.embedding.weight
         self.is_tied = network.is_tied
@@ -80,7 +81,7 @@ class TorchModel(torch.nn.Module):
 @pytest.mark.parametrize("lengths", [[6, 6, 6, 6], [1, 9, 4, 4, 2, 7]], ids=["equal", "ragged"])
 @pytest.mark.parametrize("cell", ["tanh", "relu", "gru", "lstm"])
 def test_log_proba_loss_and_gradients_equal_those_of_torch(cell, lengths, kwargs, rng):
-    network = TokenNetwork.build(cell, N_INPUTS, H, K, **kwargs)
+    network = Network.build_for_tokens(cell, N_INPUTS, H, K, **kwargs)
     params = network.initialize(rng) + 0.3 * rng.standard_normal(network.layout.size)
     weights, workspace = network.layout.views(params), Workspace(np.float64)
     offsets = np.cumsum([0, *(n + 1 for n in lengths[:-1])])
@@ -90,7 +91,7 @@ def test_log_proba_loss_and_gradients_equal_those_of_torch(cell, lengths, kwargs
     model = TorchModel(cell, network, weights)
 
     gradient = np.zeros_like(params)
-    batch = network.stack.batch(data, np.arange(len(lengths)), weights=sample_weights)
+    batch = network.stack.batch(data, np.arange(len(lengths)), data.next_ids, sample_weights)
     loss, _ = network.loss_gradient(params, batch, None, workspace, gradient)
 
     log_proba = [
@@ -101,13 +102,13 @@ def test_log_proba_loss_and_gradients_equal_those_of_torch(cell, lengths, kwargs
     torch_loss.backward()
 
     wanted = torch.cat(log_proba).detach().numpy()
-    assert_allclose(network.token_log_proba(params, data, workspace), wanted, **CLOSE)
+    assert_allclose(TokenScores(network, None).token_log_proba(params, data, workspace), wanted, **CLOSE)
     assert_allclose(loss, torch_loss.item(), **CLOSE)
     gradients = network.layout.views(gradient)
     assert_allclose(gradients["head"]["b_y"], model.linear.bias.grad.numpy(), **CLOSE)
     if not network.is_tied:
         assert_allclose(gradients["head"]["W_y"], model.linear.weight.grad.numpy(), **CLOSE)
-    if network.embedding:
+    if "embedding" in gradients:
         assert_allclose(gradients["embedding"]["E"], model.E.grad.numpy(), **CLOSE)
     for k in range(network.stack.n_layers):
         theirs = {

@@ -73,7 +73,7 @@ def test_training_lowers_the_loss_and_learns(network, rng):
 
     curve = state.monitor.loss_curve
     assert curve[-1] < 0.1 * curve[0]
-    log_proba = network.predict_log_proba(state.params, data.sequences, Workspace(np.float64))
+    log_proba = network.predict(state.params, data.sequences, Workspace(np.float64))
     assert (log_proba.argmax(axis=1) == data.targets).mean() > 0.95
 
 

@@ -100,15 +100,15 @@ print("anna is read as", read, "and should be guessed as", targets)
 #
 # skrnn keeps them in **one flat vector**, and names are views of it (:class:`~skrnn.core.parameters.ParameterLayout`).
 # Clipping, updating and checking a gradient are then one line each. A
-# :class:`~skrnn.core.token_network.TokenNetwork` knows the shapes and draws the first values: uniform within Glorot's
+# :class:`~skrnn.core.network.Network` knows the shapes and draws the first values: uniform within Glorot's
 # limits for U and W, orthogonal for V, zero for the biases.
 #
 # (The seed is drawn in this roundabout way because the estimator with ``random_state=0`` does the same.)
 
-from skrnn.core.token_network import TokenNetwork
+from skrnn.core.network import Network
 
 H = 32
-network = TokenNetwork.build("tanh", N_INPUTS, H, N_OUTPUTS)
+network = Network.build_for_tokens("tanh", N_INPUTS, H, N_OUTPUTS)
 rng = np.random.default_rng(np.random.RandomState(0).randint(np.iinfo(np.int32).max))
 params = network.initialize(rng)
 
@@ -237,13 +237,13 @@ gradient = backward(params, read, targets, states, guesses, report=show)
 # %%
 # Note the last row: the state before the first letter is zero, so the first step adds nothing to the gradient of V.
 #
-# In skrnn all of this is :meth:`skrnn.core.token_network.TokenNetwork.loss_gradient`, the one function that training
+# In skrnn all of this is :meth:`skrnn.core.network.Network.loss_gradient`, the one function that training
 # rests on. It asks the head first (:func:`skrnn.core.losses.softmax_cross_entropy`: the loss, and :math:`p - y` in the
 # place of the logits), then the cell (:meth:`skrnn.core.cells.elman.ElmanCell.backward`, whose lines carry the numbers
 # of the equations), and **adds** to the vector that it is handed.
 
 data = pack(["anna"])
-batch = network.stack.batch(data, np.arange(1), weights=np.ones(1))
+batch = network.stack.batch(data, np.arange(1), data.next_ids)
 theirs = np.zeros_like(params)
 loss, _ = network.loss_gradient(params, batch, None, workspace, theirs)  # None: the sequence begins at zero
 
@@ -335,15 +335,15 @@ for epoch in range(N_EPOCHS):
 # ----------
 #
 # The notebook ends where it becomes fun: at ``def predict``. To write a name, guess a letter, read it, and guess again
-# (:meth:`skrnn.core.token_network.TokenNetwork.advance`). Taking the likeliest letter each time always gives the same
+# (:meth:`skrnn.core.network.Network.step`). Taking the likeliest letter each time always gives the same
 # name, so draw from the probabilities instead. What every step needs of the parameters is prepared once.
 
 
 def write(prepared, rng, max_letters=12):
-    state = network.stack.zero_state(1, np.dtype(np.float64))
+    state = network.start(1, np.dtype(np.float64))
     name, code = "", BEGIN
     while len(name) < max_letters:
-        log_proba, state = network.advance(prepared, np.array([code]), state, workspace)
+        log_proba, state = network.step(prepared, np.array([code]), state, workspace)
         code = rng.choice(N_OUTPUTS, p=np.exp(log_proba[0]))
         if code == END:
             break
@@ -397,7 +397,7 @@ display.figure_.set_size_inches(5.5, 3.2)
 #      - what is different
 #    * - ``init_params``
 #      - :meth:`Cell.initialize <skrnn.core.cells.cell.Cell.initialize>`,
-#        :meth:`TokenNetwork.initialize <skrnn.core.token_network.TokenNetwork.initialize>`
+#        :meth:`Network.initialize <skrnn.core.network.Network.initialize>`
 #      - Glorot and orthogonal instead of ``0.1 * randn``; from a generator with a seed
 #    * - ``sigmoid``
 #      - :func:`skrnn.core.activations.sigmoid_of_scaled`
@@ -411,13 +411,13 @@ display.figure_.set_size_inches(5.5, 3.2)
 #    * - ``forward_propagation``
 #      - :meth:`RecurrentLayer.forward <skrnn.core.layers.RecurrentLayer.forward>`,
 #        :meth:`ElmanCell.forward <skrnn.core.cells.elman.ElmanCell.forward>`,
-#        :class:`SoftmaxHead <skrnn.core.heads.SoftmaxHead>`
+#        :class:`LinearHead <skrnn.core.heads.LinearHead>`
 #      - all sequences of a batch at once, of any lengths
 #    * - ``cross_entropy_loss``
 #      - :func:`skrnn.core.losses.softmax_cross_entropy`
 #      - asks for the target; loss and gradient together
 #    * - ``backward_propagation``
-#      - :meth:`TokenNetwork.loss_gradient <skrnn.core.token_network.TokenNetwork.loss_gradient>`,
+#      - :meth:`Network.loss_gradient <skrnn.core.network.Network.loss_gradient>`,
 #        :meth:`ElmanCell.backward <skrnn.core.cells.elman.ElmanCell.backward>`
 #      - returns loss and gradient, updates nothing
 #    * - ``update_params``

@@ -18,7 +18,6 @@ from ..core.batches import SequenceBatch, Sequences
 from ..core.cells import Cell
 from ..core.network import Network
 from ..core.state import State
-from ..core.token_network import TokenNetwork
 from ..core.training import LossGradient
 from ..core.workspace import Workspace
 from .blas import allowed_threads, guarded, set_up_worker
@@ -78,7 +77,7 @@ def n_shards(n_threads: int, cell: Cell, n_columns: float) -> int:
 
 
 @contextmanager
-def sharded_loss_gradient(network: Network | TokenNetwork, dtype: np.dtype, n_threads: int) -> Iterator[LossGradient]:
+def sharded_loss_gradient(network: Network, dtype: np.dtype, n_threads: int) -> Iterator[LossGradient]:
     """The network's `loss_gradient`, large batches over `n_threads` threads, each with a workspace of its own.
 
     Columns are dealt ``k::shards`` after sorting, so each shard has lengths of every kind, and the shards'

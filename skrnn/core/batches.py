@@ -88,6 +88,16 @@ class PackedSequences:
         """Number of features per step, without the column of ones."""
         return self.steps.shape[1] - 1
 
+    @property
+    def n_rows(self) -> int:
+        """Number of rows of `steps`."""
+        return len(self.steps)
+
+    @property
+    def n_steps(self) -> int:
+        """Number of steps of all sequences together."""
+        return int(self.lengths.sum())
+
     @cached_property
     def offsets(self) -> np.ndarray:
         """Row of `steps` where each sequence begins, shape (n_sequences,)."""
@@ -120,7 +130,22 @@ class PackedSequences:
         arrays : list of ndarray of shape (n_steps_i, n_features)
             One for each sequence.
         """
-        return np.split(self.steps[:, :-1], self.offsets[1:])
+        return self.views(self.steps[:, : self.n_features])
+
+    def views(self, rows: np.ndarray) -> list[np.ndarray]:
+        """Views of each sequence's part of an array that lies beside `steps`, row by row.
+
+        Parameters
+        ----------
+        rows : ndarray of shape (n_rows, ...)
+            A value for each row.
+
+        Returns
+        -------
+        views : list of ndarray of shape (n_steps_i, ...)
+            One for each sequence.
+        """
+        return _views(rows, self.offsets, self.offsets + self.lengths)
 
     def take(self, indices: np.ndarray) -> PackedSequences:
         """Copy the sequences at `indices`, in that order.
@@ -187,9 +212,6 @@ class SequencesInPlace(PackedSequences):
     def n_features(self) -> int:
         return self.steps.shape[1]
 
-    def arrays(self) -> list[np.ndarray]:
-        return np.split(self.steps, self.offsets[1:])
-
     def gather(self, rows: np.ndarray, out: np.ndarray) -> np.ndarray:
         out[:, :-1] = self.steps.take(rows, axis=0)
         out[:, -1] = 1
@@ -216,10 +238,10 @@ class TokenSequences:
     --------
     >>> import numpy as np
     >>> data = TokenSequences(np.array([3, 0, 1, 3, 2], dtype=np.uint8), np.array([2, 1]), np.array([0, 3]))
-    >>> data.gather(np.array([0, 1, 3]), np.empty((3, 2), dtype=np.intp))
-    array([[3, 0],
-           [0, 1],
-           [3, 2]])
+    >>> data.gather(np.array([0, 1, 3]), np.empty((3, 1), dtype=np.intp)).ravel()
+    array([3, 0, 3])
+    >>> data.next_ids[[0, 1, 3]]
+    array([0, 1, 2], dtype=uint8)
     """
 
     ids: np.ndarray
@@ -228,6 +250,16 @@ class TokenSequences:
 
     def __len__(self) -> int:
         return len(self.lengths)
+
+    @property
+    def n_rows(self) -> int:
+        """Number of rows of `ids`."""
+        return len(self.ids)
+
+    @property
+    def next_ids(self) -> np.ndarray:
+        """What is to be predicted at each row of `ids`, shape (M - 1,): the id behind it."""
+        return self.ids[1:]
 
     @property
     def n_steps(self) -> int:
@@ -276,18 +308,32 @@ class TokenSequences:
         arrays : list of ndarray of shape (n_steps_i + 1,)
             One for each sequence.
         """
-        borders = zip(self.offsets.tolist(), (self.offsets + self.lengths + 1).tolist(), strict=True)
-        return [self.ids[first:last] for first, last in borders]
+        return _views(self.ids, self.offsets, self.offsets + self.lengths + 1)
+
+    def views(self, rows: np.ndarray) -> list[np.ndarray]:
+        """Views of each sequence's part of an array that lies beside `ids`, row by row.
+
+        Parameters
+        ----------
+        rows : ndarray of shape (n_rows, ...)
+            A value for each row.
+
+        Returns
+        -------
+        views : list of ndarray of shape (n_steps_i, ...)
+            One for each sequence.
+        """
+        return _views(rows, self.offsets, self.offsets + self.lengths)
 
     def gather(self, rows: np.ndarray, out: np.ndarray) -> np.ndarray:
-        """Write what is read at `rows` (N,), and what is to be predicted there, into `out` (N, 2).
+        """Write what is read at `rows` (N,) into `out` (N, 1).
 
         Parameters
         ----------
         rows : ndarray of shape (N,), int
             Rows of `ids`.
-        out : ndarray of shape (N, 2)
-            Overwritten with what is read and what is to be predicted.
+        out : ndarray of shape (N, 1)
+            Overwritten.
 
         Returns
         -------
@@ -295,8 +341,12 @@ class TokenSequences:
             The argument `out`.
         """
         out[:, 0] = self.ids[rows]
-        out[:, 1] = self.ids[rows + 1]
         return out
+
+
+def _views(rows: np.ndarray, first: np.ndarray, last: np.ndarray) -> list[np.ndarray]:
+    """Slices of `rows` from each row to another."""
+    return [rows[a:b] for a, b in zip(first.tolist(), last.tolist(), strict=True)]
 
 
 Sequences = PackedSequences | TokenSequences
@@ -457,9 +507,10 @@ class SequenceBatch:
         Which sequences of `data`: column j of every segment is sequence ``indices[j]``. Longest first.
     segments : tuple of Segment
         The rectangles.
-    targets : ndarray of shape (B,) or None
-        Class index of each column.
-    weights : ndarray of shape (B,) or None
+    targets : ndarray
+        Of all data: of shape (len(data), ...), one a sequence, or beside the rows of the data, one a step. Empty where
+        nothing is learned.
+    weights : ndarray of shape (B,)
         Weight of each column's loss, already divided by the normaliser.
     masks : tuple of ndarray of shape (B, n_outputs) or None
         For each layer the factor of each output of each sequence: 0 where dropped out, else 1 / (1 - dropout).
@@ -471,8 +522,8 @@ class SequenceBatch:
     data: Sequences
     indices: np.ndarray
     segments: tuple[Segment, ...]
-    targets: np.ndarray | None = None
-    weights: np.ndarray | None = None
+    targets: np.ndarray
+    weights: np.ndarray
     masks: tuple[np.ndarray, ...] | None = None
     follows: np.ndarray | None = None
 
@@ -521,8 +572,7 @@ class SequenceBatch:
         weights : ndarray of shape (N,)
             Not negative.
         """
-        lengths = self.lengths
-        weights = np.ones(len(lengths)) if self.weights is None else self.weights
+        lengths, weights = self.lengths, self.weights
         return self._by_row(lambda steps, n: np.where(steps < lengths[:n], weights[:n], 0))
 
     def reversal(self) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""How a layer takes its inputs in: as rows of numbers, or as tokens that pick columns of ``W_x``.
+"""What a network reads, and how its first layer takes it in: rows of numbers, tokens, or vectors of tokens.
 
 Conventions: N column-steps of a batch, one a row; a segment has L steps of n columns; R = G*H rows of ``W_x``.
 """
@@ -11,6 +11,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from .batches import SequenceBatch
 from .parameters import Weights
 from .workspace import ROW_PADDING, Workspace
 
@@ -18,11 +19,10 @@ MAX_ONE_HOT_TOKENS = 512
 """Vocabularies up to this size get the gradient of ``W_x`` from a product with one-hot rows, larger ones by sorting."""
 
 
-@dataclass(frozen=True)
 class Input(ABC):
-    """Contract of the input side of a layer.
+    """Contract of an input: from a row of data to what a layer reads, and from that to ``W_x x + b``.
 
-    Parameters
+    Attributes
     ----------
     n_inputs : int
         F, the number of columns of ``W_x``.
@@ -32,6 +32,80 @@ class Input(ABC):
 
     is_dense: ClassVar[bool]
     """Whether inputs are numbers (N, F + 1), the last one 1, that may lie beneath the states."""
+    is_learned: ClassVar[bool] = False
+    """Whether it has parameters of its own, and so asks for the gradients of what the layer reads."""
+
+    def shapes(self) -> dict[str, dict[str, tuple[int, ...]]]:
+        """Shapes of the input's own parameters, by part and name.
+
+        Returns
+        -------
+        shapes : dict of str to dict of str to tuple of int
+            Empty where there are none.
+        """
+        return {}
+
+    def initialize(self, weights: dict[str, Weights], rng: np.random.Generator) -> None:
+        """Write the initial values of the input's own parameters.
+
+        Parameters
+        ----------
+        weights : dict of str to dict of str to ndarray
+            Views of the parameters by part and name; overwritten.
+        rng : numpy.random.Generator
+            Source of the draws.
+        """
+
+    def add_own_gradients(self, gradients: dict[str, Weights], d_x: np.ndarray, batch: SequenceBatch) -> None:
+        """Add the gradients of the input's own parameters.
+
+        Parameters
+        ----------
+        gradients : dict of str to dict of str to ndarray
+            Views of the gradient vector by part and name; added to.
+        d_x : ndarray of shape (N, F)
+            Gradients of what `read` gave, without the last column.
+        batch : SequenceBatch
+            What was read.
+        """
+
+    @abstractmethod
+    def read(self, weights: dict[str, Weights], batch: SequenceBatch, workspace: Workspace) -> np.ndarray:
+        """Inputs (N, ...) of the layer, of all column-steps of a batch.
+
+        Parameters
+        ----------
+        weights : dict of str to dict of str to ndarray
+            The parameters by part and name.
+        batch : SequenceBatch
+            What is read.
+        workspace : Workspace
+            Lends what is returned, which stays lent.
+
+        Returns
+        -------
+        x : ndarray of shape (N, ...)
+            In the form that `project` takes.
+        """
+
+    @abstractmethod
+    def read_step(self, weights: dict[str, Weights], step: np.ndarray, workspace: Workspace) -> np.ndarray:
+        """Inputs (n, ...) of the layer, of one step of n sequences.
+
+        Parameters
+        ----------
+        weights : dict of str to dict of str to ndarray
+            The parameters by part and name.
+        step : ndarray of shape (n, ...)
+            The next row of every sequence, as data hold it.
+        workspace : Workspace
+            Lends what is returned, which stays lent.
+
+        Returns
+        -------
+        x : ndarray of shape (n, ...)
+            In the form that `project` takes.
+        """
 
     @abstractmethod
     def prepare(self, W_xb: np.ndarray, workspace: Workspace) -> np.ndarray:
@@ -81,15 +155,8 @@ class Input(ABC):
         """
 
 
-@dataclass(frozen=True)
-class DenseInput(Input):
-    """Rows of numbers (N, F + 1), whose last column is 1.
-
-    Examples
-    --------
-    >>> DenseInput(n_inputs=3)
-    DenseInput(n_inputs=3)
-    """
+class _Rows(Input, ABC):
+    """Rows of numbers (N, F + 1), whose last column is 1, wherever they come from."""
 
     is_dense = True
 
@@ -106,8 +173,37 @@ class DenseInput(Input):
 
 
 @dataclass(frozen=True)
+class DenseInput(_Rows):
+    """The features themselves.
+
+    Parameters
+    ----------
+    n_inputs : int
+        F, the number of features.
+
+    Examples
+    --------
+    >>> DenseInput(n_inputs=3)
+    DenseInput(n_inputs=3)
+    """
+
+    n_inputs: int
+
+    def read(self, weights: dict[str, Weights], batch: SequenceBatch, workspace: Workspace) -> np.ndarray:
+        return batch.gather(workspace.lend((batch.n_rows, self.n_inputs + 1)))
+
+    def read_step(self, weights: dict[str, Weights], step: np.ndarray, workspace: Workspace) -> np.ndarray:
+        return _with_ones(step, workspace)
+
+
+@dataclass(frozen=True)
 class TokenInput(Input):
     """Tokens (N, 1), numbers from 0 to F - 1: the input ``W_x x`` is a column of ``W_x``, and no product is needed.
+
+    Parameters
+    ----------
+    n_inputs : int
+        F, the number of tokens.
 
     Examples
     --------
@@ -115,7 +211,15 @@ class TokenInput(Input):
     TokenInput(n_inputs=30)
     """
 
+    n_inputs: int
+
     is_dense = False
+
+    def read(self, weights: dict[str, Weights], batch: SequenceBatch, workspace: Workspace) -> np.ndarray:
+        return batch.gather(np.empty((batch.n_rows, 1), np.intp))
+
+    def read_step(self, weights: dict[str, Weights], step: np.ndarray, workspace: Workspace) -> np.ndarray:
+        return step[:, None]
 
     def prepare(self, W_xb: np.ndarray, workspace: Workspace) -> np.ndarray:
         table = workspace.lend((self.n_inputs, len(W_xb) + ROW_PADDING))
@@ -137,7 +241,7 @@ class TokenInput(Input):
 
 
 @dataclass(frozen=True)
-class Embedding:
+class Embedding(_Rows):
     """A vector for each token, learned with the rest: row t of ``E``.
 
     Parameters
@@ -154,69 +258,47 @@ class Embedding:
     Examples
     --------
     >>> Embedding(n_tokens=30, size=4).shapes()
-    {'E': (30, 4)}
+    {'embedding': {'E': (30, 4)}}
     """
 
     n_tokens: int
     size: int
 
-    def shapes(self) -> dict[str, tuple[int, ...]]:
-        """Shape of the table, by name.
+    is_learned = True
 
-        Returns
-        -------
-        shapes : dict of str to tuple of int
-            By name.
-        """
-        return {"E": (self.n_tokens, self.size)}
+    @property
+    def n_inputs(self) -> int:  # type: ignore[override]  # a field elsewhere
+        """F, the length of a vector."""
+        return self.size
 
-    def initialize(self, weights: Weights, rng: np.random.Generator) -> None:
-        """Draw vectors whose length is about 1: normal, with standard deviation ``1 / sqrt(size)``.
+    def shapes(self) -> dict[str, dict[str, tuple[int, ...]]]:
+        return {"embedding": {"E": (self.n_tokens, self.size)}}
 
-        Parameters
-        ----------
-        weights : dict of str to ndarray
-            Views of the parameters; overwritten.
-        rng : numpy.random.Generator
-            Source of the draws.
-        """
-        weights["E"][:] = rng.standard_normal((self.n_tokens, self.size)) / np.sqrt(self.size)
+    def initialize(self, weights: dict[str, Weights], rng: np.random.Generator) -> None:
+        """Draw vectors whose length is about 1: normal, with standard deviation ``1 / sqrt(size)``."""
+        weights["embedding"]["E"][:] = rng.standard_normal((self.n_tokens, self.size)) / np.sqrt(self.size)
 
-    def rows(self, weights: Weights, tokens: np.ndarray, workspace: Workspace) -> np.ndarray:
-        """Vectors of tokens (N,), with a last column of ones: the rows (N, size + 1) that `DenseInput` takes.
+    def read(self, weights: dict[str, Weights], batch: SequenceBatch, workspace: Workspace) -> np.ndarray:
+        return self.read_step(weights, self._tokens(batch), workspace)
 
-        Parameters
-        ----------
-        weights : dict of str to ndarray
-            The table, by name.
-        tokens : ndarray of shape (N,), int
-            Which vectors.
-        workspace : Workspace
-            Lends what is returned, which stays lent.
+    def read_step(self, weights: dict[str, Weights], step: np.ndarray, workspace: Workspace) -> np.ndarray:
+        return _with_ones(weights["embedding"]["E"][step], workspace)
 
-        Returns
-        -------
-        x : ndarray of shape (N, size + 1)
-            One vector and a one in each row.
-        """
-        x = workspace.lend((len(tokens), self.size + 1))
-        x[:, :-1] = weights["E"][tokens]
-        x[:, -1] = 1
-        return x
+    def add_own_gradients(self, gradients: dict[str, Weights], d_x: np.ndarray, batch: SequenceBatch) -> None:
+        gradients["embedding"]["E"] += sum_by_token(d_x, self._tokens(batch), self.n_tokens)
 
-    def add_gradients(self, gradients: Weights, d_x: np.ndarray, tokens: np.ndarray) -> None:
-        """Add the gradient of the table, from that of the vectors `d_x` (N, size) of tokens (N,).
+    @staticmethod
+    def _tokens(batch: SequenceBatch) -> np.ndarray:
+        """Tokens (N,) of all column-steps."""
+        return batch.gather(np.empty((batch.n_rows, 1), np.intp))[:, 0]
 
-        Parameters
-        ----------
-        gradients : dict of str to ndarray
-            Views of the gradient vector; added to.
-        d_x : ndarray of shape (N, size)
-            Gradients of the vectors.
-        tokens : ndarray of shape (N,), int
-            Token of each row.
-        """
-        gradients["E"] += sum_by_token(d_x, tokens, self.n_tokens)
+
+def _with_ones(rows: np.ndarray, workspace: Workspace) -> np.ndarray:
+    """Rows (n, F) with a last column of ones, in lent memory."""
+    x = workspace.lend((len(rows), rows.shape[1] + 1))
+    x[:, :-1] = rows
+    x[:, -1] = 1
+    return x
 
 
 def sum_by_token(rows: np.ndarray, tokens: np.ndarray, n_tokens: int) -> np.ndarray:

@@ -9,13 +9,12 @@ import numpy as np
 from scipy.optimize import minimize
 
 from .network import Network
-from .token_network import TokenNetwork
 from .training import LossGradient, NonFiniteLossError, TrainingMonitor, penalized_loss_gradient
 from .training_sets import TrainingData
 
 
 def train_lbfgs(
-    network: Network | TokenNetwork,
+    network: Network,
     params: np.ndarray,
     data: TrainingData,
     alpha: float,
@@ -28,7 +27,7 @@ def train_lbfgs(
 
     Parameters
     ----------
-    network : Network or TokenNetwork
+    network : Network
         What is trained; without dropout.
     params : ndarray of shape (network.layout.size,), float64
         Updated in place.

@@ -1,4 +1,4 @@
-"""The order of parts: recurrent layers, pooling, head. One function is the contract: `Network.loss_gradient`.
+"""The order of parts: input, recurrent layers, readout, head, loss. One function is the contract: `loss_gradient`.
 
 A batch is run in windows of steps, with the state carried from one to the next. Usually there is one window. Where the
 activations of all steps would take too much memory there are at most about the square root of T of them: only the state
@@ -9,19 +9,22 @@ direction begins at the end, has one window; there the outputs of the layers are
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from math import ceil, sqrt
 
 import numpy as np
 
-from .batches import PackedSequences, SequenceBatch
+from .batches import SequenceBatch, Sequences, rows_by_segment
 from .cached import cached_property
 from .cells import CELLS
-from .heads import SoftmaxHead
-from .inputs import DenseInput
-from .losses import log_softmax
+from .heads import LinearHead, Objective
+from .inputs import DenseInput, Embedding, TokenInput
+from .layers import PreparedLayer
+from .losses import CrossEntropy, Loss
 from .parameters import ParameterLayout, Weights
-from .pooling import POOLINGS, Pooling
+from .pooling import POOLINGS
+from .readouts import EveryStep, Intake, Readout
 from .stack import RecurrentStack, StackTrail
 from .state import State
 from .workspace import Workspace
@@ -30,60 +33,89 @@ _MAX_ACTIVATIONS = 2**30  # bytes that a batch may take before its activations a
 
 
 @dataclass(frozen=True)
-class NetworkState:
-    """Where a network stands in the middle of its sequences.
+class Reading:
+    """Where a network stands between two windows of a batch.
 
     Attributes
     ----------
     layers : State or None
         Of the first n of B sequences: those that go on. None for zero.
-    accumulated : ndarray of shape (D*H, B)
-        What the pooling has taken in.
+    taken_in : ndarray of shape (rows, B)
+        What the readout has taken in.
     n_steps : int
-        How many steps have been seen.
+        How many steps have been read.
     """
 
     layers: State | None
-    accumulated: np.ndarray
+    taken_in: np.ndarray
     n_steps: int
 
 
 @dataclass(frozen=True)
+class PreparedNetwork:
+    """What steps one by one need of the parameters.
+
+    Attributes
+    ----------
+    weights : dict of str to dict of str to ndarray
+        The parameters by part and name.
+    layers : list of PreparedLayer
+        Forms of them that suit the layers.
+    """
+
+    weights: dict[str, Weights]
+    layers: list[PreparedLayer]
+
+
+@dataclass(frozen=True)
 class Network:
-    """A stack of recurrent layers, a pooling of the steps and a softmax; hyper-parameters only.
+    """A stack of recurrent layers on its input, a readout, a linear head and a loss; hyper-parameters only.
 
     Parameters
     ----------
     stack : RecurrentStack
-        The layers.
-    pooling : Pooling
-        Of the top layer's outputs, each direction apart: ``last`` takes the final state of each direction.
-    head : SoftmaxHead
-        Its inputs are the pooled outputs of all directions.
+        The input and the layers.
+    readout : Readout
+        Which columns the head sees: one a sequence, of each direction's outputs apart (``last`` takes the final state
+        of each), or one a step.
+    loss : Loss
+        What the head predicts, and how wrong that is.
+    is_tied : bool, default=False
+        Whether the head's ``W_y`` is the embedding of the first tokens, those that are predicted.
     recompute : bool or "auto", default="auto"
         Whether `loss_gradient` computes activations a second time on the way back instead of holding those of all
         steps; "auto" does where they would take more than a gibibyte. What stays is the state after each of at most
         about sqrt(T) windows; of a bidirectional stack the outputs of every layer.
-    bptt_steps : int or None, default=None
+    gradient_steps : int or None, default=None
         Over how many steps from the end of a sequence `loss_gradient` goes back; all by default. The steps before make
         the state, and their share of the pooling, and count as constants. Unidirectional stacks only.
 
     References
     ----------
     Chen, Xu, Zhang and Guestrin, *Training deep nets with sublinear memory cost* (2016), section 4.
+    Mikolov, Karafiát, Burget, Černocký and Khudanpur, *Recurrent neural network based language model* (2010),
+    section 2: the next token.
+    Press and Wolf, *Using the output embedding to improve language models* (2017), section 3: tied weights.
 
     Examples
     --------
     >>> network = Network.build("gru", n_inputs=3, hidden_size=4, n_classes=2)
     >>> network.layout.size
     110
+
+    A network that puts a number to every step:
+
+    >>> from skrnn.core.cells import GRUCell
+    >>> from skrnn.core.losses import SquaredError
+    >>> network = Network(RecurrentStack(GRUCell(4), DenseInput(3)), EveryStep(), SquaredError(1))
     """
 
     stack: RecurrentStack
-    pooling: Pooling
-    head: SoftmaxHead
+    readout: Readout
+    loss: Loss
+    is_tied: bool = False
     recompute: bool | str = "auto"
-    bptt_steps: int | None = None
+    gradient_steps: int | None = None
 
     @classmethod
     def build(
@@ -98,9 +130,9 @@ class Network:
         pooling: str = "last",
         dropout: float = 0.0,
         recompute: bool | str = "auto",
-        bptt_steps: int | None = None,
+        gradient_steps: int | None = None,
     ) -> Network:
-        """Put a network together from the words of the estimators' parameters.
+        """Put a network together that classifies sequences of features.
 
         Parameters
         ----------
@@ -120,7 +152,7 @@ class Network:
             What of the top layer's outputs is classified.
         dropout : float, default=0.0
             Probability with which an output is dropped.
-        recompute, bptt_steps : bool or "auto", int or None, default="auto", None
+        recompute, gradient_steps : bool or "auto", int or None, default="auto", None
             See the class.
 
         Returns
@@ -129,12 +161,71 @@ class Network:
             Without parameters.
         """
         stack = RecurrentStack(CELLS[cell](hidden_size), DenseInput(n_inputs), n_layers, bidirectional, dropout)
-        return cls(stack, POOLINGS[pooling], SoftmaxHead(stack.n_outputs, n_classes), recompute, bptt_steps)
+        return cls(
+            stack, POOLINGS[pooling], CrossEntropy(n_classes), recompute=recompute, gradient_steps=gradient_steps
+        )
+
+    @classmethod
+    def build_for_tokens(
+        cls,
+        cell: str,
+        n_inputs: int,
+        hidden_size: int,
+        n_outputs: int,
+        *,
+        n_layers: int = 1,
+        dropout: float = 0.0,
+        embedding_size: int | None = None,
+        tie_weights: bool = False,
+    ) -> Network:
+        """Put a network together that predicts, after every step, which token comes next.
+
+        Parameters
+        ----------
+        cell : {"gru", "lstm", "tanh", "relu"}
+            Kind of cell.
+        n_inputs : int
+            Number of tokens that can be read.
+        hidden_size : int
+            Units of each layer.
+        n_outputs : int
+            Number of tokens that can be predicted: the first ones. The others, such as one that begins a sequence, are
+            only read.
+        n_layers : int, default=1
+            Number of layers.
+        dropout : float, default=0.0
+            Probability with which an output is dropped.
+        embedding_size : int, optional
+            Length of the vector of each token; by default a token picks a column of the first layer's ``W_x``.
+        tie_weights : bool, default=False
+            Whether the vectors are also the head's weights.
+
+        Returns
+        -------
+        network : Network
+            Without parameters.
+
+        Examples
+        --------
+        >>> Network.build_for_tokens("gru", n_inputs=5, hidden_size=4, n_outputs=4).layout.size
+        144
+        """
+        tokens = TokenInput(n_inputs) if embedding_size is None else Embedding(n_inputs, embedding_size)
+        stack = RecurrentStack(CELLS[cell](hidden_size), tokens, n_layers, dropout=dropout)
+        return cls(stack, EveryStep(), CrossEntropy(n_outputs), tie_weights)
+
+    @cached_property
+    def head(self) -> LinearHead:
+        """From the columns of the readout to the raw predictions that the loss takes."""
+        return LinearHead(self.stack.n_outputs, self.loss.n_raw)
 
     @cached_property
     def layout(self) -> ParameterLayout:
-        """Names and places of the parameters: those of the stack, then ``head``."""
-        return ParameterLayout({**self.stack.shapes(), "head": self.head.shapes()})
+        """Names and places of the parameters: those of the stack, ``head``, ``embedding``."""
+        shapes = {**self.stack.shapes(), "head": self.head.shapes(), **self.stack.input.shapes()}
+        if self.is_tied:
+            del shapes["head"]["W_y"]
+        return ParameterLayout(shapes, free=("E",))
 
     def initialize(self, rng: np.random.Generator, dtype: np.dtype | type = np.float64) -> np.ndarray:
         """Draw the initial parameters (layout.size,); the draws depend on the shapes only.
@@ -152,9 +243,10 @@ class Network:
             The parameters.
         """
         params = np.zeros(self.layout.size)
-        weights = self.layout.views(params)
+        weights = self.views(params)
         self.stack.initialize(weights, rng)
         self.head.initialize(weights["head"], rng)
+        self.stack.input.initialize(weights, rng)
         return params.astype(dtype, copy=False)
 
     def loss_gradient(
@@ -169,7 +261,7 @@ class Network:
         batch : SequenceBatch
             With targets and weights.
         state : State or None
-            None: sequences are whole, they begin at zero and nothing goes on.
+            Before the first step of each column. None: sequences are whole, they begin at zero and nothing goes on.
         workspace : Workspace
             Of the dtype of `params`; everything lent is given back.
         out : ndarray of shape (layout.size,)
@@ -178,100 +270,154 @@ class Network:
         Returns
         -------
         loss : float
-            Sum over the batch of weight times cross-entropy, nats.
-        state : None
-            What came in.
+            Sum over the batch of weight times loss, of each sequence or step.
+        state : State or None
+            After the last step of each column, if one came in.
         """
-        assert batch.targets is not None and batch.weights is not None
-        mark = workspace.mark()
-        weights, gradients = self.layout.views(params), self.layout.views(out)
-        rest, first = self._skip(weights, batch, workspace)
-        recomputes = self._recomputes(rest, workspace.dtype)
-        n_steps = int(rest.lengths[0])
-        if recomputes:
-            n_steps = max(ceil(sqrt(n_steps)), self.stack.reading_size() // len(rest.indices))
-        windows = self.stack.windows(rest, n_steps)
-        outputs_only = recomputes and self.stack.bidirectional
-        pooled = workspace.lend((self.stack.n_outputs, len(batch.indices)))
-        before_window = workspace.mark()
-        readings = [first]
-        for window in windows:
-            workspace.release(before_window)
-            trail, reading = self._read(weights, window, workspace, readings[-1], outputs_only)
-            readings.append(reading)
-        accumulated = readings.pop().accumulated
-        pooled[...] = accumulated
-        self._finish(pooled, batch)
-        loss = self.head.loss_gradient(weights["head"], gradients["head"], pooled, batch.targets, batch.weights)
-        self._finish(d_pooled := pooled, batch)  # a factor of each entry: the same on the way back
-        d_state = None
-        for window, before in zip(reversed(windows), reversed(readings), strict=True):
-            if window is not windows[-1]:
-                workspace.release(before_window)
-                trail, _ = self._read(weights, window, workspace, before)
-            n, ends = len(window.indices), rest.lengths - before.n_steps
-            parts = (self._by_direction(v[:, :n]) for v in (before.accumulated, accumulated, d_pooled))
-            d_outputs = [
-                self.pooling.backward(h, window.segments, ends, *part)
-                for h, *part in zip(trail.outputs(), *parts, strict=True)
-            ]
-            _, d_state = self.stack.backward(weights, gradients, window, trail, d_outputs, workspace, d_state)
-        workspace.release(mark)
-        return loss, state
+        return self._loss_gradient(params, batch, state, workspace, out, None)
 
-    def predict_log_proba(self, params: np.ndarray, data: PackedSequences, workspace: Workspace) -> np.ndarray:
-        """Log-probabilities of the classes.
-
-        Parameters
-        ----------
-        params : ndarray of shape (layout.size,)
-            The parameters.
-        data : PackedSequences
-            n sequences; predicted in batches of like lengths.
-        workspace : Workspace
-            Of the dtype of `params`; everything lent is given back.
-
-        Returns
-        -------
-        log_proba : ndarray of shape (n, K)
-            In the order of `data`, nats.
-        """
-        weights = self.layout.views(params)
-        log_proba = np.empty((len(data), self.head.n_classes), params.dtype)
-        by_length = np.argsort(-data.lengths, kind="stable")
-        while len(by_length):
-            n = min(self.stack.reading_width, len(by_length))
-            if self.stack.bidirectional:  # whose sequences are read as a whole
-                n = int(np.clip(self.stack.reading_size() // data.lengths[by_length[0]], 1, n))
-            indices, by_length = by_length[:n], by_length[n:]
-            batch = self.stack.batch(data, indices)
-            pooled = self._read_in_windows(weights, batch, workspace, self._begin(n, params.dtype)).accumulated
-            self._finish(pooled, batch)
-            log_proba[indices] = log_softmax(self.head.logits(weights["head"], pooled)).T
-        return log_proba
-
-    def advance(
-        self, params: np.ndarray, batch: SequenceBatch, workspace: Workspace, state: NetworkState | None = None
-    ) -> tuple[np.ndarray, NetworkState]:
-        """Go on with sequences that arrive piece by piece.
+    def input_gradient(self, params: np.ndarray, batch: SequenceBatch, workspace: Workspace) -> list[np.ndarray]:
+        """Gradient of a batch's loss with respect to what the first layer reads.
 
         Parameters
         ----------
         params : ndarray of shape (layout.size,)
             The parameters.
         batch : SequenceBatch
-            The next steps of every sequence, as many for each.
+            With targets and weights.
         workspace : Workspace
             Of the dtype of `params`; everything lent is given back.
-        state : NetworkState, optional
-            What the call before returned; nothing seen yet by default.
 
         Returns
         -------
-        log_proba : ndarray of shape (B, K)
-            Log-probabilities of the classes, from all steps so far.
-        state : NetworkState
-            Where the network stands now.
+        d_x : list of ndarray of shape (n_steps_i, F)
+            For each sequence of the batch's data, in their order: with respect to its features, or to the vectors of
+            its tokens; without an embedding, to their one-hot rows. Zero for sequences that are not in the batch.
+        """
+        d_rows = np.zeros((batch.data.n_rows, self.stack.input.n_inputs), params.dtype)
+        self._loss_gradient(params, batch, None, workspace, np.zeros_like(params), d_rows)
+        return batch.data.views(d_rows)
+
+    def predict(self, params: np.ndarray, data: Sequences, workspace: Workspace) -> np.ndarray:
+        """What is predicted for each sequence, or for each step.
+
+        Parameters
+        ----------
+        params : ndarray of shape (layout.size,)
+            The parameters.
+        data : PackedSequences or TokenSequences
+            n sequences; read in batches of like lengths.
+        workspace : Workspace
+            Of the dtype of `params`; everything lent is given back.
+
+        Returns
+        -------
+        predicted : ndarray of shape (n, K), or (sum of lengths, K)
+            What `Loss.inverse_link` gives, in the order of `data`; with a column for each step sequence after sequence.
+        """
+        if self.readout.is_per_step:
+            predicted = np.empty((data.n_steps, self.loss.n_raw), params.dtype)
+
+            def by_column(raw: np.ndarray, rows: np.ndarray) -> np.ndarray:
+                return self.loss.inverse_link(raw).transpose(0, 2, 1)
+
+            for _, places, values in self.measure_steps(params, data, workspace, by_column):
+                predicted[places] = values
+            return predicted
+        weights = self.views(params)
+        predicted = np.empty((len(data), self.loss.n_raw), params.dtype)
+        for indices in self._groups(data):
+            batch = self.stack.batch(data, indices)
+            reading = self._read_in_windows(weights, batch, workspace, self._begin(len(indices), params.dtype))
+            columns = self.readout.columns(reading.taken_in, batch)
+            predicted[indices] = self.predict_columns(weights["head"], columns)
+        return predicted
+
+    def measure_steps(
+        self,
+        params: np.ndarray,
+        data: Sequences,
+        workspace: Workspace,
+        measure: Callable[[np.ndarray, np.ndarray], np.ndarray],
+    ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+        """Run over sequences of any length, and measure the raw predictions of some steps at a time.
+
+        Parameters
+        ----------
+        params : ndarray of shape (layout.size,)
+            The parameters.
+        data : PackedSequences or TokenSequences
+            What is read.
+        workspace : Workspace
+            Of the dtype of `params`; everything lent is given back.
+        measure : callable
+            ``measure(raw (L, K, n), rows (L, n)) -> values (L, n, ...)``, with the rows of the data; `raw` may be
+            overwritten.
+
+        Yields
+        ------
+        indices : ndarray of shape (N,)
+            Of which sequence each step is.
+        places : ndarray of shape (N,)
+            Where it is among the steps of all sequences, one sequence after another.
+        values : ndarray of shape (N, ...)
+            What was measured.
+        """
+        weights = self.views(params)
+        shift = np.cumsum(data.lengths) - data.lengths - data.offsets  # (n,), from rows to places
+        for indices in self._groups(data):
+            batch, reading = self.stack.batch(data, indices), self._begin(len(indices), params.dtype)
+            for window in self._windows_to_read(batch):
+                mark = workspace.mark()
+                trail, reading = self._read(weights, window, workspace, reading, self.stack.bidirectional)
+                outputs = self.stack.outputs(trail, window, workspace)
+                by_row = (rows_by_segment(v, window.segments) for v in (window.rows, window.weights_of_rows()))
+                for h, rows, is_real in zip(outputs, *by_row, strict=True):
+                    values = measure(self.head.raw_of_steps(weights["head"], h, workspace), rows[:, :, 0])
+                    of_sequence = np.broadcast_to(indices[: h.shape[2]], rows.shape[:2])
+                    keep = is_real[:, :, 0] > 0
+                    yield of_sequence[keep], (rows[:, :, 0] + shift[of_sequence])[keep], values[keep]
+                workspace.release(mark)
+
+    def read(self, params: np.ndarray, data: Sequences, workspace: Workspace) -> State:
+        """State of every layer after the last step of each sequence.
+
+        Parameters
+        ----------
+        params : ndarray of shape (layout.size,)
+            The parameters.
+        data : PackedSequences or TokenSequences
+            n sequences.
+        workspace : Workspace
+            Of the dtype of `params`; everything lent is given back.
+
+        Returns
+        -------
+        state : State
+            Of n sequences; zero where one has no steps. The last layer's h is the output of the stack.
+        """
+        weights, state = self.views(params), self.stack.zero_state(len(data), params.dtype)
+        for indices in self._groups(data):
+            layers = self.stack.zero_state(len(indices), params.dtype)
+            batch, reading = self.stack.batch(data, indices), self._begin(len(indices), params.dtype)
+            self._read_in_windows(weights, batch, workspace, reading, layers)
+            state.put(indices, layers)
+        return state
+
+    def prepare(self, params: np.ndarray, workspace: Workspace) -> PreparedNetwork:
+        """Lend what `step` needs of the parameters, once for any number of steps.
+
+        Parameters
+        ----------
+        params : ndarray of shape (layout.size,)
+            The parameters.
+        workspace : Workspace
+            Of the dtype of `params`; lends it, and it stays lent.
+
+        Returns
+        -------
+        prepared : PreparedNetwork
+            Weights, and the forms of them that the layers run on.
 
         Raises
         ------
@@ -280,84 +426,217 @@ class Network:
         """
         if self.stack.bidirectional:
             raise ValueError("A bidirectional network cannot advance: its reverse direction begins at the last step.")
-        mark = workspace.mark()
-        weights = self.layout.views(params)
-        _, state = self._read(weights, batch, workspace, state or self._begin(len(batch.indices), params.dtype))
-        workspace.release(mark)
-        pooled = state.accumulated.copy()
-        self.pooling.finish(pooled, np.full(len(batch.indices), state.n_steps))
-        return log_softmax(self.head.logits(weights["head"], pooled)).T, state
+        weights = self.views(params)
+        return PreparedNetwork(weights, self.stack.prepare(weights, workspace))
 
-    def _begin(self, n: int, dtype: np.dtype) -> NetworkState:
-        """State before the first step of `n` sequences."""
-        return NetworkState(None, np.full((self.stack.n_outputs, n), self.pooling.initial, dtype), 0)
+    def start(self, n: int, dtype: np.dtype) -> State:
+        """State of `n` sequences before their first step.
+
+        Parameters
+        ----------
+        n : int
+            Number of sequences.
+        dtype : dtype
+            Of the parameters.
+
+        Returns
+        -------
+        state : State
+            For `step`.
+        """
+        zero = self.stack.zero_state(n, dtype)
+        return State(zero.layers, self.readout.start(self.stack.n_outputs, n, dtype))
+
+    def step(
+        self, prepared: PreparedNetwork, rows: np.ndarray, state: State, workspace: Workspace
+    ) -> tuple[np.ndarray, State]:
+        """Read one step of every sequence.
+
+        Parameters
+        ----------
+        prepared : PreparedNetwork
+            What `prepare` gave.
+        rows : ndarray of shape (n, F), or (n,) for tokens
+            What comes now.
+        state : State
+            Before this step.
+        workspace : Workspace
+            Of the dtype of the parameters; what it lends is given back.
+
+        Returns
+        -------
+        predicted : ndarray of shape (n, K)
+            What `Loss.inverse_link` gives, from all steps so far.
+        state : State
+            After this step.
+        """
+        mark = workspace.mark()
+        x = self.stack.input.read_step(prepared.weights, rows, workspace)
+        after = self.stack.step(prepared.layers, x, state, workspace)
+        workspace.release(mark)
+        columns, carried = self.readout.step(after.layers[-1][0], state.carried)
+        return self.predict_columns(prepared.weights["head"], columns), State(after.layers, carried)
+
+    def predict_columns(self, weights: Weights, columns: np.ndarray) -> np.ndarray:
+        """What is predicted from columns that the head sees.
+
+        Parameters
+        ----------
+        weights : dict of str to ndarray
+            The head's parameters.
+        columns : ndarray of shape (D*H, n)
+            What the head sees.
+
+        Returns
+        -------
+        predicted : ndarray of shape (n, K)
+            What `Loss.inverse_link` gives.
+        """
+        return self.loss.inverse_link(self.head.raw(weights, columns)).T
+
+    def views(self, vector: np.ndarray) -> dict[str, Weights]:
+        """Views of a vector of parameters or gradients by part and name, ``W_y`` included where it is tied.
+
+        Parameters
+        ----------
+        vector : ndarray of shape (layout.size,)
+            Parameters, or a gradient.
+
+        Returns
+        -------
+        views : dict of str to dict of str to ndarray
+            Writing to a view writes to the vector.
+        """
+        views = self.layout.views(vector)
+        if self.is_tied:
+            views["head"]["W_y"] = views["embedding"]["E"][: self.head.n_raw]
+        return views
+
+    def _loss_gradient(
+        self,
+        params: np.ndarray,
+        batch: SequenceBatch,
+        state: State | None,
+        workspace: Workspace,
+        out: np.ndarray,
+        d_rows: np.ndarray | None,
+    ) -> tuple[float, State | None]:
+        """As `loss_gradient`; adds the gradients of the inputs to `d_rows`, beside the rows of the data, if given."""
+        mark = workspace.mark()
+        weights, gradients = self.views(params), self.views(out)
+        first = self._begin(len(batch.indices), workspace.dtype, state)
+        rest, first = self._skip(weights, batch, first, workspace)
+        recomputes, n_steps = self._recomputes(rest, workspace.dtype), int(rest.lengths[0])
+        if recomputes:
+            n_steps = max(ceil(sqrt(n_steps)), self.stack.reading_size() // len(rest.indices))
+        windows = self.stack.windows(rest, n_steps)
+        outputs_only = recomputes and self.stack.bidirectional
+        readings, after = [first], None if state is None else state.copy()
+        before_window = workspace.mark()
+        for window in windows:
+            workspace.release(before_window)
+            trail, reading = self._read(weights, window, workspace, readings[-1], outputs_only)
+            readings.append(reading)
+            if after is not None:
+                self.stack.write_state(trail, window, after)
+        objective = Objective(self.head, self.loss, weights["head"], gradients["head"], workspace)
+        taken_in = readings.pop().taken_in
+        loss, d_taken_in = self.readout.whole_loss_gradient(taken_in, batch, objective)
+        wants_d_x, d_state = self.stack.input.is_learned or d_rows is not None, None
+        for window, before in zip(reversed(windows), reversed(readings), strict=True):
+            if window is not windows[-1]:
+                workspace.release(before_window)
+                trail, _ = self._read(weights, window, workspace, before)
+            intake = Intake(before.taken_in, taken_in, d_taken_in, rest.lengths - before.n_steps)
+            window_loss, d_outputs = self.readout.window_loss_gradient(
+                self.stack, trail, window, intake, objective, workspace
+            )
+            loss += window_loss
+            d_x, d_state = self.stack.backward(
+                weights, gradients, window, trail, d_outputs, workspace, d_state, wants_d_x
+            )
+            if d_x is not None:
+                self.stack.input.add_own_gradients(gradients, d_x, window)
+                if d_rows is not None:
+                    np.add.at(d_rows, window.rows, d_x)  # padding, which repeats a row, adds zero
+        workspace.release(mark)
+        return loss, after
+
+    def _begin(self, n: int, dtype: np.dtype, layers: State | None = None) -> Reading:
+        """Before the first step of `n` sequences."""
+        return Reading(layers, self.readout.begin(self.stack.n_outputs, n, dtype), 0)
 
     def _skip(
-        self, weights: dict[str, Weights], batch: SequenceBatch, workspace: Workspace
-    ) -> tuple[SequenceBatch, NetworkState]:
-        """The steps of `batch` over which the gradient goes back, and the state before them."""
-        state, lengths = self._begin(len(batch.indices), workspace.dtype), batch.lengths
-        if self.bptt_steps is None or self.bptt_steps >= lengths[0]:
-            return batch, state
-        n_skipped = np.maximum(lengths - self.bptt_steps, 0)
+        self, weights: dict[str, Weights], batch: SequenceBatch, reading: Reading, workspace: Workspace
+    ) -> tuple[SequenceBatch, Reading]:
+        """The steps of `batch` over which the gradient goes back, and where the network stands before them."""
+        lengths = batch.lengths
+        if self.gradient_steps is None or self.gradient_steps >= lengths[0]:
+            return batch, reading
+        n_skipped = np.maximum(lengths - self.gradient_steps, 0)
         n = int(np.count_nonzero(n_skipped))  # the first ones: longest first
         layers = self.stack.zero_state(len(lengths), workspace.dtype)
         offsets = batch.data.offsets[batch.indices]
         masks = None if batch.masks is None else tuple(mask[:n] for mask in batch.masks)
         skipped = self.stack.batch(batch.data.pieces(offsets[:n], n_skipped[:n]), np.arange(n), masks=masks)
-        state = self._read_in_windows(weights, skipped, workspace, state, layers)
-        rest = batch.data.pieces(offsets + n_skipped, lengths - n_skipped)
-        return (
-            self.stack.batch(rest, np.arange(len(lengths)), batch.targets, batch.weights, batch.masks),
-            NetworkState(layers, state.accumulated, 0),
-        )
+        taken_in = self._read_in_windows(weights, skipped, workspace, reading, layers).taken_in
+        pieces = batch.data.pieces(offsets + n_skipped, lengths - n_skipped)
+        rest = self.stack.batch(pieces, np.arange(len(lengths)), batch.targets, batch.weights, batch.masks)
+        return rest, Reading(layers, taken_in, 0)
+
+    def _groups(self, data: Sequences) -> Iterator[np.ndarray]:
+        """Sequences to read side by side where no gradient is wanted: of like lengths, longest first."""
+        by_length = np.argsort(-data.lengths, kind="stable")[: np.count_nonzero(data.lengths)]
+        while len(by_length):
+            n = min(self.stack.reading_width, len(by_length))
+            if self.stack.bidirectional:  # whose sequences are read as a whole
+                n = int(np.clip(self._reading_size // data.lengths[by_length[0]], 1, n))
+            yield by_length[:n]
+            by_length = by_length[n:]
+
+    def _windows_to_read(self, batch: SequenceBatch) -> list[SequenceBatch]:
+        """Windows of bounded size."""
+        return self.stack.windows(batch, max(1, self._reading_size // len(batch.indices)))
+
+    @property
+    def _reading_size(self) -> int:
+        """Column-steps of a window where no gradient is wanted."""
+        return self.readout.reading_size(self.stack, self.loss.n_raw)
 
     def _read_in_windows(
         self,
         weights: dict[str, Weights],
         batch: SequenceBatch,
         workspace: Workspace,
-        state: NetworkState,
+        reading: Reading,
         layers: State | None = None,
-    ) -> NetworkState:
-        """State after all steps of `batch`; `layers`, by column, overwritten with that after each one's end."""
+    ) -> Reading:
+        """Run over all steps of `batch`; `layers`, by column, are overwritten with the state after each one's end."""
         mark = workspace.mark()
-        for window in self.stack.windows(batch, max(1, self.stack.reading_size() // len(batch.indices))):
-            trail, state = self._read(weights, window, workspace, state, self.stack.bidirectional)
+        for window in self._windows_to_read(batch):
+            trail, reading = self._read(weights, window, workspace, reading, self.stack.bidirectional)
             if layers is not None:
                 self.stack.write_state(trail, window, layers)
             workspace.release(mark)
-        return state
+        return reading
 
     def _read(
         self,
         weights: dict[str, Weights],
         window: SequenceBatch,
         workspace: Workspace,
-        state: NetworkState,
+        reading: Reading,
         outputs_only: bool = False,
-    ) -> tuple[StackTrail, NetworkState]:
-        """Run over a window from `state`, which stays as it is: the trail, in lent memory, and the state after it."""
-        x = window.gather(workspace.lend((window.n_rows, self.stack.input.n_inputs + 1)))
-        trail = self.stack.forward(weights, x, window, workspace, state.layers, outputs_only)
-        accumulated = state.accumulated.copy()
-        parts = self._by_direction(accumulated[:, : len(window.indices)])
-        for h, part in zip(trail.outputs(), parts, strict=True):
-            self.pooling.forward(h, window.segments, part)
+    ) -> tuple[StackTrail, Reading]:
+        """Run over a window from `reading`, which stays as it is: the trail, in lent memory, and where it ends."""
+        x = self.stack.input.read(weights, window, workspace)
+        trail = self.stack.forward(weights, x, window, workspace, reading.layers, outputs_only)
+        taken_in = reading.taken_in.copy()
+        self.readout.take_in(self.stack, trail, window, taken_in)
         layers = None
         if not self.stack.bidirectional:
             layers = State(tuple(tuple(v.copy() for v in tapes[-1].last) for (tapes,) in trail.tapes))
-        return trail, NetworkState(layers, accumulated, state.n_steps + int(window.lengths[0]))
-
-    def _finish(self, pooled: np.ndarray, batch: SequenceBatch) -> None:
-        """Turn what the pooling took in (D*H, B) into what the head reads, in place, dropout included."""
-        self.pooling.finish(pooled, batch.lengths)
-        if batch.masks is not None:
-            pooled *= batch.masks[-1].T
-
-    def _by_direction(self, pooled: np.ndarray) -> np.ndarray:
-        """View (D, H, n) of `pooled` (D*H, n)."""
-        return pooled.reshape(self.stack.n_directions, -1, pooled.shape[1])
+        return trail, Reading(layers, taken_in, reading.n_steps + int(window.lengths[0]))
 
     def _recomputes(self, batch: SequenceBatch, dtype: np.dtype) -> bool:
         """Whether activations of `batch` are computed again on the way back."""

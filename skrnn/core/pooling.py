@@ -1,4 +1,4 @@
-"""From the outputs of all steps of a sequence to one vector: the last, the mean, the maximum.
+"""Readouts with one column for each sequence: the last, the mean, the maximum of its outputs.
 
 Forward works span by span (`Segment.spans`), where no sequence ends, so padding is never seen; and it accumulates,
 so that a sequence may arrive piece by piece.
@@ -12,13 +12,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .batches import Segment
+from .batches import Segment, SequenceBatch
+from .heads import Objective
 from .layers import OutputGradient
+from .readouts import Intake, Readout
+from .stack import RecurrentStack, StackTrail
+from .workspace import Workspace
 
 
 @dataclass(frozen=True)
-class Pooling(ABC):
-    """Contract of a pooling of the steps.
+class Pooling(Readout, ABC):
+    """Contract of a pooling of the steps, each direction apart.
 
     Attributes
     ----------
@@ -27,6 +31,59 @@ class Pooling(ABC):
     """
 
     initial: float = 0.0
+
+    is_per_step = False
+
+    def begin(self, n_outputs: int, n: int, dtype: np.dtype) -> np.ndarray:
+        return np.full((n_outputs, n), self.initial, dtype)
+
+    def take_in(self, stack: RecurrentStack, trail: StackTrail, window: SequenceBatch, taken_in: np.ndarray) -> None:
+        parts = _by_direction(stack, taken_in[:, : len(window.indices)])
+        for h, part in zip(trail.outputs(), parts, strict=True):
+            self.forward(h, window.segments, part)
+
+    def columns(self, taken_in: np.ndarray, batch: SequenceBatch) -> np.ndarray:
+        pooled = taken_in.copy()
+        self.finish(pooled, batch.lengths)
+        if batch.masks is not None:
+            pooled *= batch.masks[-1].T
+        return pooled
+
+    def whole_loss_gradient(
+        self, taken_in: np.ndarray, batch: SequenceBatch, objective: Objective
+    ) -> tuple[float, np.ndarray]:
+        targets, weights = objective.loss.prepare(batch.targets[batch.indices], batch.weights)
+        loss, (d_columns,) = objective.loss_gradient(self.columns(taken_in, batch)[None], targets[None], weights[None])
+        return loss, self.columns(d_columns, batch)  # a factor of each entry: the same on the way back
+
+    def window_loss_gradient(
+        self,
+        stack: RecurrentStack,
+        trail: StackTrail,
+        window: SequenceBatch,
+        intake: Intake,
+        objective: Objective,
+        workspace: Workspace,
+    ) -> tuple[float, list[list[OutputGradient]]]:
+        n = len(window.indices)
+        parts = (_by_direction(stack, v[:, :n]) for v in (intake.before, intake.at_the_end, intake.d_at_the_end))
+        return 0.0, [
+            self.backward(h, window.segments, intake.ends, *part)
+            for h, *part in zip(trail.outputs(), *parts, strict=True)
+        ]
+
+    def start(self, n_outputs: int, n: int, dtype: np.dtype) -> tuple[np.ndarray, ...]:
+        return self.begin(n_outputs, n, dtype), np.zeros((1, n), dtype)
+
+    def step(self, h: np.ndarray, carried: tuple[np.ndarray, ...]) -> tuple[np.ndarray, tuple[np.ndarray, ...]]:
+        taken_in, n_steps = carried[0].copy(), carried[1] + 1
+        self.accumulate(h[None], taken_in)
+        columns = taken_in.copy()
+        self.finish(columns, n_steps[0])
+        return columns, (taken_in, n_steps)
+
+    def reading_size(self, stack: RecurrentStack, n_raw: int) -> int:
+        return stack.reading_size()
 
     def forward(self, outputs: Sequence[np.ndarray], segments: Sequence[Segment], pooled: np.ndarray) -> None:
         """Accumulate into `pooled` (H, B) the `outputs` (L, H, n) of each segment.
@@ -214,6 +271,11 @@ class MaxPooling(Pooling):
                 open_[:, :n] &= ~found
             d_outputs.append([(slice(segment.n_columns), d_h_t) for d_h_t in d_h])
         return d_outputs
+
+
+def _by_direction(stack: RecurrentStack, values: np.ndarray) -> np.ndarray:
+    """View (D, H, n) of `values` (D*H, n)."""
+    return values.reshape(stack.n_directions, -1, values.shape[1])
 
 
 POOLINGS: dict[str, Pooling] = {"last": LastPooling(), "mean": MeanPooling(), "max": MaxPooling()}

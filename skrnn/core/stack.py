@@ -6,7 +6,6 @@ a sequence's last step, whatever the lengths in the batch, and needs no code of 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,6 +30,9 @@ _READING_STEPS = 2**15
 
 _READING_UNITS = 2**15
 """Units side by side in it, all sequences of a batch together."""
+
+
+_NO_TARGETS = np.empty(0, np.intp)
 
 
 @dataclass(frozen=True)
@@ -199,7 +201,7 @@ class RecurrentStack:
     ) -> SequenceBatch:
         """Sort the sequences at `indices` of `data` by length and cut them into segments that suit the cell.
 
-        `targets`, `weights`, `masks` and `follows` belong to `indices`, entry by entry.
+        `weights`, `masks` and `follows` belong to `indices`, entry by entry; `targets` belong to `data`.
 
         Parameters
         ----------
@@ -207,10 +209,10 @@ class RecurrentStack:
             Where the sequences are taken from.
         indices : ndarray of shape (B,), int
             Which sequences.
-        targets : ndarray of shape (B,), int, optional
-            Class index of each.
+        targets : ndarray, optional
+            Of all sequences or steps of `data`, see `SequenceBatch`.
         weights : ndarray of shape (B,), optional
-            Weight of each one's loss.
+            Weight of each one's loss; 1 by default.
         masks : tuple of ndarray of shape (B, n_outputs), optional
             Dropout of each layer.
         follows : ndarray of shape (B,), int, optional
@@ -221,6 +223,8 @@ class RecurrentStack:
         batch : SequenceBatch
             The longest sequence first.
         """
+        targets = _NO_TARGETS if targets is None else targets
+        weights = np.ones(len(indices)) if weights is None else weights
         batch = SequenceBatch(data, indices, (), targets, weights, masks, follows)
         return self._select(batch, np.argsort(-data.lengths[indices], kind="stable"))
 
@@ -244,8 +248,8 @@ class RecurrentStack:
     def windows(self, batch: SequenceBatch, n_steps: int) -> list[SequenceBatch]:
         """Cut `batch` into windows of at most `n_steps` steps, in the order of time.
 
-        Column j of each is column j of `batch`, as long as that goes on. Targets and weights stay with `batch`. A
-        bidirectional stack, whose reverse direction begins at the end, has one window.
+        Column j of each is column j of `batch`, as long as that goes on. A bidirectional stack, whose reverse direction
+        begins at the end, has one window.
 
         Parameters
         ----------
@@ -267,7 +271,7 @@ class RecurrentStack:
             n = np.count_nonzero(lengths > first)
             pieces = batch.data.pieces(offsets[:n] + first, np.minimum(lengths[:n] - first, n_steps))
             masks = None if batch.masks is None else tuple(mask[:n] for mask in batch.masks)
-            windows.append(self.batch(pieces, np.arange(n), masks=masks))
+            windows.append(self.batch(pieces, np.arange(n), batch.targets, batch.weights[:n], masks))
         return windows
 
     def forward(
@@ -325,7 +329,7 @@ class RecurrentStack:
         workspace: Workspace,
         d_state: State | None = None,
         wants_d_x: bool = False,
-    ) -> tuple[list[np.ndarray], State]:
+    ) -> tuple[np.ndarray | None, State]:
         """Mirror image of `forward`: add to `gradients`, from the gradients of the top layer's outputs.
 
         Parameters
@@ -349,29 +353,88 @@ class RecurrentStack:
 
         Returns
         -------
-        d_inputs : list of ndarray of shape (N, F)
-            Gradients of the inputs of each direction, where `wants_d_x` asks for them.
+        d_x : ndarray of shape (N, F) or None
+            Gradients of the inputs, where `wants_d_x` asks for them.
         d_state : State
             Gradient of the state before the first step, of each layer's first direction.
         """
         d_first: list[tuple[np.ndarray, ...]] = []
         for k in reversed(range(self.n_layers)):
             layer, names = self._layers[k]
-            d_inputs: list[np.ndarray] = []
+            d_x = None
             d_layer = None if d_state is None else d_state.layers[k]
             for name, x, tapes, d_output in zip(names, trail.inputs[k], trail.tapes[k], d_outputs, strict=True):
-                d_x = None
-                if k > 0 or wants_d_x:
-                    d_x = workspace.lend((len(x), layer.input.n_inputs))
-                    d_inputs.append(d_x)
+                d_rows = workspace.lend((len(x), layer.input.n_inputs)) if k > 0 or wants_d_x else None
                 d_before = layer.backward(
-                    weights[name], gradients[name], x, batch.segments, tapes, d_output, workspace, d_layer, d_x
+                    weights[name], gradients[name], x, batch.segments, tapes, d_output, workspace, d_layer, d_rows
                 )
                 if name == names[0]:
+                    d_x = d_rows
                     d_first.append(tuple(d_v.copy() for d_v in d_before))
-            if k > 0:
-                d_outputs = self._split(d_inputs, batch, k - 1, trail.reversal, workspace)
-        return d_inputs, State(tuple(reversed(d_first)))
+                elif d_x is not None and d_rows is not None:
+                    d_x += d_rows[trail.reversal]
+            if k > 0 and d_x is not None:
+                d_outputs = self._split(d_x, batch, k - 1, trail.reversal, workspace)
+        return d_x, State(tuple(reversed(d_first)))
+
+    def outputs(self, trail: StackTrail, batch: SequenceBatch, workspace: Workspace) -> list[np.ndarray]:
+        """Outputs of the top layer after each step, all directions in one column, with the layer's dropout.
+
+        Parameters
+        ----------
+        trail : StackTrail
+            What `forward` left.
+        batch : SequenceBatch
+            What it ran over.
+        workspace : Workspace
+            Lends what the trail does not hold as it is; it stays lent.
+
+        Returns
+        -------
+        outputs : list of ndarray of shape (L, D*H, n)
+            One for each segment.
+        """
+        if self.bidirectional:
+            rows = self._join(trail, batch, workspace)
+            outputs = [workspace.lend((s.n_steps, self.n_outputs, s.n_columns)) for s in batch.segments]
+            for h, x in zip(outputs, rows_by_segment(rows, batch.segments), strict=True):
+                h[...] = x[:, :, :-1].transpose(0, 2, 1)
+            return outputs
+        (outputs,) = trail.outputs()
+        if batch.masks is None:
+            return outputs
+        return [np.multiply(h, batch.masks[-1][: h.shape[2]].T, out=workspace.lend(h.shape)) for h in outputs]
+
+    def split_outputs(
+        self, d_outputs: list[np.ndarray], trail: StackTrail, batch: SequenceBatch, workspace: Workspace
+    ) -> list[list[OutputGradient]]:
+        """Mirror image of `outputs`: what `backward` takes, from the gradients of what that gave.
+
+        Parameters
+        ----------
+        d_outputs : list of ndarray of shape (L, D*H, n)
+            One for each segment; overwritten.
+        trail : StackTrail
+            What `forward` left.
+        batch : SequenceBatch
+            What it ran over.
+        workspace : Workspace
+            Lends what is returned, which stays lent.
+
+        Returns
+        -------
+        d_outputs : list of list of OutputGradient
+            By direction and segment.
+        """
+        if self.bidirectional:
+            d_rows = workspace.lend((batch.n_rows, self.n_outputs))
+            for d_h, rows in zip(d_outputs, rows_by_segment(d_rows, batch.segments), strict=True):
+                rows[...] = d_h.transpose(0, 2, 1)
+            return self._split(d_rows, batch, self.n_layers - 1, trail.reversal, workspace)
+        if batch.masks is not None:
+            for d_h in d_outputs:
+                d_h *= batch.masks[-1][: d_h.shape[2]].T
+        return [[[(slice(d_h.shape[2]), d_h_t) for d_h_t in d_h] for d_h in d_outputs]]
 
     def prepare(self, weights: dict[str, Weights], workspace: Workspace) -> list[PreparedLayer]:
         """Lend what `step` needs of the parameters, layer by layer; unidirectional stacks only.
@@ -484,8 +547,8 @@ class RecurrentStack:
             batch.data,
             indices,
             self._cut(batch.data.lengths[indices]),
-            None if batch.targets is None else batch.targets[columns],
-            None if batch.weights is None else batch.weights[columns],
+            batch.targets,
+            batch.weights[columns],
             None if batch.masks is None else tuple(mask[columns] for mask in batch.masks),
             None if batch.follows is None else batch.follows[columns],
         )
@@ -515,7 +578,7 @@ class RecurrentStack:
 
     def _split(
         self,
-        d_inputs: Sequence[np.ndarray],
+        d_x: np.ndarray,
         batch: SequenceBatch,
         k: int,
         reversal: np.ndarray | None,
@@ -523,9 +586,6 @@ class RecurrentStack:
     ) -> list[list[OutputGradient]]:
         """Mirror image of `_join`: gradients of layer k's outputs by direction, from those of the inputs above them."""
         H = self.cell.hidden_size
-        d_x = d_inputs[0]
-        if reversal is not None:
-            d_x += d_inputs[1][reversal]
         d_outputs: list[list[OutputGradient]] = []
         for direction in range(self.n_directions):
             units = slice(direction * H, (direction + 1) * H)

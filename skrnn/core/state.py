@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 
@@ -16,6 +17,8 @@ class State:
     ----------
     layers : tuple of tuple of ndarray of shape (H, n)
         From the input upwards: h, and c for the LSTM.
+    carried : tuple of ndarray of shape (rows, n), default=()
+        What a readout of sequences that are read step by step carries on.
 
     Examples
     --------
@@ -28,6 +31,7 @@ class State:
     """
 
     layers: tuple[tuple[np.ndarray, ...], ...]
+    carried: tuple[np.ndarray, ...] = ()
 
     @classmethod
     def zeros(cls, n_layers: int, n_arrays: int, hidden_size: int, n: int, dtype: np.dtype | type | str) -> State:
@@ -70,7 +74,7 @@ class State:
         state : State
             Of m sequences.
         """
-        return State(tuple(tuple(v[:, columns] for v in layer) for layer in self.layers))
+        return self._map(lambda v: v[:, columns])
 
     def put(self, columns: np.ndarray | list[int], state: State) -> None:
         """Overwrite the state of some sequences.
@@ -93,8 +97,13 @@ class State:
         state : State
             Shares no memory with this one.
         """
-        return State(tuple(tuple(v.copy() for v in layer) for layer in self.layers))
+        return self._map(np.copy)
+
+    def _map(self, function: Callable[[np.ndarray], np.ndarray]) -> State:
+        """Apply a function to each array."""
+        layers = tuple(tuple(function(v) for v in layer) for layer in self.layers)
+        return State(layers, tuple(function(v) for v in self.carried))
 
     def _arrays(self) -> Iterator[np.ndarray]:
-        """Give the arrays of all layers."""
-        return (v for layer in self.layers for v in layer)
+        """Give all arrays."""
+        return chain(*self.layers, self.carried)

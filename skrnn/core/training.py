@@ -13,7 +13,6 @@ from .network import Network
 from .optimizers import Optimizer, OptimizerState, clip_by_global_norm
 from .schedules import ADAPTIVE_FACTOR, MIN_ADAPTIVE_RATE, learning_rate_at
 from .state import State
-from .token_network import TokenNetwork
 from .training_sets import TrainingData
 
 LossGradient = Callable[[np.ndarray, SequenceBatch, State | None, np.ndarray], tuple[float, State | None]]
@@ -218,7 +217,7 @@ class TrainingPlan:
 
 
 def train(
-    network: Network | TokenNetwork,
+    network: Network,
     state: TrainingState,
     data: TrainingData,
     plan: TrainingPlan,
@@ -230,7 +229,7 @@ def train(
 
     Parameters
     ----------
-    network : Network or TokenNetwork
+    network : Network
         What is trained.
     state : TrainingState
         Updated in place; one that has seen epochs goes on where it stands.
@@ -317,7 +316,7 @@ def train(
 
 
 def penalized_loss_gradient(
-    network: Network | TokenNetwork,
+    network: Network,
     params: np.ndarray,
     batch: SequenceBatch,
     state: State | None,
@@ -330,7 +329,7 @@ def penalized_loss_gradient(
 
     Parameters
     ----------
-    network : Network or TokenNetwork
+    network : Network
         Its layout says what is penalised.
     params : ndarray of shape (n_params,)
         The parameters.

@@ -168,7 +168,7 @@ class TrainingSet(TrainingData):
         for indices in minibatches(len(self), batch_size, rng if shuffle else None):
             weights = (relative[indices] / (len(indices) * mean_weight)).astype(dtype)
             masks = stack.draw_masks(rng, len(indices), dtype)
-            batch = stack.batch(self.sequences, indices, self.targets[indices], weights, masks)
+            batch = stack.batch(self.sequences, indices, self.targets, weights, masks)
             yield batch, len(indices) / len(self)
 
     def full_batch(self, stack: RecurrentStack) -> SequenceBatch:
@@ -243,7 +243,7 @@ class TokenSet(TrainingData):
             pieces = parts.sequences.pieces(parts.sequences.offsets[lane] + done, lengths)
             weights = (relative[lane] / (lengths.sum() * mean_weight)).astype(self.dtype)
             columns = np.arange(len(lane))
-            batch = stack.batch(pieces, columns, None, weights, masks, follows if is_carried else None)
+            batch = stack.batch(pieces, columns, pieces.next_ids, weights, masks, follows if is_carried else None)
             yield batch, float(lengths.sum() / n_steps)
             follows = np.argsort(batch.indices)  # column of each lane
             done += lengths
@@ -264,7 +264,7 @@ class TokenSet(TrainingData):
     def full_batch(self, stack: RecurrentStack) -> SequenceBatch:
         relative = self.weights / self.weights.max()  # no scale of the weights overflows
         weights = (relative / (relative @ self.sequences.lengths)).astype(self.dtype)
-        return stack.batch(self.sequences, np.arange(len(self)), weights=weights)
+        return stack.batch(self.sequences, np.arange(len(self)), self.sequences.next_ids, weights)
 
     def digest(self) -> str:
         return _digest(self.sequences.ids, self.sequences.offsets, self.sequences.lengths, self.weights)
