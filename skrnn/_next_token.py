@@ -36,8 +36,9 @@ from ._validation.tokens import TokenReader, append_tokens, read_prompts, read_s
 from ._validation.values import as_list, shown, shown_all
 from ._vocabulary import Vocabulary, count_equal, count_tokens, frequent_tokens, make_vocabulary
 from .core.batches import TokenSequences
+from .core.dataset import Dataset
 from .core.network import Network
-from .core.training_sets import TokenSet
+from .core.samplers import TruncatedBPTT
 from .core.workspace import Workspace
 
 
@@ -829,11 +830,12 @@ class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Densi
             state = begin_training(config, network, dtype)
             if not vocabulary.learns_unknown:
                 self._silence_unknown(network, state.params)
-        data = TokenSet(self._encode(sequences, vocabulary.has_end), weights, config.bptt_steps, dtype)
+        encoded = self._encode(sequences, vocabulary.has_end)
+        data = Dataset(encoded, encoded.next_ids, weights, is_per_step=True)
         validation = None
         if config.early_stopping:
             data, validation = self._hold_out(config, network, data, sequences, state.split_seed, X_val)
-        params, problem = run_training(config, network, state, data, validation)
+        params, problem = run_training(config, network, state, data, TruncatedBPTT(config.bptt_steps), validation)
         set_fitted(self, network, params, state)
         return problem
 
@@ -849,11 +851,11 @@ class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Densi
         self,
         config: NextTokenConfig,
         network: Network,
-        data: TokenSet,
+        data: Dataset[TokenSequences],
         sequences: TokenReader,
         seed: int,
         X_val: Any,
-    ) -> tuple[TokenSet, Validation]:
+    ) -> tuple[Dataset[TokenSequences], Validation]:
         """What is left to learn from, and what is not, with its score.
 
         `data` was made of `sequences`.
@@ -879,11 +881,13 @@ class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Densi
         train, held_out = hold_out(np.zeros(len(data), dtype=np.intp), config.validation_fraction, seed)
         return data.take(train), self._validation(config, network, data.take(held_out), sequences.take(held_out).items)
 
-    def _validation(self, config: NextTokenConfig, network: Network, held: TokenSet, X: Any) -> Validation:
+    def _validation(
+        self, config: NextTokenConfig, network: Network, held: Dataset[TokenSequences], X: Any
+    ) -> Validation:
         """Return `held`, which X became, with its mean log-probability, or what `scoring` says, as the score."""
         if config.scoring != "loss":
             return Validation(scored_by(config.scoring, self, network, X), held.digest())
-        workspace, scores = Workspace(held.dtype), self._scores(network)
+        workspace, scores = Workspace(np.dtype(config.dtype)), self._scores(network)
 
         def minus_loss(params: np.ndarray) -> float:
             log_likelihood = scores.log_likelihood(params, held.sequences, workspace)

@@ -18,11 +18,12 @@ from ._config import FitConfig
 from ._hold_out import Validation, checked_score, scorer_digest
 from ._parallel.blas import allowed_threads, guarded
 from ._parallel.sharding import sharded_loss_gradient
+from .core.dataset import Dataset
 from .core.lbfgs import train_lbfgs
 from .core.network import Network
 from .core.optimizers import SGD, Adam, Optimizer, RMSprop
+from .core.samplers import Sampler
 from .core.training import NonFiniteLossError, TrainingMonitor, TrainingPlan, TrainingState, train
-from .core.training_sets import TrainingData, TrainingSet
 
 MAX_PENALTY = 1e15
 """Largest strength of the penalty, the weights' sum taken into account; its squares still fit into float32."""
@@ -64,14 +65,14 @@ def build_optimizer(config: FitConfig) -> Optimizer:
     return Adam(config.beta_1, config.beta_2, config.epsilon)
 
 
-def resolve_batch_size(config: FitConfig, data: TrainingData) -> int:
+def resolve_batch_size(config: FitConfig, data: Dataset, sampler: Sampler) -> int:
     """Number of sequences a batch; warns where more are asked for than there are."""
     if config.solver == "lbfgs":
         return len(data)
-    n = data.max_batch_size
+    n = sampler.max_batch_size(data)
     if isinstance(config.batch_size, str):
-        return data.auto_batch_size
-    if config.batch_size > n and isinstance(data, TrainingSet):  # lanes are only a limit
+        return sampler.auto_batch_size(data)
+    if config.batch_size > n and not data.is_per_step:  # columns of long sequences are only a limit
         warnings.warn(
             f"batch_size={config.batch_size} is more than the {n} training sequences; {n} is used.", stacklevel=4
         )
@@ -82,7 +83,8 @@ def run_training(
     config: FitConfig,
     network: Network,
     state: TrainingState,
-    data: TrainingData,
+    data: Dataset,
+    sampler: Sampler,
     validation: Validation | None = None,
 ) -> tuple[np.ndarray, str | None]:
     """Train as the parameters of an estimator say.
@@ -95,8 +97,10 @@ def run_training(
         What is trained.
     state : TrainingState
         Updated in place.
-    data : TrainingData
+    data : Dataset
         What it learns from.
+    sampler : Sampler
+        How that becomes batches.
     validation : Validation, optional
         What is held out, and the score on it.
 
@@ -120,7 +124,7 @@ def run_training(
         )
     monitor = state.monitor
     monitor.watch(_criterion(config, validation), "" if config.is_partial else data.digest())
-    batch_size = resolve_batch_size(config, data)
+    batch_size = resolve_batch_size(config, data, sampler)
     if batch_size >= len(data):
         data = data.canonical()
     n_threads = allowed_threads(config.n_jobs)  # before the guard leaves BLAS one thread
@@ -129,13 +133,13 @@ def run_training(
         with _reporting(config, monitor) as report:
             if config.solver == "lbfgs":
                 return _run_lbfgs(config, network, state, data, n_threads, report)
-            return _run_stochastic(config, network, state, data, batch_size, n_threads, validation, report)
+            return _run_stochastic(config, network, state, data, sampler, batch_size, n_threads, validation, report)
 
     try:
         problem = guarded(solve)
     except NonFiniteLossError as error:
         advice = "Use solver='adam'" if config.solver == "lbfgs" else "Lower learning_rate_init or max_grad_norm"
-        advice += ", or scale X, for example with skrnn's SequenceScaler." if isinstance(data, TrainingSet) else "."
+        advice += ", or scale X, for example with skrnn's SequenceScaler." if data.sequences.has_features else "."
         if monitor.best_params is None:
             raise ValueError(f"{error} {advice} No epoch was complete, so there are no parameters to keep.") from error
         if config.is_partial:
@@ -177,7 +181,8 @@ def _run_stochastic(
     config: FitConfig,
     network: Network,
     state: TrainingState,
-    data: TrainingData,
+    data: Dataset,
+    sampler: Sampler,
     batch_size: int,
     n_threads: int,
     validation: Validation | None,
@@ -191,6 +196,7 @@ def _run_stochastic(
         config.learning_rate_init,
         config.n_epochs,
         config.max_iter,
+        sampler,
         batch_size,
         config.shuffle,
         config.alpha,
@@ -217,7 +223,7 @@ def _run_lbfgs(
     config: FitConfig,
     network: Network,
     state: TrainingState,
-    data: TrainingData,
+    data: Dataset,
     n_threads: int,
     report: Report,
 ) -> str | None:

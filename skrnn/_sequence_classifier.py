@@ -38,11 +38,12 @@ from ._validation.labels import (
     read_classes,
     read_labels,
 )
-from .core.batches import PackedSequences
+from .core.batches import FeatureSequences
+from .core.dataset import Dataset
 from .core.network import Network
 from .core.pooling import POOLINGS
+from .core.samplers import Minibatches
 from .core.training import TrainingState
-from .core.training_sets import TrainingSet
 from .core.workspace import Workspace
 
 
@@ -337,7 +338,7 @@ class RNNSequenceClassifier(ClassifierMixin, BaseEstimator):
                 data, validation = self._hold_out(
                     config, network, data, state.split_seed, X_val, y_val, sample_weight_val, sample_weight is not None
                 )
-            params, problem = run_training(config, network, state, data, validation)
+            params, problem = run_training(config, network, state, data, Minibatches(), validation)
             set_fitted(self, network, params, state)
             warn_of(problem)
         return self
@@ -386,7 +387,7 @@ class RNNSequenceClassifier(ClassifierMixin, BaseEstimator):
             data = self._validate_training_data(X, y, sample_weight, reset=not is_continuing, classes=classes)
             network = self._build_network(config)
             state = self._start(config, network, data, is_continuing)
-            params, problem = run_training(config, network, state, data)
+            params, problem = run_training(config, network, state, data, Minibatches())
             set_fitted(self, network, params, state)
             warn_of(problem)
         return self
@@ -477,7 +478,7 @@ class RNNSequenceClassifier(ClassifierMixin, BaseEstimator):
 
     def _validate_training_data(
         self, X: Any, y: Any, sample_weight: Any, *, reset: bool, classes: Any = None
-    ) -> TrainingSet:
+    ) -> Dataset[FeatureSequences]:
         """Sequences, class indices and weights; sets ``classes_`` and what the shape of X tells if `reset`."""
         sequences = validate_sequences(self, X, reset=reset, dtype=None if reset else self._params.dtype)
         y = self._read_labels(y)
@@ -493,7 +494,7 @@ class RNNSequenceClassifier(ClassifierMixin, BaseEstimator):
                     "All weights are zero: class_weight and sample_weight leave no sequence to learn from. Give a "
                     "class that y has a weight above 0."
                 )
-        data = TrainingSet(sequences, targets, weights)
+        data = Dataset(sequences, targets, weights)
         return data if weights.all() else data.take(np.flatnonzero(weights))
 
     def _read_labels(self, y: Any, name: str = "y") -> np.ndarray:
@@ -538,7 +539,7 @@ class RNNSequenceClassifier(ClassifierMixin, BaseEstimator):
         )
 
     def _start(
-        self, config: ClassifierConfig, network: Network, data: TrainingSet, is_continuing: bool
+        self, config: ClassifierConfig, network: Network, data: Dataset[FeatureSequences], is_continuing: bool
     ) -> TrainingState:
         if is_continuing:
             return continue_training(config, self._training)
@@ -548,13 +549,13 @@ class RNNSequenceClassifier(ClassifierMixin, BaseEstimator):
         self,
         config: ClassifierConfig,
         network: Network,
-        data: TrainingSet,
+        data: Dataset[FeatureSequences],
         seed: int,
         X_val: Any,
         y_val: Any,
         sample_weight_val: Any,
         is_weighted: bool,
-    ) -> tuple[TrainingSet, Validation]:
+    ) -> tuple[Dataset[FeatureSequences], Validation]:
         """What is left to learn from, and what is not: the caller's sequences, or a part of `data`."""
         if X_val is None:
             train, held_out = hold_out(data.targets, config.validation_fraction, seed)
@@ -566,14 +567,14 @@ class RNNSequenceClassifier(ClassifierMixin, BaseEstimator):
                 raise ValueError(f"X_val has {len(sequences)} sequences, but y_val has {len(labels)} labels.")
             targets = encode_labels(labels, self.classes_, "y_val")
             weights = check_sample_weight(sample_weight_val, len(targets), "sample_weight_val", "X_val")
-            validation = TrainingSet(sequences, targets, weights)
+            validation = Dataset(sequences, targets, weights)
             is_weighted = sample_weight_val is not None
         return data, Validation(
             self._validation_score(config, network, validation, is_weighted), f"{validation.digest()}, {is_weighted}"
         )
 
     def _validation_score(
-        self, config: ClassifierConfig, network: Network, validation: TrainingSet, is_weighted: bool
+        self, config: ClassifierConfig, network: Network, validation: Dataset[FeatureSequences], is_weighted: bool
     ) -> Callable[[np.ndarray], Any]:
         """Score of parameters on `validation`: minus the mean loss, or what `scoring` names."""
         if config.scoring == "loss":
@@ -591,10 +592,10 @@ class RNNSequenceClassifier(ClassifierMixin, BaseEstimator):
         weights = {"sample_weight": validation.weights} if is_weighted else {}
         return scored_by(config.scoring, self, network, X, y, **weights)
 
-    def _validate_for_prediction(self, X: Any) -> PackedSequences:
+    def _validate_for_prediction(self, X: Any) -> FeatureSequences:
         return validate_sequences(self, X, reset=False, dtype=self._params.dtype, copy=False)
 
-    def _log_proba(self, sequences: PackedSequences) -> np.ndarray:
+    def _log_proba(self, sequences: FeatureSequences) -> np.ndarray:
         """Log-probabilities (n, K)."""
         network, params = self._network, self._params
         predict, n_jobs = partial(network.predict, params), as_python(self.n_jobs)

@@ -12,7 +12,7 @@ from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
 from skrnn._validation.features import find_not_finite, read_container, validate_sequences
-from skrnn.core.batches import PackedSequences
+from skrnn.core.batches import FeatureSequences
 
 __all__ = ["SequenceScaler"]
 
@@ -242,7 +242,7 @@ class SequenceScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator, auto
         self.scale_ = np.where(is_constant, 1.0, deviation)
         return self
 
-    def _open(self, X: Any) -> PackedSequences:
+    def _open(self, X: Any) -> FeatureSequences:
         """A copy of all steps, to be written into."""
         check_is_fitted(self)
         return validate_sequences(self, X, reset=False)
@@ -256,7 +256,7 @@ class SequenceScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator, auto
         scale = self.scale_ if self.with_std else np.ones_like(self.scale_)
         return exponent, np.ldexp(self.mean_, -exponent), np.ldexp(scale, -exponent)
 
-    def _restore(self, sequences: PackedSequences, X: Any) -> Any:
+    def _restore(self, sequences: FeatureSequences, X: Any) -> Any:
         """The steps in a container like X."""
         place = find_not_finite(sequences)
         if place is not None:
@@ -335,7 +335,7 @@ def _ldexp_up_to_the_largest(features: np.ndarray, exponent: np.ndarray) -> None
     np.ldexp(features, exponent, out=features)
 
 
-def _restore(sequences: PackedSequences, X: Any) -> Any:
+def _restore(sequences: FeatureSequences, X: Any) -> Any:
     """Put the steps of `sequences` into a container like X."""
     kind, data = read_container(X)
     features = np.ascontiguousarray(sequences.steps[:, :-1])

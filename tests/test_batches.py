@@ -3,7 +3,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skrnn.core.batches import PackedSequences, SequenceBatch, cut_segments, minibatches, rows_by_segment
+from skrnn.core.batches import (
+    PackedSequences,
+    SequenceBatch,
+    SequencesInPlace,
+    cut_segments,
+    minibatches,
+    rows_by_segment,
+)
 
 lengths_lists = st.lists(st.integers(1, 30), min_size=1, max_size=20)
 
@@ -21,13 +28,25 @@ def test_packed_sequences_lie_behind_each_other_with_a_one(packed):
     assert (packed.steps[:, -1] == 1).all()
 
 
-def test_take_copies_in_the_order_asked_for(packed):
+def test_take_is_in_the_order_asked_for_and_copies_nothing(packed):
     taken = packed.take(np.array([2, 0, 2]))
 
     arrays = packed.arrays()
     for got, wanted in zip(taken.arrays(), [arrays[2], arrays[0], arrays[2]], strict=True):
         np.testing.assert_array_equal(got, wanted)
-    assert not np.shares_memory(taken.steps, packed.steps)
+    assert taken.steps is packed.steps
+
+
+@pytest.mark.parametrize("container", [PackedSequences, SequencesInPlace])
+def test_pieces_have_arrays_of_their_own_lengths(container, rng):
+    X = rng.standard_normal((2, 5, 3))
+
+    pieces = container.from_rectangle(X).pieces(np.array([6, 1]), np.array([2, 3]))
+
+    assert pieces.n_features == 3
+    assert pieces.n_steps == 5
+    for got, wanted in zip(pieces.arrays(), (X[1, 1:3], X[0, 1:4]), strict=True):
+        np.testing.assert_array_equal(got, wanted)
 
 
 def test_a_rectangle_packs_as_its_rows(rng):

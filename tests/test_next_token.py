@@ -977,16 +977,16 @@ def test_bad_weights(model, weights, message, method):
 
 
 def test_a_single_text_is_cut_into_batch_size_pieces(monkeypatch):
-    from skrnn.core.training_sets import TokenSet
+    from skrnn.core.samplers import TruncatedBPTT
 
-    widths, original = [], TokenSet.batches
+    widths, original = [], TruncatedBPTT.batches
 
     def batches(*args, **kwargs):
         for batch, share in original(*args, **kwargs):
             widths.append(len(batch.indices))
             yield batch, share
 
-    monkeypatch.setattr(TokenSet, "batches", batches)
+    monkeypatch.setattr(TruncatedBPTT, "batches", batches)
 
     make(max_iter=1, batch_size=4, bptt_steps=10, add_end_token=False).fit(["abcd" * 40])
 

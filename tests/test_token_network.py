@@ -10,11 +10,12 @@ from test_laws import CELL_NAMES, central_differences, relative_error, step_elma
 from skrnn._token_scores import TokenScores
 from skrnn.core import heads, inputs
 from skrnn.core.batches import SequenceBatch, TokenSequences, cut_segments
+from skrnn.core.dataset import Dataset
 from skrnn.core.inputs import sum_by_token
 from skrnn.core.network import Network
+from skrnn.core.samplers import TruncatedBPTT
 from skrnn.core.stack import RecurrentStack
 from skrnn.core.state import State
-from skrnn.core.training_sets import TokenSet
 from skrnn.core.workspace import Workspace
 
 N_INPUTS, N_OUTPUTS, H = 5, 4, 3
@@ -413,20 +414,28 @@ def test_memory_of_some_steps_of_a_large_vocabulary(rng):
 # What is learned from: lanes
 
 
-def make_set(rng, lengths, bptt_steps=4):
+N_STEPS = 4
+"""Longest piece."""
+
+
+def token_set(data, weights):
+    return Dataset(data, data.next_ids, weights, is_per_step=True)
+
+
+def make_set(rng, lengths):
     """Every step is another: its input is its number. No step reads the last id of a sequence, which has none."""
     lengths = np.array(lengths)
     last = np.cumsum(lengths + 1) - 1
     ids = np.full(last[-1] + 1, -1)
     ids[np.delete(np.arange(len(ids)), last)] = np.arange(lengths.sum())
     weights = rng.uniform(0.5, 2, len(lengths))
-    return TokenSet(TokenSequences(ids, lengths, last - lengths), weights, bptt_steps, np.dtype(float))
+    return token_set(TokenSequences(ids, lengths, last - lengths), weights)
 
 
 def epoch(stack, data, batch_size, rng, shuffle=True, read=lambda batch, state: state):
     """What an epoch holds: (step numbers, weight, masks, state before) of every piece; `read` plays the network."""
     pieces, shares, after = [], [], None
-    for batch, share in data.batches(stack, batch_size, rng, shuffle):
+    for batch, share in TruncatedBPTT(N_STEPS).batches(data, stack, batch_size, rng, np.dtype(float), shuffle):
         pieces.append([])
         shares.append(share)
         state = stack.state_before(batch, after, np.dtype(float))
@@ -459,7 +468,7 @@ def test_every_step_comes_once_an_epoch(lengths, batch_size, shuffle, rng):
     steps = np.concatenate([steps for batch in pieces for steps, *_ in batch])
     assert_array_equal(np.sort(steps), np.arange(sum(lengths)))
     assert all(len(batch) <= batch_size for batch in pieces)
-    assert all(1 <= len(steps) <= data.bptt_steps for batch in pieces for steps, *_ in batch)
+    assert all(1 <= len(steps) <= N_STEPS for batch in pieces for steps, *_ in batch)
     assert all(np.all(np.diff(steps) == 1) for batch in pieces for steps, *_ in batch)
     assert sum(shares) == pytest.approx(1)
     assert shares == pytest.approx([sum(len(steps) for steps, *_ in batch) / sum(lengths) for batch in pieces])
@@ -493,7 +502,7 @@ def test_a_lane_carries_its_state_and_begins_at_zero(lengths, batch_size, rng):
     pieces, _ = epoch(stack, data, batch_size, rng, read=read)
 
     begins = {int(data.sequences.ids[first]) for first in data.sequences.offsets}
-    share = max(-(-sum(lengths) // batch_size), data.bptt_steps)
+    share = max(-(-sum(lengths) // batch_size), N_STEPS)
     for batch in pieces:
         for steps, _, _, before in batch:
             expected = 0 if steps[0] in begins else steps[0]
@@ -555,20 +564,20 @@ def test_batches_are_drawn_at_random_or_in_order(rng):
 
 
 @each_cell
-@pytest.mark.parametrize("bptt_steps", [1, 3, 100])
-def test_pieces_lead_to_the_state_and_the_loss_of_the_whole(cell, bptt_steps, rng):
+@pytest.mark.parametrize("n_steps", [1, 3, 100])
+def test_pieces_lead_to_the_state_and_the_loss_of_the_whole(cell, n_steps, rng):
     network = make_network(cell, n_layers=2)
     params, data = make_params(network, rng), make_data(rng, [7, 7, 7, 7])
-    tokens, workspace = TokenSet(data, np.ones(4), bptt_steps, np.dtype(float)), Workspace(np.float64)
+    tokens, workspace = token_set(data, np.ones(4)), Workspace(np.float64)
 
     loss, after = 0.0, None
-    for batch, share in tokens.batches(network.stack, 4, rng):
+    for batch, share in TruncatedBPTT(n_steps).batches(tokens, network.stack, 4, rng, np.dtype(float)):
         before = network.stack.state_before(batch, after, np.dtype(float))
         batch_loss, _, after = loss_gradient_state(network, params, batch, before, workspace)
         loss += share * batch_loss
 
     assert loss == pytest.approx(-TokenScores(network, None).token_log_proba(params, data, workspace).mean(), rel=1e-12)
-    if bptt_steps < 7:
+    if n_steps < 7:
         wanted = network.read(params, data, workspace)
         assert_states_close(after.take(np.argsort(batch.indices)), wanted, rtol=0, atol=1e-12)
 
@@ -578,10 +587,10 @@ def test_the_gradient_of_pieces_is_truncated(rng):
     network = make_network("gru")
     params, data = make_params(network, rng), make_data(rng, [8, 8])
 
-    def gradient(bptt_steps):
-        tokens = TokenSet(data, np.ones(2), bptt_steps, np.dtype(float))
+    def gradient(n_steps):
+        tokens = token_set(data, np.ones(2))
         total, after = 0.0, None
-        for batch, share in tokens.batches(network.stack, 2, rng):
+        for batch, share in TruncatedBPTT(n_steps).batches(tokens, network.stack, 2, rng, np.dtype(float)):
             before = network.stack.state_before(batch, after, np.dtype(float))
             _, gradient, after = loss_gradient_state(network, params, batch, before)
             total = total + share * gradient
@@ -596,8 +605,8 @@ def test_repeated_sequences_are_weights_in_canonical_form(rng):
     data = make_data(rng, [3, 1, 4])
     repeated, weights = np.array([2, 0, 1, 0, 0]), np.array([3.0, 1.0, 1.0])
 
-    ours = TokenSet(data, weights, 5, np.dtype(float)).canonical()
-    theirs = TokenSet(data.take(repeated), np.ones(5), 5, np.dtype(float)).canonical()
+    ours = token_set(data, weights).canonical()
+    theirs = token_set(data.take(repeated), np.ones(5)).canonical()
 
     assert_array_equal(ours.sequences.lengths, theirs.sequences.lengths)
     for got, wanted in zip(ours.sequences.arrays(), theirs.sequences.arrays(), strict=True):

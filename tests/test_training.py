@@ -10,9 +10,11 @@ from threadpoolctl import threadpool_info, threadpool_limits
 from skrnn._parallel import sharding
 from skrnn.core.batches import PackedSequences
 from skrnn.core.cells import CELLS
+from skrnn.core.dataset import Dataset
 from skrnn.core.lbfgs import train_lbfgs
 from skrnn.core.network import Network
 from skrnn.core.optimizers import Adam
+from skrnn.core.samplers import Minibatches
 from skrnn.core.training import (
     NonFiniteLossError,
     TrainingMonitor,
@@ -21,7 +23,6 @@ from skrnn.core.training import (
     penalized_loss_gradient,
     train,
 )
-from skrnn.core.training_sets import TrainingSet
 from skrnn.core.workspace import Workspace
 
 
@@ -29,9 +30,11 @@ def make_set(rng, n=20, weights=None):
     """Sequences whose class is the sign of their first step."""
     arrays = [rng.standard_normal((length, 2)) for length in rng.integers(1, 7, n)]
     targets = np.array([int(x[0, 0] > 0) for x in arrays])
-    return TrainingSet(
-        PackedSequences.from_arrays(arrays, np.float64), targets, np.ones(n) if weights is None else weights
-    )
+    return Dataset(PackedSequences.from_arrays(arrays, np.float64), targets, np.ones(n) if weights is None else weights)
+
+
+def batches(data, network, batch_size, rng):
+    return Minibatches().batches(data, network.stack, batch_size, rng, np.dtype(float))
 
 
 def make_plan(**kwargs):
@@ -41,6 +44,7 @@ def make_plan(**kwargs):
         "learning_rate_init": 0.01,
         "max_iter": 30,
         "schedule_length": 30,
+        "sampler": Minibatches(),
         "batch_size": 8,
         "shuffle": True,
         "alpha": 1e-4,
@@ -83,7 +87,7 @@ def test_minibatch_gradients_add_up_to_that_of_the_set(network, rng):
     loss_gradient = plain_loss_gradient(network)
 
     def gradients(batch_size):
-        for batch, _ in data.batches(network.stack, batch_size, rng):
+        for batch, _ in batches(data, network, batch_size, rng):
             out = np.empty_like(params)
             yield penalized_loss_gradient(network, params, batch, None, data, 0.3, loss_gradient, out)[0], out
 
@@ -96,7 +100,7 @@ def test_minibatch_gradients_add_up_to_that_of_the_set(network, rng):
 
 def test_the_penalty_spares_biases(network, rng):
     data, params = make_set(rng), make_state(network).params
-    ((batch, _),) = data.batches(network.stack, 20, rng)
+    ((batch, _),) = batches(data, network, 20, rng)
     with_penalty, without = np.empty_like(params), np.empty_like(params)
 
     for alpha, out in ((0.5, with_penalty), (0.0, without)):
@@ -111,20 +115,18 @@ def test_the_penalty_spares_biases(network, rng):
 def test_canonical_form_is_the_same_for_repeated_and_for_weighted(rng):
     data = make_set(rng, 6, weights=np.array([1.0, 2.0, 3.0, 1.0, 1.0, 2.0]))
     repeated = data.take(np.repeat(np.arange(6), data.weights.astype(int))[rng.permutation(10)])
-    repeated = TrainingSet(repeated.sequences, repeated.targets, np.ones(10))
+    repeated = Dataset(repeated.sequences, repeated.targets, np.ones(10))
 
     first, second = data.canonical(), repeated.canonical()
 
-    for a, b in zip(
-        (first.sequences.steps, first.sequences.lengths, first.targets, first.weights),
-        (second.sequences.steps, second.sequences.lengths, second.targets, second.weights),
-        strict=True,
-    ):
+    for a, b in zip(first.sequences.arrays(), second.sequences.arrays(), strict=True):
         np.testing.assert_array_equal(a, b)
+    np.testing.assert_array_equal(first.targets, second.targets)
+    np.testing.assert_array_equal(first.weights, second.weights)
 
 
 def test_equal_sequences_with_different_labels_stay_apart():
-    data = TrainingSet(PackedSequences.from_arrays([np.ones((2, 1))] * 3, float), np.array([0, 1, 0]), np.ones(3))
+    data = Dataset(PackedSequences.from_arrays([np.ones((2, 1))] * 3, float), np.array([0, 1, 0]), np.ones(3))
 
     assert data.canonical().targets.tolist() == [0, 1]
     assert data.canonical().weights.tolist() == [2, 1]
@@ -132,7 +134,7 @@ def test_equal_sequences_with_different_labels_stay_apart():
 
 def test_equal_steps_in_sequences_of_other_shape_stay_apart():
     arrays = [np.ones((2, 1)), np.ones((3, 1))]
-    data = TrainingSet(PackedSequences.from_arrays(arrays, float), np.array([0, 0]), np.ones(2))
+    data = Dataset(PackedSequences.from_arrays(arrays, float), np.array([0, 0]), np.ones(2))
 
     assert data.canonical().sequences.lengths.tolist() == [2, 3]
 
@@ -183,7 +185,7 @@ def test_lbfgs_finds_a_stationary_point(network, rng):
     message = train_lbfgs(network, state.params, data, 1.0, 2000, state.monitor, plain_loss_gradient(network))
 
     gradient = np.empty_like(state.params)
-    ((batch, _),) = data.batches(network.stack, 20, rng)
+    ((batch, _),) = batches(data, network, 20, rng)
     loss, _ = penalized_loss_gradient(
         network, state.params, batch, None, data, 1.0, plain_loss_gradient(network), gradient
     )
@@ -198,7 +200,7 @@ def test_shards_add_up(bidirectional, rng, monkeypatch):
     monkeypatch.setattr("skrnn._parallel.sharding.n_shards", lambda n_threads, *_: n_threads)
     network = Network.build("lstm", 2, 6, 2, bidirectional=bidirectional, dropout=0.3)
     data, params = make_set(rng, 21), network.initialize(rng)
-    ((batch, _),) = data.batches(network.stack, 21, rng)
+    ((batch, _),) = batches(data, network, 21, rng)
     results = []
     for shards in (1, 2, 3, 3):
         with sharding.sharded_loss_gradient(network, params.dtype, shards) as loss_gradient:
@@ -215,7 +217,7 @@ def test_more_shards_than_sequences(rng, monkeypatch):
     monkeypatch.setattr("skrnn._parallel.sharding.n_shards", lambda n_threads, *_: n_threads)
     network = Network.build("tanh", 2, 3, 2)
     data, params = make_set(rng, 2), network.initialize(rng)
-    ((batch, _),) = data.batches(network.stack, 2, rng)
+    ((batch, _),) = batches(data, network, 2, rng)
 
     with sharding.sharded_loss_gradient(network, params.dtype, 4) as loss_gradient:
         assert np.isfinite(loss_gradient(params, batch, None, np.zeros_like(params))[0])
@@ -275,10 +277,8 @@ def test_a_batch_is_dealt_by_how_wide_it_is_on_average(lengths, n_threads, rng, 
     network = Network.build("relu", 2, 6, 2)  # which pads nothing
     monkeypatch.setattr("sys._is_gil_enabled", lambda: True, raising=False)
     monkeypatch.setattr("skrnn._parallel.sharding.MIN_STEP_WORK", 6 * (6 + 64) * 6)
-    data = TrainingSet(
-        PackedSequences.from_arrays([np.ones((n, 2)) for n in lengths], float), np.arange(8) % 2, np.ones(8)
-    )
-    ((batch, _),) = data.batches(network.stack, 8, rng)
+    data = Dataset(PackedSequences.from_arrays([np.ones((n, 2)) for n in lengths], float), np.arange(8) % 2, np.ones(8))
+    ((batch, _),) = batches(data, network, 8, rng)
     params, used = network.initialize(rng), set()
     forward = type(network.stack).forward
 

@@ -309,11 +309,14 @@ print(f"loss of anna: {loss_of(guesses, targets):.4f} before the step, {loss_of(
 #
 # This loop is :func:`skrnn.core.training.train` without its patience, its validation and its reports.
 
+from skrnn.core.dataset import Dataset
+from skrnn.core.samplers import TruncatedBPTT
 from skrnn.core.schedules import learning_rate_at
-from skrnn.core.training_sets import TokenSet
 
 N_EPOCHS = 4
-training_set = TokenSet(pack(names), np.ones(len(names)), bptt_steps=100, dtype=np.dtype(np.float64))
+sequences = pack(names)
+training_set = Dataset(sequences, sequences.next_ids, np.ones(len(names)), is_per_step=True)
+sampler = TruncatedBPTT(n_steps=100)
 optimizer = Adam()
 moments = optimizer.init(params)
 rng.integers(2**31)  # the estimator draws the seed of its validation split here
@@ -321,7 +324,7 @@ history = []
 for epoch in range(N_EPOCHS):
     rate = learning_rate_at("cosine", 0.01, epoch, N_EPOCHS, n_plateaus=0)
     epoch_loss = 0.0
-    for batch, share in training_set.batches(network.stack, 64, rng):
+    for batch, share in sampler.batches(training_set, network.stack, 64, rng, np.dtype(np.float64)):
         gradient[:] = 0
         batch_loss, _ = network.loss_gradient(params, batch, None, workspace, gradient)
         clip_by_global_norm(gradient, max_norm=1.0)

@@ -14,7 +14,7 @@ from sklearn.utils.validation import validate_data
 
 from skrnn._validation.arrays import as_array, as_numbers, count, describe, reject_masked
 from skrnn._validation.values import shown_all
-from skrnn.core.batches import PackedSequences, SequencesInPlace
+from skrnn.core.batches import FeatureSequences, PackedSequences, SequencesInPlace
 
 _SCALARS = (Number, np.generic, type(None))
 _SHAPES = "Pass arrays of shape (n_steps,) or (n_steps, n_features)."
@@ -22,7 +22,7 @@ _SHAPES = "Pass arrays of shape (n_steps,) or (n_steps, n_features)."
 
 def validate_sequences(
     estimator: Any, X: Any, *, reset: bool, dtype: type | np.dtype | None = None, copy: bool = True, name: str = "X"
-) -> PackedSequences:
+) -> FeatureSequences:
     """Read what a user passes as X, or raise and leave the estimator as it was.
 
     Parameters
@@ -44,11 +44,11 @@ def validate_sequences(
 
     Returns
     -------
-    sequences : PackedSequences
+    sequences : FeatureSequences
         A copy of X, or in its place; finite.
     """
     kind, data = read_container(X, name)
-    container = PackedSequences if copy else SequencesInPlace
+    container: type[FeatureSequences] = PackedSequences if copy else SequencesInPlace
     table = data if kind == "2-D" else data[0] if kind == "ragged" else None  # what may have names of features
     with np.errstate(over="ignore"):  # a value too large for float32 becomes infinite, which is reported below
         if kind == "2-D":
@@ -162,9 +162,9 @@ def pack(
     data: np.ndarray | list,
     dtype: Any = None,
     fitted: Any = None,
-    container: type[PackedSequences] = PackedSequences,
+    container: type[FeatureSequences] = PackedSequences,
     name: str = "X",
-) -> PackedSequences:
+) -> FeatureSequences:
     """Pack an array (n, T, F) or a list of items; the features must be those that `fitted` was fitted on."""
     if isinstance(data, np.ndarray):
         array = _check_3d(as_numbers(data, name), fitted, name)
@@ -297,7 +297,7 @@ def _check_names(estimator: Any, table: Any, name: str, table_name: str) -> None
             raise ValueError(f"{str(error).rstrip()}\nThese are the columns of {table_name}.") from None
 
 
-def _check_finite(sequences: PackedSequences, name: str, *, is_table: bool = False) -> None:
+def _check_finite(sequences: FeatureSequences, name: str, *, is_table: bool = False) -> None:
     """Raise for NaN and infinity, and say where."""
     place = find_not_finite(sequences)
     if place is None:
@@ -312,7 +312,7 @@ def _check_finite(sequences: PackedSequences, name: str, *, is_table: bool = Fal
     raise ValueError(f"Input {name_of_item} contains infinity or a value too large for {dtype!r}. {where}")
 
 
-def find_not_finite(sequences: PackedSequences) -> tuple[int, int, int, float] | None:
+def find_not_finite(sequences: FeatureSequences) -> tuple[int, int, int, float] | None:
     """Sequence, step, feature and value of the first number that is not finite."""
     with np.errstate(all="ignore"):
         if np.isfinite(sequences.steps.sum()):  # needs no memory; what overflows is looked at again

@@ -2,25 +2,204 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
 from .cached import cached_property
 
+if TYPE_CHECKING:
+    from typing import Self
 
-@dataclass(frozen=True)
-class PackedSequences:
-    """All steps of all sequences in one array, one step a row.
+
+class Sequences(ABC):
+    """Contract of a set of sequences: rows of one array, from an offset on, as many as the sequence has steps.
 
     Attributes
     ----------
-    steps : ndarray of shape (sum of lengths, n_features + 1)
-        The steps of sequence 0, then those of sequence 1, and so on, C-contiguous. The last column is 1 everywhere:
-        a bias is the weight of an input that is always one.
     lengths : ndarray of shape (n_sequences,), dtype intp
-        Number of steps of each sequence, at least 1.
+        Number of steps of each sequence.
+    offsets : ndarray of shape (n_sequences,), dtype intp
+        Row where each sequence begins.
+    """
+
+    lengths: np.ndarray
+    offsets: np.ndarray
+
+    has_features: ClassVar[bool]
+    """Whether rows are numbers, which may have to be scaled."""
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    @property
+    def n_steps(self) -> int:
+        """Number of steps of all sequences together."""
+        return int(self.lengths.sum())
+
+    @property
+    @abstractmethod
+    def n_rows(self) -> int:
+        """Number of rows of the array."""
+
+    @abstractmethod
+    def pieces(self, offsets: np.ndarray, lengths: np.ndarray) -> Self:
+        """Pieces of the sequences as sequences of their own, on the same memory.
+
+        Piece i has ``lengths[i]`` steps, from row ``offsets[i]`` on.
+
+        Parameters
+        ----------
+        offsets : ndarray of shape (n,), int
+            Row where each piece begins.
+        lengths : ndarray of shape (n,), int
+            Its number of steps.
+
+        Returns
+        -------
+        pieces : Sequences
+            On the memory of these sequences.
+        """
+
+    @abstractmethod
+    def gather(self, rows: np.ndarray, out: np.ndarray) -> np.ndarray:
+        """Write what is read at `rows` (N,) into `out` (N, ...).
+
+        Parameters
+        ----------
+        rows : ndarray of shape (N,), int
+            Rows of the array.
+        out : ndarray of shape (N, ...)
+            Overwritten.
+
+        Returns
+        -------
+        out : ndarray
+            The argument `out`.
+        """
+
+    @abstractmethod
+    def astype(self, dtype: np.dtype | type) -> Self:
+        """The same sequences for parameters of another dtype.
+
+        Parameters
+        ----------
+        dtype : dtype
+            Of the parameters.
+
+        Returns
+        -------
+        converted : Sequences
+            On the same memory, where nothing has to be converted.
+        """
+
+    @abstractmethod
+    def arrays(self) -> list[np.ndarray]:
+        """What each sequence holds.
+
+        Returns
+        -------
+        arrays : list of ndarray
+            Views, one for each sequence.
+        """
+
+    def take(self, indices: np.ndarray) -> Self:
+        """The sequences at `indices`, in that order, on the same memory.
+
+        Parameters
+        ----------
+        indices : ndarray of shape (n,), int
+            Which sequences.
+
+        Returns
+        -------
+        taken : Sequences
+            On the same memory.
+        """
+        return self.pieces(self.offsets[indices], self.lengths[indices])
+
+    def views(self, rows: np.ndarray) -> list[np.ndarray]:
+        """Each sequence's part of an array that lies beside the rows.
+
+        Parameters
+        ----------
+        rows : ndarray of shape (n_rows, ...)
+            A value for each row.
+
+        Returns
+        -------
+        views : list of ndarray of shape (n_steps_i, ...)
+            One for each sequence.
+        """
+        return _slices(rows, self.offsets, self.offsets + self.lengths)
+
+
+@dataclass(frozen=True)
+class FeatureSequences(Sequences, ABC):
+    """Contract of sequences whose steps are rows of numbers.
+
+    Attributes
+    ----------
+    steps : ndarray of shape (n_rows, width)
+        The steps, C-contiguous.
+    lengths : ndarray of shape (n_sequences,), dtype intp
+        Number of steps of each sequence, at least 1. Without offsets one sequence follows another.
+    """
+
+    steps: np.ndarray
+    lengths: np.ndarray
+    _offsets: np.ndarray | None = None
+
+    has_features = True
+
+    @cached_property
+    def offsets(self) -> np.ndarray:
+        """Row of `steps` where each sequence begins, shape (n_sequences,)."""
+        return np.cumsum(self.lengths) - self.lengths if self._offsets is None else self._offsets
+
+    @property
+    def n_rows(self) -> int:
+        return len(self.steps)
+
+    @classmethod
+    @abstractmethod
+    def from_rectangle(cls, X: np.ndarray) -> Self:
+        """Read an array of shape (n_sequences, n_steps, n_features).
+
+        Parameters
+        ----------
+        X : ndarray of shape (n_sequences, n_steps, n_features)
+            The sequences.
+
+        Returns
+        -------
+        sequences : FeatureSequences
+            Of the dtype of X.
+        """
+
+    @property
+    @abstractmethod
+    def n_features(self) -> int:
+        """Number of features per step."""
+
+    def pieces(self, offsets: np.ndarray, lengths: np.ndarray) -> Self:
+        return replace(self, lengths=lengths, _offsets=offsets)
+
+    def astype(self, dtype: np.dtype | type) -> Self:
+        return replace(self, steps=self.steps.astype(dtype, copy=False))
+
+    def arrays(self) -> list[np.ndarray]:
+        return self.views(self.steps[:, : self.n_features])
+
+
+@dataclass(frozen=True)
+class PackedSequences(FeatureSequences):
+    """Steps with a last column of ones: a bias is the weight of an input that is always one.
+
+    For training, which reads them again and again. `gather` writes rows (N, n_features + 1).
 
     Examples
     --------
@@ -33,10 +212,6 @@ class PackedSequences:
     >>> data.lengths, data.offsets
     (array([2, 1]), array([0, 2]))
     """
-
-    steps: np.ndarray
-    lengths: np.ndarray
-    _offsets: np.ndarray | None = None
 
     @classmethod
     def from_arrays(cls, arrays: Sequence[np.ndarray], dtype: np.dtype | type) -> PackedSequences:
@@ -61,138 +236,27 @@ class PackedSequences:
         return PackedSequences(steps, lengths)
 
     @classmethod
-    def from_rectangle(cls, X: np.ndarray) -> PackedSequences:
-        """Pack an array of shape (n_sequences, n_steps, n_features), which is copied.
-
-        Parameters
-        ----------
-        X : ndarray of shape (n_sequences, n_steps, n_features)
-            The sequences.
-
-        Returns
-        -------
-        sequences : PackedSequences
-            Of the dtype of X.
-        """
+    def from_rectangle(cls, X: np.ndarray) -> Self:
+        """Pack an array, which is copied."""
         n_sequences, n_steps, n_features = X.shape
         steps = np.empty((n_sequences * n_steps, n_features + 1), dtype=X.dtype)
         steps[:, :-1] = X.reshape(-1, n_features)
         steps[:, -1] = 1
         return cls(steps, np.full(n_sequences, n_steps, dtype=np.intp))
 
-    def __len__(self) -> int:
-        return len(self.lengths)
-
     @property
     def n_features(self) -> int:
-        """Number of features per step, without the column of ones."""
         return self.steps.shape[1] - 1
 
-    @property
-    def n_rows(self) -> int:
-        """Number of rows of `steps`."""
-        return len(self.steps)
-
-    @property
-    def n_steps(self) -> int:
-        """Number of steps of all sequences together."""
-        return int(self.lengths.sum())
-
-    @cached_property
-    def offsets(self) -> np.ndarray:
-        """Row of `steps` where each sequence begins, shape (n_sequences,)."""
-        return np.cumsum(self.lengths) - self.lengths if self._offsets is None else self._offsets
-
-    def pieces(self, offsets: np.ndarray, lengths: np.ndarray) -> PackedSequences:
-        """Pieces of the sequences as sequences of their own, on the same memory.
-
-        Piece i has ``lengths[i]`` steps, from row ``offsets[i]`` of `steps` on.
-
-        Parameters
-        ----------
-        offsets : ndarray of shape (n,), int
-            Row of `steps` where each piece begins.
-        lengths : ndarray of shape (n,), int
-            Its number of steps.
-
-        Returns
-        -------
-        pieces : PackedSequences
-            On the memory of these sequences.
-        """
-        return replace(self, lengths=lengths, _offsets=offsets)
-
-    def arrays(self) -> list[np.ndarray]:
-        """Views of each sequence's steps, shape (n_steps_i, n_features).
-
-        Returns
-        -------
-        arrays : list of ndarray of shape (n_steps_i, n_features)
-            One for each sequence.
-        """
-        return self.views(self.steps[:, : self.n_features])
-
-    def views(self, rows: np.ndarray) -> list[np.ndarray]:
-        """Views of each sequence's part of an array that lies beside `steps`, row by row.
-
-        Parameters
-        ----------
-        rows : ndarray of shape (n_rows, ...)
-            A value for each row.
-
-        Returns
-        -------
-        views : list of ndarray of shape (n_steps_i, ...)
-            One for each sequence.
-        """
-        return _views(rows, self.offsets, self.offsets + self.lengths)
-
-    def take(self, indices: np.ndarray) -> PackedSequences:
-        """Copy the sequences at `indices`, in that order.
-
-        Parameters
-        ----------
-        indices : ndarray of shape (n,), int
-            Which sequences.
-
-        Returns
-        -------
-        taken : PackedSequences
-            The copy.
-        """
-        lengths = self.lengths[indices]
-        within = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-        rows = np.repeat(self.offsets[indices], lengths) + within
-        return replace(self, steps=self.steps[rows], lengths=lengths, _offsets=None)
-
     def gather(self, rows: np.ndarray, out: np.ndarray) -> np.ndarray:
-        """Write the steps at `rows` (N,) into `out` (N, n_features + 1).
-
-        Parameters
-        ----------
-        rows : ndarray of shape (N,), int
-            Rows of `steps`.
-        out : ndarray of shape (N, n_features + 1)
-            Overwritten.
-
-        Returns
-        -------
-        out : ndarray
-            The argument `out`.
-        """
         return self.steps.take(rows, axis=0, out=out, mode="clip")
 
 
 @dataclass(frozen=True)
-class SequencesInPlace(PackedSequences):
+class SequencesInPlace(FeatureSequences):
     """Sequences of equal lengths in an array of the caller's, read where they lie: `gather` writes the column of ones.
 
-    For prediction, which reads each step once; training reads them again and again, and wants them packed.
-
-    Attributes
-    ----------
-    steps : ndarray of shape (sum of lengths, n_features)
-        The caller's steps.
+    For prediction, which reads each step once.
 
     Examples
     --------
@@ -204,7 +268,8 @@ class SequencesInPlace(PackedSequences):
     """
 
     @classmethod
-    def from_rectangle(cls, X: np.ndarray) -> SequencesInPlace:
+    def from_rectangle(cls, X: np.ndarray) -> Self:
+        """Read an array in place, if it is C-contiguous."""
         n_sequences, n_steps, n_features = X.shape
         return cls(X.reshape(-1, n_features), np.full(n_sequences, n_steps, dtype=np.intp))
 
@@ -219,11 +284,11 @@ class SequencesInPlace(PackedSequences):
 
 
 @dataclass(frozen=True)
-class TokenSequences:
+class TokenSequences(Sequences):
     """Sequences of tokens, each of which is to be predicted from those before it; all in one array, one id a token.
 
     Step t of a sequence reads the id at row ``offset + t`` and is to predict the one behind it. So a sequence of n
-    steps spans n + 1 ids, and the last id of a piece is the first of the piece that follows: pieces share memory.
+    steps spans n + 1 ids, which `arrays` gives, and the last id of a piece is the first of the piece that follows.
 
     Attributes
     ----------
@@ -248,12 +313,10 @@ class TokenSequences:
     lengths: np.ndarray
     offsets: np.ndarray
 
-    def __len__(self) -> int:
-        return len(self.lengths)
+    has_features = False
 
     @property
     def n_rows(self) -> int:
-        """Number of rows of `ids`."""
         return len(self.ids)
 
     @property
@@ -261,96 +324,23 @@ class TokenSequences:
         """What is to be predicted at each row of `ids`, shape (M - 1,): the id behind it."""
         return self.ids[1:]
 
-    @property
-    def n_steps(self) -> int:
-        """Number of steps of all sequences together."""
-        return int(self.lengths.sum())
+    def pieces(self, offsets: np.ndarray, lengths: np.ndarray) -> Self:
+        return replace(self, lengths=lengths, offsets=offsets)
 
-    def pieces(self, offsets: np.ndarray, lengths: np.ndarray) -> TokenSequences:
-        """Pieces of the sequences as sequences of their own, on the same memory.
-
-        Piece i has ``lengths[i]`` steps, from row ``offsets[i]`` of `ids` on.
-
-        Parameters
-        ----------
-        offsets : ndarray of shape (n,), int
-            Row of `ids` where each piece begins.
-        lengths : ndarray of shape (n,), int
-            Its number of steps.
-
-        Returns
-        -------
-        pieces : TokenSequences
-            On the memory of these sequences.
-        """
-        return TokenSequences(self.ids, lengths, offsets)
-
-    def take(self, indices: np.ndarray) -> TokenSequences:
-        """The sequences at `indices`, in that order, on the same memory.
-
-        Parameters
-        ----------
-        indices : ndarray of shape (n,), int
-            Which sequences.
-
-        Returns
-        -------
-        taken : TokenSequences
-            On the same memory.
-        """
-        return self.pieces(self.offsets[indices], self.lengths[indices])
+    def astype(self, dtype: np.dtype | type) -> Self:
+        return self
 
     def arrays(self) -> list[np.ndarray]:
-        """Views of each sequence's ids, shape (n_steps_i + 1,).
-
-        Returns
-        -------
-        arrays : list of ndarray of shape (n_steps_i + 1,)
-            One for each sequence.
-        """
-        return _views(self.ids, self.offsets, self.offsets + self.lengths + 1)
-
-    def views(self, rows: np.ndarray) -> list[np.ndarray]:
-        """Views of each sequence's part of an array that lies beside `ids`, row by row.
-
-        Parameters
-        ----------
-        rows : ndarray of shape (n_rows, ...)
-            A value for each row.
-
-        Returns
-        -------
-        views : list of ndarray of shape (n_steps_i, ...)
-            One for each sequence.
-        """
-        return _views(rows, self.offsets, self.offsets + self.lengths)
+        return _slices(self.ids, self.offsets, self.offsets + self.lengths + 1)
 
     def gather(self, rows: np.ndarray, out: np.ndarray) -> np.ndarray:
-        """Write what is read at `rows` (N,) into `out` (N, 1).
-
-        Parameters
-        ----------
-        rows : ndarray of shape (N,), int
-            Rows of `ids`.
-        out : ndarray of shape (N, 1)
-            Overwritten.
-
-        Returns
-        -------
-        out : ndarray
-            The argument `out`.
-        """
         out[:, 0] = self.ids[rows]
         return out
 
 
-def _views(rows: np.ndarray, first: np.ndarray, last: np.ndarray) -> list[np.ndarray]:
-    """Slices of `rows` from each row to another."""
+def _slices(rows: np.ndarray, first: np.ndarray, last: np.ndarray) -> list[np.ndarray]:
+    """Slices of `rows`, from each first row to the last."""
     return [rows[a:b] for a, b in zip(first.tolist(), last.tolist(), strict=True)]
-
-
-Sequences = PackedSequences | TokenSequences
-"""What a batch is taken from."""
 
 
 @dataclass(frozen=True)
@@ -501,7 +491,7 @@ class SequenceBatch:
 
     Attributes
     ----------
-    data : PackedSequences or TokenSequences
+    data : Sequences
         Where the sequences are taken from.
     indices : ndarray of shape (B,)
         Which sequences of `data`: column j of every segment is sequence ``indices[j]``. Longest first.
@@ -597,6 +587,56 @@ class SequenceBatch:
         """Values (N,) of all column-steps, from ``value(steps (L, 1), n) -> (L, n)`` of each segment's."""
         values = [value(np.arange(s.start, s.start + s.n_steps)[:, None], s.n_columns).ravel() for s in self.segments]
         return values[0] if len(values) == 1 else np.concatenate(values)
+
+
+class Batcher(ABC):
+    """Contract of what a sampler asks of a model: to cut a batch so that it suits it, and to draw its dropout."""
+
+    @abstractmethod
+    def batch(
+        self,
+        data: Sequences,
+        indices: np.ndarray,
+        targets: np.ndarray | None = None,
+        weights: np.ndarray | None = None,
+        masks: tuple[np.ndarray, ...] | None = None,
+        follows: np.ndarray | None = None,
+    ) -> SequenceBatch:
+        """Sort the sequences at `indices` of `data` by length, and cut them.
+
+        Parameters
+        ----------
+        data : Sequences
+            Where the sequences are taken from.
+        indices : ndarray of shape (B,), int
+            Which sequences.
+        targets, weights, masks, follows : ndarray, ndarray, tuple of ndarray, ndarray, optional
+            See `SequenceBatch`; but for the targets they belong to `indices`, entry by entry. Weights are 1 by default.
+
+        Returns
+        -------
+        batch : SequenceBatch
+            The longest sequence first.
+        """
+
+    @abstractmethod
+    def draw_masks(self, rng: np.random.Generator, n: int, dtype: np.dtype) -> tuple[np.ndarray, ...] | None:
+        """Dropout masks of `n` sequences, 0 or 1 / (1 - dropout), or None without dropout.
+
+        Parameters
+        ----------
+        rng : numpy.random.Generator
+            Source of the draws.
+        n : int
+            Number of sequences.
+        dtype : dtype
+            Of the masks.
+
+        Returns
+        -------
+        masks : tuple of ndarray of shape (n, n_outputs), or None
+            One for each layer.
+        """
 
 
 def minibatches(n: int, batch_size: int, rng: np.random.Generator | None = None) -> list[np.ndarray]:

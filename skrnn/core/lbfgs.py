@@ -8,15 +8,15 @@ from math import isfinite
 import numpy as np
 from scipy.optimize import minimize
 
+from .dataset import Dataset
 from .network import Network
 from .training import LossGradient, NonFiniteLossError, TrainingMonitor, penalized_loss_gradient
-from .training_sets import TrainingData
 
 
 def train_lbfgs(
     network: Network,
     params: np.ndarray,
-    data: TrainingData,
+    data: Dataset,
     alpha: float,
     max_iter: int,
     monitor: TrainingMonitor,
@@ -31,7 +31,7 @@ def train_lbfgs(
         What is trained; without dropout.
     params : ndarray of shape (network.layout.size,), float64
         Updated in place.
-    data : TrainingData
+    data : Dataset
         What it learns from, float64.
     alpha : float
         Strength of the L2 penalty.
@@ -65,11 +65,11 @@ def train_lbfgs(
     >>> import numpy as np
     >>> from skrnn.core.batches import PackedSequences
     >>> from skrnn.core.network import Network
-    >>> from skrnn.core.training_sets import TrainingSet
+    >>> from skrnn.core.dataset import Dataset
     >>> from skrnn.core.workspace import Workspace
     >>> network = Network.build("tanh", n_inputs=1, hidden_size=4, n_classes=2)
     >>> sequences = PackedSequences.from_arrays([np.ones((3, 1)), -np.ones((2, 1))], np.float64)
-    >>> data = TrainingSet(sequences, targets=np.array([0, 1]), weights=np.ones(2))
+    >>> data = Dataset(sequences, targets=np.array([0, 1]), weights=np.ones(2))
     >>> params = network.initialize(np.random.default_rng(0))
     >>> def loss_gradient(params, batch, state, out):
     ...     return network.loss_gradient(params, batch, state, Workspace(np.float64), out)
@@ -79,7 +79,7 @@ def train_lbfgs(
     >>> monitor.loss_curve[-1] < 0.1
     True
     """
-    batch = data.full_batch(network.stack)
+    batch = data.full_batch(network.stack, params.dtype)
 
     last_loss = np.nan  # at the iterate when the callback comes: the line search ends with it
 

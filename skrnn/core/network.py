@@ -305,7 +305,7 @@ class Network:
         ----------
         params : ndarray of shape (layout.size,)
             The parameters.
-        data : PackedSequences or TokenSequences
+        data : Sequences
             n sequences; read in batches of like lengths.
         workspace : Workspace
             Of the dtype of `params`; everything lent is given back.
@@ -346,7 +346,7 @@ class Network:
         ----------
         params : ndarray of shape (layout.size,)
             The parameters.
-        data : PackedSequences or TokenSequences
+        data : Sequences
             What is read.
         workspace : Workspace
             Of the dtype of `params`; everything lent is given back.
@@ -386,7 +386,7 @@ class Network:
         ----------
         params : ndarray of shape (layout.size,)
             The parameters.
-        data : PackedSequences or TokenSequences
+        data : Sequences
             n sequences.
         workspace : Workspace
             Of the dtype of `params`; everything lent is given back.

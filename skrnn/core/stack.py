@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .batches import Segment, SequenceBatch, Sequences, cut_segments, rows_by_segment
+from .batches import Batcher, Segment, SequenceBatch, Sequences, cut_segments, rows_by_segment
 from .cached import cached_property
 from .cells import Cell, Tape
 from .inputs import DenseInput, Input
@@ -65,7 +65,7 @@ class StackTrail:
 
 
 @dataclass(frozen=True)
-class RecurrentStack:
+class RecurrentStack(Batcher):
     """Layers of one kind of cell, from the input upwards; hyper-parameters only.
 
     Parameters
@@ -169,22 +169,6 @@ class RecurrentStack:
             self.cell.initialize(weights[name], rng)
 
     def draw_masks(self, rng: np.random.Generator, n: int, dtype: np.dtype) -> tuple[np.ndarray, ...] | None:
-        """Dropout masks of `n` sequences, one (n, n_outputs) for each layer, or None without dropout.
-
-        Parameters
-        ----------
-        rng : numpy.random.Generator
-            Source of the draws.
-        n : int
-            Number of sequences.
-        dtype : dtype
-            Of the masks.
-
-        Returns
-        -------
-        masks : tuple of ndarray of shape (n, n_outputs), or None
-            0, or 1 / (1 - dropout).
-        """
         if not self.dropout:
             return None
         scale = dtype.type(1 / (1 - self.dropout))
@@ -199,30 +183,7 @@ class RecurrentStack:
         masks: tuple[np.ndarray, ...] | None = None,
         follows: np.ndarray | None = None,
     ) -> SequenceBatch:
-        """Sort the sequences at `indices` of `data` by length and cut them into segments that suit the cell.
-
-        `weights`, `masks` and `follows` belong to `indices`, entry by entry; `targets` belong to `data`.
-
-        Parameters
-        ----------
-        data : PackedSequences or TokenSequences
-            Where the sequences are taken from.
-        indices : ndarray of shape (B,), int
-            Which sequences.
-        targets : ndarray, optional
-            Of all sequences or steps of `data`, see `SequenceBatch`.
-        weights : ndarray of shape (B,), optional
-            Weight of each one's loss; 1 by default.
-        masks : tuple of ndarray of shape (B, n_outputs), optional
-            Dropout of each layer.
-        follows : ndarray of shape (B,), int, optional
-            See `SequenceBatch`.
-
-        Returns
-        -------
-        batch : SequenceBatch
-            The longest sequence first.
-        """
+        """Sort the sequences at `indices` of `data` by length and cut them into segments that suit the cell."""
         targets = _NO_TARGETS if targets is None else targets
         weights = np.ones(len(indices)) if weights is None else weights
         batch = SequenceBatch(data, indices, (), targets, weights, masks, follows)

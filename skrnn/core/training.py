@@ -9,11 +9,12 @@ from math import inf, isfinite, nan
 import numpy as np
 
 from .batches import SequenceBatch
+from .dataset import Dataset
 from .network import Network
 from .optimizers import Optimizer, OptimizerState, clip_by_global_norm
+from .samplers import Sampler
 from .schedules import ADAPTIVE_FACTOR, MIN_ADAPTIVE_RATE, learning_rate_at
 from .state import State
-from .training_sets import TrainingData
 
 LossGradient = Callable[[np.ndarray, SequenceBatch, State | None, np.ndarray], tuple[float, State | None]]
 """``loss_gradient(params, batch, state, out) -> (loss, state)``, which adds the gradient to ``out``."""
@@ -195,8 +196,10 @@ class TrainingPlan:
         Largest number of epochs.
     schedule_length : int
         Number of epochs that the learning rate's schedule spans.
+    sampler : Sampler
+        Makes the batches.
     batch_size : int
-        Sequences a batch; at least as many as there are: full batch.
+        Columns of a batch; at least as many as there are sequences: full batch.
     shuffle : bool
         Whether batches are dealt at random in each epoch.
     alpha : float
@@ -210,6 +213,7 @@ class TrainingPlan:
     learning_rate_init: float
     max_iter: int
     schedule_length: int
+    sampler: Sampler
     batch_size: int
     shuffle: bool
     alpha: float
@@ -219,7 +223,7 @@ class TrainingPlan:
 def train(
     network: Network,
     state: TrainingState,
-    data: TrainingData,
+    data: Dataset,
     plan: TrainingPlan,
     loss_gradient: LossGradient,
     validate: Callable[[np.ndarray], float] | None = None,
@@ -233,7 +237,7 @@ def train(
         What is trained.
     state : TrainingState
         Updated in place; one that has seen epochs goes on where it stands.
-    data : TrainingData
+    data : Dataset
         What it learns from.
     plan : TrainingPlan
         How.
@@ -261,18 +265,19 @@ def train(
     >>> import numpy as np
     >>> from skrnn.core.batches import PackedSequences
     >>> from skrnn.core.network import Network
-    >>> from skrnn.core.training_sets import TrainingSet
+    >>> from skrnn.core.dataset import Dataset
     >>> from skrnn.core.workspace import Workspace
     >>> network = Network.build("tanh", n_inputs=1, hidden_size=4, n_classes=2)
     >>> sequences = PackedSequences.from_arrays([np.ones((3, 1)), -np.ones((2, 1))], np.float64)
-    >>> data = TrainingSet(sequences, targets=np.array([0, 1]), weights=np.ones(2))
+    >>> data = Dataset(sequences, targets=np.array([0, 1]), weights=np.ones(2))
     >>> params = network.initialize(np.random.default_rng(0))
     >>> def loss_gradient(params, batch, state, out):
     ...     return network.loss_gradient(params, batch, state, Workspace(np.float64), out)
     >>> from skrnn.core.optimizers import Adam
     >>> optimizer = Adam()
     >>> state = TrainingState(params, optimizer.init(params), TrainingMonitor(1e-4, 30), np.random.default_rng(1), 0)
-    >>> plan = TrainingPlan(optimizer, "constant", 0.05, 30, 30, batch_size=2, shuffle=True, alpha=0, max_grad_norm=1.0)
+    >>> from skrnn.core.samplers import Minibatches
+    >>> plan = TrainingPlan(optimizer, "constant", 0.05, 30, 30, Minibatches(), 2, True, alpha=0, max_grad_norm=1.0)
     >>> train(network, state, data, plan, loss_gradient)
     False
     >>> state.monitor.loss_curve[-1] < 0.1 < state.monitor.loss_curve[0]
@@ -291,7 +296,7 @@ def train(
         )
         measured = params if validate else params.copy()  # the training loss is that of the parameters before
         loss, carried = 0.0, None
-        batches = data.batches(network.stack, plan.batch_size, state.rng, plan.shuffle)
+        batches = plan.sampler.batches(data, network.stack, plan.batch_size, state.rng, params.dtype, plan.shuffle)
         for number, (batch, share) in enumerate(batches, start=1):
             before = network.stack.state_before(batch, carried, params.dtype)
             batch_loss, carried = penalized_loss_gradient(
@@ -320,7 +325,7 @@ def penalized_loss_gradient(
     params: np.ndarray,
     batch: SequenceBatch,
     state: State | None,
-    data: TrainingData,
+    data: Dataset,
     alpha: float,
     loss_gradient: LossGradient,
     out: np.ndarray,
@@ -337,7 +342,7 @@ def penalized_loss_gradient(
         With weights.
     state : State or None
         Before the first step of each column, where it is carried.
-    data : TrainingData
+    data : Dataset
         Its total weight divides the penalty.
     alpha : float
         Strength of the L2 penalty.
@@ -358,15 +363,15 @@ def penalized_loss_gradient(
     >>> import numpy as np
     >>> from skrnn.core.batches import PackedSequences
     >>> from skrnn.core.network import Network
-    >>> from skrnn.core.training_sets import TrainingSet
+    >>> from skrnn.core.dataset import Dataset
     >>> from skrnn.core.workspace import Workspace
     >>> network = Network.build("tanh", n_inputs=1, hidden_size=4, n_classes=2)
     >>> sequences = PackedSequences.from_arrays([np.ones((3, 1)), -np.ones((2, 1))], np.float64)
-    >>> data = TrainingSet(sequences, targets=np.array([0, 1]), weights=np.ones(2))
+    >>> data = Dataset(sequences, targets=np.array([0, 1]), weights=np.ones(2))
     >>> params = network.initialize(np.random.default_rng(0))
     >>> def loss_gradient(params, batch, state, out):
     ...     return network.loss_gradient(params, batch, state, Workspace(np.float64), out)
-    >>> batch, gradient = data.full_batch(network.stack), np.empty_like(params)
+    >>> batch, gradient = data.full_batch(network.stack, params.dtype), np.empty_like(params)
     >>> loss, _ = penalized_loss_gradient(network, params, batch, None, data, 1.0, loss_gradient, gradient)
     >>> loss > penalized_loss_gradient(network, params, batch, None, data, 0.0, loss_gradient, gradient)[0]
     True
