@@ -31,7 +31,7 @@ def test_sigmoid_is_right_and_survives_overflow():
 @pytest.mark.parametrize("tanh", [TANH_BY_EXP, TANH_BY_NUMPY])
 def test_each_way_to_tanh(tanh):
     a = np.array([-20.0, -1.0, 0.0, 1e-9, 3.0])
-    np.testing.assert_allclose(tanh.function(tanh.scale * a, np.empty(5)), np.tanh(a), atol=1e-15)
+    np.testing.assert_allclose(tanh.of_scaled(tanh.scale * a, np.empty(5)), np.tanh(a), atol=1e-15)
     np.testing.assert_allclose(tanh.of_unscaled(a, np.empty(5)), np.tanh(a), atol=1e-15)
 
 
@@ -45,9 +45,9 @@ def test_tanh_is_numpys_where_it_has_avx_512(current, is_fast, monkeypatch):
 @pytest.mark.parametrize("activation", [TANH_BY_EXP, TANH_BY_NUMPY, RELU])
 def test_derivatives_from_the_output(activation):
     a = np.array([-1.5, -0.1, 0.3, 2.0])
-    h = activation.function(activation.scale * a, np.empty(4))
+    h = activation.of_scaled(activation.scale * a, np.empty(4))
 
-    above, below = (activation.function(activation.scale * (a + step), np.empty(4)) for step in (1e-6, -1e-6))
+    above, below = (activation.of_scaled(activation.scale * (a + step), np.empty(4)) for step in (1e-6, -1e-6))
 
     np.testing.assert_allclose(activation.derivative(h, np.empty(4)), (above - below) / 2e-6, atol=1e-9)
 
@@ -265,3 +265,9 @@ def test_state_before_a_batch_follows_the_columns_before_it(rng):
     np.testing.assert_array_equal(got[..., 1:], wanted[..., [0, 2]])
     assert not np.any(stack.state_before(batch, None, np.dtype(float)).layers)
     assert stack.state_before(stack.batch(data, np.arange(3)), after, np.dtype(float)) is None
+
+
+@pytest.mark.parametrize("cell", sorted(CELLS))
+def test_a_cell_holds_plain_values(cell):
+    """So what a file holds of it does not depend on the CPU that wrote it."""
+    assert {type(value) for value in vars(CELLS[cell](3)).values()} == {int, str}

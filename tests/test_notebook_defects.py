@@ -12,7 +12,7 @@ import pytest
 from notebook_kernel import GRADIENT_DEFECTS, LAYOUT, H, loss_gradient, with_defect
 
 from skrnn import RNNNextTokenModel, RNNSequenceClassifier
-from skrnn.core.activations import SIGMOID_SCALE, TANH, Activation, sigmoid_of_scaled
+from skrnn.core.activations import ACTIVATIONS, SIGMOID_SCALE, TANH, Activation, sigmoid_of_scaled
 from skrnn.core.batches import PackedSequences
 from skrnn.core.cells import ElmanCell
 from skrnn.core.inputs import DenseInput
@@ -42,7 +42,7 @@ def params(rng):
     return 0.5 * rng.standard_normal(LAYOUT.size)
 
 
-def make_network(activation=TANH):
+def make_network(activation="tanh"):
     return Network(RecurrentStack(ElmanCell(3, activation), DenseInput(2)), POOLINGS["last"], CrossEntropy(2))
 
 
@@ -89,9 +89,10 @@ def test_a_defect_must_be_in_the_code_once():
         with_defect("d_no", "")
 
 
-def test_tanh_of_tanh_is_caught_in_the_engine(rng):
+def test_tanh_of_tanh_is_caught_in_the_engine(rng, monkeypatch):
     wrong = Activation(np.tanh, lambda h, out: np.subtract(1, np.tanh(h) ** 2, out), is_bounded=True)
-    network = make_network(wrong)
+    monkeypatch.setitem(ACTIVATIONS, "wrong", wrong)
+    network = make_network("wrong")
     params = network.initialize(rng) + 0.3 * rng.standard_normal(network.layout.size)
 
     check = check_gradient(of_network(network, make_batch(network, rng)), params, layout=network.layout)

@@ -164,7 +164,7 @@ class Activation:
 
     Attributes
     ----------
-    function : callable
+    of_scaled : callable
         Writes ``f(a)`` into its second argument, from ``scale * a``.
     derivative : callable
         Writes ``f'(a)`` into its second argument, from ``f(a)``.
@@ -174,7 +174,7 @@ class Activation:
         Factor that the caller multiplies into the weights.
     """
 
-    function: Callable[[np.ndarray, np.ndarray], np.ndarray]
+    of_scaled: Callable[[np.ndarray, np.ndarray], np.ndarray]
     derivative: Callable[[np.ndarray, np.ndarray], np.ndarray]
     is_bounded: bool
     scale: float = 1.0
@@ -194,7 +194,7 @@ class Activation:
         out : ndarray
             The argument `out`.
         """
-        return self.function(a if self.scale == 1 else np.multiply(a, constant(self.scale, out.dtype), out), out)
+        return self.of_scaled(a if self.scale == 1 else np.multiply(a, constant(self.scale, out.dtype), out), out)
 
 
 def _numpy_has_fast_tanh() -> bool:
@@ -211,3 +211,11 @@ TANH_BY_EXP = Activation(tanh_of_scaled, tanh_derivative, is_bounded=True, scale
 TANH_BY_NUMPY = Activation(np.tanh, tanh_derivative, is_bounded=True)
 TANH = TANH_BY_NUMPY if _numpy_has_fast_tanh() else TANH_BY_EXP
 RELU = Activation(relu, relu_derivative, is_bounded=False)
+
+ACTIVATIONS: dict[str, Activation] = {
+    "tanh": TANH,
+    "tanh_by_exp": TANH_BY_EXP,
+    "tanh_by_numpy": TANH_BY_NUMPY,
+    "relu": RELU,
+}
+"""By name; "tanh" is the way to it that suits the CPU."""

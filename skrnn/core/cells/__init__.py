@@ -2,15 +2,14 @@
 
 from collections.abc import Callable
 
-from ..activations import RELU, TANH
 from .cell import Cell, Tape
 from .elman import ElmanCell
 from .gru import GRUCell
 from .lstm import LSTMCell
 
 CELLS: dict[str, Callable[[int], Cell]] = {
-    "tanh": lambda hidden_size: ElmanCell(hidden_size, activation=TANH),
-    "relu": lambda hidden_size: ElmanCell(hidden_size, activation=RELU),
+    "tanh": lambda hidden_size: ElmanCell(hidden_size, activation="tanh"),
+    "relu": lambda hidden_size: ElmanCell(hidden_size, activation="relu"),
     "gru": GRUCell,
     "lstm": LSTMCell,
 }

@@ -19,7 +19,7 @@ from typing import ClassVar, NamedTuple
 
 import numpy as np
 
-from ..activations import TANH, Activation
+from ..activations import ACTIVATIONS, Activation
 from ..parameters import Weights, glorot_uniform, orthogonal
 from ..workspace import Workspace
 
@@ -70,12 +70,13 @@ class Cell(ABC):
     ----------
     hidden_size : int
         Number of units H.
-    activation : Activation, default=TANH
-        Tanh, in one of the ways to compute it; another function where the cell says so.
+    activation : str, default="tanh"
+        Name among `skrnn.core.activations.ACTIVATIONS` of tanh, in one of the ways to compute it; of another function
+        where the cell says so. A name, so that what a cell holds does not depend on the CPU.
     """
 
     hidden_size: int
-    activation: Activation = TANH
+    activation: str = "tanh"
 
     n_gates: ClassVar[int]
     """G: blocks of H rows that the input feeds."""
@@ -87,6 +88,11 @@ class Cell(ABC):
     """Blocks of H rows that a tape holds for each step."""
     gradient_rows: ClassVar[int]
     """Blocks of H rows that `backward` writes for each step."""
+
+    @property
+    def function(self) -> Activation:
+        """The activation of that name."""
+        return ACTIVATIONS[self.activation]
 
     @property
     def is_bounded(self) -> bool:

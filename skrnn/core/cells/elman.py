@@ -25,7 +25,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..activations import RELU
 from ..parameters import Weights
 from ..workspace import Workspace
 from .cell import Cell, Injection, Tape
@@ -39,8 +38,8 @@ class ElmanCell(Cell):
     ----------
     hidden_size : int
         Number of units H.
-    activation : Activation, default=TANH
-        ``TANH``, or ``RELU``, whose recurrent weights start at the identity.
+    activation : str, default="tanh"
+        Name of the function; recurrent weights of "relu" start at the identity.
 
     Examples
     --------
@@ -54,15 +53,15 @@ class ElmanCell(Cell):
 
     @property
     def is_bounded(self) -> bool:
-        return self.activation.is_bounded
+        return self.function.is_bounded
 
     @property
     def scale(self) -> np.ndarray:
-        return np.full((self.hidden_size, 1), self.activation.scale)
+        return np.full((self.hidden_size, 1), self.function.scale)
 
     def initialize(self, weights: Weights, rng: np.random.Generator) -> None:
         super().initialize(weights, rng)
-        if self.activation is RELU:
+        if self.activation == "relu":
             weights["W_h"][:] = np.eye(self.hidden_size)
 
     def tape(self, workspace: Workspace, n_steps: int, n: int, n_joined_inputs: int) -> Tape:
@@ -74,7 +73,7 @@ class ElmanCell(Cell):
         return Tape(a, columns, states, states[1:], (states[0],), (states[-1],))
 
     def forward(self, recurrent: tuple[np.ndarray, ...], tape: Tape, workspace: Workspace) -> None:
-        (W,), f = recurrent, self.activation.function
+        (W,), f = recurrent, self.function.of_scaled
         mark = workspace.mark()
         for h in self._pre_activations(W, tape, tape.states[1:], workspace):  # 1
             f(h, h)  # 2
@@ -91,7 +90,7 @@ class ElmanCell(Cell):
     ) -> None:
         product, multiply, add = recurrent.dot, np.multiply, np.add
         (d_h,) = d_state
-        self.activation.derivative(tape.states[1:], d_a)  # f'(a) of all steps, then times d_h in the loop
+        self.function.derivative(tape.states[1:], d_a)  # f'(a) of all steps, then times d_h in the loop
         for d_a_t, injection in zip(reversed(list(d_a)), reversed(injections), strict=True):
             if injection is not None:
                 columns, d_output = injection

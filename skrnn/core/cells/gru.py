@@ -45,8 +45,8 @@ class GRUCell(Cell):
     ----------
     hidden_size : int
         Number of units H.
-    activation : Activation, default=TANH
-        How tanh is computed.
+    activation : str, default="tanh"
+        Name of the tanh, see `Cell`.
 
     Examples
     --------
@@ -68,7 +68,7 @@ class GRUCell(Cell):
 
     @property
     def scale(self) -> np.ndarray:
-        return np.repeat([SIGMOID_SCALE, SIGMOID_SCALE, self.activation.scale], self.hidden_size)[:, None]
+        return np.repeat([SIGMOID_SCALE, SIGMOID_SCALE, self.function.scale], self.hidden_size)[:, None]
 
     @property
     def input_rows(self) -> slice:
@@ -80,7 +80,7 @@ class GRUCell(Cell):
         H = self.hidden_size
         W_xb, (W,) = super().forward_weights(weights, joins_inputs, workspace)
         b_hn = workspace.lend((H, 1))
-        np.multiply(weights["b_hn"][:, None], constant(self.activation.scale, b_hn.dtype), out=b_hn)
+        np.multiply(weights["b_hn"][:, None], constant(self.function.scale, b_hn.dtype), out=b_hn)
         if joins_inputs:  # rows n move out of the product, which makes R of h and one alone
             projected = workspace.lend((H, W_xb.shape[1]))
             projected[...] = W[2 * H :, H:]
@@ -108,7 +108,7 @@ class GRUCell(Cell):
     def forward(self, recurrent: tuple[np.ndarray, ...], tape: Tape, workspace: Workspace) -> None:
         H, n_columns = tape.states.shape[1:]
         add, subtract, multiply = np.add, np.subtract, np.multiply
-        sigmoid, tanh = sigmoid_of_scaled, self.activation.function
+        sigmoid, tanh = sigmoid_of_scaled, self.function.of_scaled
         W, b_hn = recurrent
         mark = workspace.mark()
         u = workspace.lend((H, n_columns))
@@ -192,8 +192,8 @@ class GRUCell(Cell):
         np.subtract(1, u, out=u)
         np.multiply(Q_z, u, out=Q_n)  # (1 - z)(1 - n^2)
         Q_r *= rR_scaled
-        if self.activation.scale != 1:
-            Q_r *= 1 / self.activation.scale
+        if self.function.scale != 1:
+            Q_r *= 1 / self.function.scale
         np.subtract(tape.states[:-1], n, out=u)  # h - n would be rounded to the digits of h where z is small
         u *= z
         Q_z *= u

@@ -48,8 +48,8 @@ class LSTMCell(Cell):
     ----------
     hidden_size : int
         Number of units H.
-    activation : Activation, default=TANH
-        How tanh is computed.
+    activation : str, default="tanh"
+        Name of the tanh, see `Cell`.
 
     Examples
     --------
@@ -68,7 +68,7 @@ class LSTMCell(Cell):
 
     @property
     def scale(self) -> np.ndarray:
-        return np.repeat([self.activation.scale, *[SIGMOID_SCALE] * 3], self.hidden_size)[:, None]
+        return np.repeat([self.function.scale, *[SIGMOID_SCALE] * 3], self.hidden_size)[:, None]
 
     def tape(self, workspace: Workspace, n_steps: int, n: int, n_joined_inputs: int) -> Tape:
         H = self.hidden_size
@@ -86,7 +86,7 @@ class LSTMCell(Cell):
         H, n_columns = tape.states.shape[1:]
         add, multiply = np.add, np.multiply
         (W,) = recurrent
-        sigmoid, tanh, tanh_of_c = sigmoid_of_scaled, self.activation.function, self.activation.of_unscaled
+        sigmoid, tanh, tanh_of_c = sigmoid_of_scaled, self.function.of_scaled, self.function.of_unscaled
         mark = workspace.mark()
         u = workspace.lend((2 * H, n_columns))
         u_f, u_i = u[:H], u[H:]
