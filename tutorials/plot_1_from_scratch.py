@@ -99,9 +99,8 @@ print("anna is read as", read, "and should be guessed as", targets)
 # ======  ============  ===============================  ==================
 #
 # skrnn keeps them in **one flat vector**, and names are views of it (:class:`~skrnn.core.parameters.ParameterLayout`).
-# Clipping, updating and checking a gradient are then one line each. A
-# :class:`~skrnn.core.network.Network` knows the shapes and draws the first values: uniform within Glorot's
-# limits for U and W, orthogonal for V, zero for the biases.
+# Clipping, updating and checking a gradient are then one line each. A :class:`~skrnn.core.network.Network` knows the
+# shapes and draws the first values: uniform within Glorot's limits for U and W, orthogonal for V, zero for the biases.
 #
 # (The seed is drawn in this roundabout way because the estimator with ``random_state=0`` does the same.)
 
@@ -171,7 +170,7 @@ def pack(names):
 
 workspace = Workspace(np.float64)
 ours = [np.log(p[code, 0]) for code, p in zip(targets, guesses, strict=True)]
-theirs = network.token_log_proba(params, pack(["anna"]), workspace)
+theirs = network.predict(params, pack(["anna"]), workspace)[np.arange(len(targets)), targets]
 np.testing.assert_allclose(ours, theirs, rtol=1e-12)
 
 # %%
@@ -338,8 +337,8 @@ for epoch in range(N_EPOCHS):
 # ----------
 #
 # The notebook ends where it becomes fun: at ``def predict``. To write a name, guess a letter, read it, and guess again
-# (:meth:`skrnn.core.network.Network.step`). Taking the likeliest letter each time always gives the same
-# name, so draw from the probabilities instead. What every step needs of the parameters is prepared once.
+# (:meth:`skrnn.core.network.Network.step`). Taking the likeliest letter each time always gives the same name, so draw
+# from the probabilities instead. What every step needs of the parameters is prepared once.
 
 
 def write(prepared, rng, max_letters=12):

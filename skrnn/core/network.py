@@ -526,11 +526,7 @@ class Network:
         weights, gradients = self.views(params), self.views(out)
         first = self._begin(len(batch.indices), workspace.dtype, state)
         rest, first = self._skip(weights, batch, first, workspace)
-        recomputes, n_steps = self._recomputes(rest, workspace.dtype), int(rest.lengths[0])
-        if recomputes:
-            n_steps = max(ceil(sqrt(n_steps)), self.stack.reading_size() // len(rest.indices))
-        windows = self.stack.windows(rest, n_steps)
-        outputs_only = recomputes and self.stack.bidirectional
+        windows, outputs_only = self._windows_to_learn_from(rest, workspace.dtype)
         readings, after = [first], None if state is None else state.copy()
         before_window = workspace.mark()
         for window in windows:
@@ -557,8 +553,8 @@ class Network:
             )
             if d_x is not None:
                 self.stack.input.add_own_gradients(gradients, d_x, window)
-                if d_rows is not None:
-                    np.add.at(d_rows, window.rows, d_x)  # padding, which repeats a row, adds zero
+            if d_x is not None and d_rows is not None:
+                np.add.at(d_rows, window.rows, d_x)  # padding, which repeats a row, adds zero
         workspace.release(mark)
         return loss, after
 
@@ -637,6 +633,13 @@ class Network:
         if not self.stack.bidirectional:
             layers = State(tuple(tuple(v.copy() for v in tapes[-1].last) for (tapes,) in trail.tapes))
         return trail, Reading(layers, taken_in, reading.n_steps + int(window.lengths[0]))
+
+    def _windows_to_learn_from(self, batch: SequenceBatch, dtype: np.dtype) -> tuple[list[SequenceBatch], bool]:
+        """Windows whose activations are held at a time, and whether only outputs are."""
+        if not self._recomputes(batch, dtype):
+            return [batch], False
+        n_steps = max(ceil(sqrt(int(batch.lengths[0]))), self.stack.reading_size() // len(batch.indices))
+        return self.stack.windows(batch, n_steps), self.stack.bidirectional
 
     def _recomputes(self, batch: SequenceBatch, dtype: np.dtype) -> bool:
         """Whether activations of `batch` are computed again on the way back."""
