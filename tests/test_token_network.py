@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from test_laws import CELL_NAMES, central_differences, relative_error, step_elman, step_gru, step_lstm
 
+from skrnn._threads import sharded_loss_gradient
 from skrnn._token_scores import TokenScores
 from skrnn.core import heads, inputs
 from skrnn.core.batches import SequenceBatch, TokenSequences, cut_segments
@@ -613,3 +614,19 @@ def test_repeated_sequences_are_weights_in_canonical_form(rng):
         assert_array_equal(got, wanted)
     assert_array_equal(ours.weights, theirs.weights)
     assert ours.total_weight == weights @ data.lengths
+
+
+def test_shards_carry_the_state_of_their_columns(rng, monkeypatch):
+    monkeypatch.setattr("skrnn._threads.n_shards", lambda n_threads, *_: n_threads)
+    network = make_network("lstm", n_layers=2)
+    params, data = make_params(network, rng), make_data(rng)
+    batch, state = make_batch(network, data, rng), draw_state(network, rng, len(data))
+
+    wanted = loss_gradient_state(network, params, batch, state)
+    with sharded_loss_gradient(network, np.dtype(float), 3) as loss_gradient:
+        gradient = np.zeros_like(params)
+        loss, after = loss_gradient(params, batch, state, gradient)
+
+    assert loss == pytest.approx(wanted[0], rel=1e-12)
+    assert_allclose(gradient, wanted[1], rtol=1e-10, atol=1e-13)
+    assert_states_close(after, wanted[2], rtol=1e-12)

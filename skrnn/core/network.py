@@ -526,10 +526,10 @@ class Network:
         weights, gradients = self.views(params), self.views(out)
         first = self._begin(len(batch.indices), workspace.dtype, state)
         rest, first = self._skip(weights, batch, first, workspace)
-        windows, outputs_only = self._windows_to_learn_from(rest, workspace.dtype)
+        n_steps, outputs_only = self._steps_to_hold(rest, workspace.dtype)
         readings, after = [first], None if state is None else state.copy()
         before_window = workspace.mark()
-        for window in windows:
+        for window in self.stack.windows(rest, n_steps):
             workspace.release(before_window)
             trail, reading = self._read(weights, window, workspace, readings[-1], outputs_only)
             readings.append(reading)
@@ -539,9 +539,10 @@ class Network:
         taken_in = readings.pop().taken_in
         loss, d_taken_in = self.readout.whole_loss_gradient(taken_in, batch, objective)
         wants_d_x, d_state = self.stack.input.is_learned or d_rows is not None, None
-        for window, before in zip(reversed(windows), reversed(readings), strict=True):
-            if window is not windows[-1]:
+        for before in reversed(readings):
+            if before is not readings[-1]:
                 workspace.release(before_window)
+                window = self.stack.window(rest, before.n_steps, n_steps)
                 trail, _ = self._read(weights, window, workspace, before)
             intake = Intake(before.taken_in, taken_in, d_taken_in, rest.lengths - before.n_steps)
             window_loss, d_outputs = self.readout.window_loss_gradient(
@@ -590,8 +591,8 @@ class Network:
             yield by_length[:n]
             by_length = by_length[n:]
 
-    def _windows_to_read(self, batch: SequenceBatch) -> list[SequenceBatch]:
-        """Windows of bounded size."""
+    def _windows_to_read(self, batch: SequenceBatch) -> Iterator[SequenceBatch]:
+        """Windows of bounded size, none of which is kept: its indices take as much as its steps."""
         return self.stack.windows(batch, max(1, self._reading_size // len(batch.indices)))
 
     @property
@@ -634,12 +635,12 @@ class Network:
             layers = State(tuple(tuple(v.copy() for v in tapes[-1].last) for (tapes,) in trail.tapes))
         return trail, Reading(layers, taken_in, reading.n_steps + int(window.lengths[0]))
 
-    def _windows_to_learn_from(self, batch: SequenceBatch, dtype: np.dtype) -> tuple[list[SequenceBatch], bool]:
-        """Windows whose activations are held at a time, and whether only outputs are."""
+    def _steps_to_hold(self, batch: SequenceBatch, dtype: np.dtype) -> tuple[int, bool]:
+        """Steps of a window, whose activations are held at a time, and whether only outputs are."""
+        n_steps = int(batch.lengths[0])
         if not self._recomputes(batch, dtype):
-            return [batch], False
-        n_steps = max(ceil(sqrt(int(batch.lengths[0]))), self.stack.reading_size() // len(batch.indices))
-        return self.stack.windows(batch, n_steps), self.stack.bidirectional
+            return n_steps, False
+        return max(ceil(sqrt(n_steps)), self.stack.reading_size() // len(batch.indices)), self.stack.bidirectional
 
     def _recomputes(self, batch: SequenceBatch, dtype: np.dtype) -> bool:
         """Whether activations of `batch` are computed again on the way back."""

@@ -6,6 +6,7 @@ a sequence's last step, whatever the lengths in the batch, and needs no code of 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -206,11 +207,10 @@ class RecurrentStack(Batcher):
         """
         return self._select(batch, columns)
 
-    def windows(self, batch: SequenceBatch, n_steps: int) -> list[SequenceBatch]:
-        """Cut `batch` into windows of at most `n_steps` steps, in the order of time.
+    def windows(self, batch: SequenceBatch, n_steps: int) -> Iterator[SequenceBatch]:
+        """Cut `batch` into windows of at most `n_steps` steps, in the order of time, one after another.
 
-        Column j of each is column j of `batch`, as long as that goes on. A bidirectional stack, whose reverse direction
-        begins at the end, has one window.
+        A bidirectional stack, whose reverse direction begins at the end, has one window.
 
         Parameters
         ----------
@@ -219,21 +219,39 @@ class RecurrentStack(Batcher):
         n_steps : int
             Longest window.
 
+        Yields
+        ------
+        window : SequenceBatch
+            See `window`.
+        """
+        n_all = int(batch.lengths[0])
+        for first in range(0, n_all, n_all if self.bidirectional else n_steps):
+            yield self.window(batch, first, n_steps)
+
+    def window(self, batch: SequenceBatch, first: int, n_steps: int) -> SequenceBatch:
+        """Some steps of `batch`, on the same data: column j is column j of `batch`, as long as that goes on.
+
+        Parameters
+        ----------
+        batch : SequenceBatch
+            What is cut.
+        first : int
+            Step at which the window begins.
+        n_steps : int
+            Longest window.
+
         Returns
         -------
-        windows : list of SequenceBatch
-            On the same data.
+        window : SequenceBatch
+            `batch` itself, if that is no longer or the stack is bidirectional.
         """
         lengths = batch.lengths
         if self.bidirectional or n_steps >= lengths[0]:
-            return [batch]
-        windows, offsets = [], batch.data.offsets[batch.indices]
-        for first in range(0, int(lengths[0]), n_steps):
-            n = np.count_nonzero(lengths > first)
-            pieces = batch.data.pieces(offsets[:n] + first, np.minimum(lengths[:n] - first, n_steps))
-            masks = None if batch.masks is None else tuple(mask[:n] for mask in batch.masks)
-            windows.append(self.batch(pieces, np.arange(n), batch.targets, batch.weights[:n], masks))
-        return windows
+            return batch
+        n = np.count_nonzero(lengths > first)
+        offsets, lengths = batch.data.offsets[batch.indices[:n]] + first, np.minimum(lengths[:n] - first, n_steps)
+        masks = None if batch.masks is None else tuple(mask[:n] for mask in batch.masks)
+        return self.batch(batch.data.pieces(offsets, lengths), np.arange(n), batch.targets, batch.weights[:n], masks)
 
     def forward(
         self,
