@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from test_laws import CELL_NAMES, central_differences, relative_error, step_elman, step_gru, step_lstm
 
-from skrnn._threads import sharded_loss_gradient
+from skrnn._parallel.sharding import sharded_loss_gradient
 from skrnn._token_scores import TokenScores
 from skrnn.core import heads, inputs
 from skrnn.core.batches import SequenceBatch, TokenSequences, cut_segments
@@ -617,7 +617,7 @@ def test_repeated_sequences_are_weights_in_canonical_form(rng):
 
 
 def test_shards_carry_the_state_of_their_columns(rng, monkeypatch):
-    monkeypatch.setattr("skrnn._threads.n_shards", lambda n_threads, *_: n_threads)
+    monkeypatch.setattr("skrnn._parallel.sharding.n_shards", lambda n_threads, *_: n_threads)
     network = make_network("lstm", n_layers=2)
     params, data = make_params(network, rng), make_data(rng)
     batch, state = make_batch(network, data, rng), draw_state(network, rng, len(data))

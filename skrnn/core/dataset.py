@@ -78,8 +78,8 @@ class Dataset(Generic[AnySequences]):
         weights : ndarray of shape (B,)
             For the losses of the batch.
         """
-        relative = self._relative_weights
-        return (relative[indices] / (n_targets * (self._sum_of_targets(relative) / self.n_targets))).astype(dtype)
+        relative, mean = self._relative_weights
+        return (relative[indices] / (n_targets * mean)).astype(dtype)
 
     def full_batch(self, batcher: Batcher, dtype: np.dtype) -> SequenceBatch:
         """All sequences whole, in one batch without dropout.
@@ -96,7 +96,7 @@ class Dataset(Generic[AnySequences]):
         batch : SequenceBatch
             With weights of all targets that sum to 1.
         """
-        relative = self._relative_weights
+        relative, _ = self._relative_weights
         weights = (relative / self._sum_of_targets(relative)).astype(dtype)
         return batcher.batch(self.sequences, np.arange(len(self)), self.targets, weights)
 
@@ -163,9 +163,10 @@ class Dataset(Generic[AnySequences]):
         return replace(merged, weights=np.array([np.sort(self.weights[group]).sum() for group in in_order]))
 
     @cached_property
-    def _relative_weights(self) -> np.ndarray:
-        """Weights (n,) divided by the largest: no scale of them overflows."""
-        return self.weights / self.weights.max()
+    def _relative_weights(self) -> tuple[np.ndarray, float]:
+        """Weights (n,) divided by the largest, so that no scale of them overflows, and their mean over all targets."""
+        relative = self.weights / self.weights.max()
+        return relative, self._sum_of_targets(relative) / self.n_targets
 
     def _sum_of_targets(self, values: np.ndarray) -> float:
         """Sum over all targets of what each sequence (n,) has."""

@@ -545,9 +545,7 @@ class Network:
                 window = self.stack.window(rest, before.n_steps, n_steps)
                 trail, _ = self._read(weights, window, workspace, before)
             intake = Intake(before.taken_in, taken_in, d_taken_in, rest.lengths - before.n_steps)
-            window_loss, d_outputs = self.readout.window_loss_gradient(
-                self.stack, trail, window, intake, objective, workspace
-            )
+            window_loss, d_outputs = self.readout.window_loss_gradient(self.stack, trail, window, intake, objective)
             loss += window_loss
             d_x, d_state = self.stack.backward(
                 weights, gradients, window, trail, d_outputs, workspace, d_state, wants_d_x

@@ -17,7 +17,6 @@ from .heads import Objective
 from .layers import OutputGradient
 from .readouts import Intake, Readout
 from .stack import RecurrentStack, StackTrail
-from .workspace import Workspace
 
 
 @dataclass(frozen=True)
@@ -63,7 +62,6 @@ class Pooling(Readout, ABC):
         window: SequenceBatch,
         intake: Intake,
         objective: Objective,
-        workspace: Workspace,
     ) -> tuple[float, list[list[OutputGradient]]]:
         n = len(window.indices)
         parts = (_by_direction(stack, v[:, :n]) for v in (intake.before, intake.at_the_end, intake.d_at_the_end))

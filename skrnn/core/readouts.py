@@ -16,7 +16,6 @@ from .batches import SequenceBatch, rows_by_segment
 from .heads import Objective
 from .layers import OutputGradient
 from .stack import RecurrentStack, StackTrail
-from .workspace import Workspace
 
 _MAX_WINDOW = 2**13
 """Column-steps of a window where each has a column: some 200 bytes of indices lie beside the tape of each."""
@@ -133,7 +132,6 @@ class Readout(ABC):
         window: SequenceBatch,
         intake: Intake,
         objective: Objective,
-        workspace: Workspace,
     ) -> tuple[float, list[list[OutputGradient]]]:
         """Loss of the columns of a window's steps, and the gradient of its outputs.
 
@@ -148,9 +146,7 @@ class Readout(ABC):
         intake : Intake
             What was taken in.
         objective : Objective
-            The head and the loss.
-        workspace : Workspace
-            Lends what is returned, which stays lent.
+            The head and the loss; its workspace lends what is returned, which stays lent.
 
         Returns
         -------
@@ -249,16 +245,15 @@ class EveryStep(Readout):
         window: SequenceBatch,
         intake: Intake,
         objective: Objective,
-        workspace: Workspace,
     ) -> tuple[float, list[list[OutputGradient]]]:
         of_rows = objective.loss.prepare(window.targets[window.rows], window.weights_of_rows())
         targets, weights = (rows_by_segment(values, window.segments) for values in of_rows)
         loss, d_outputs = 0.0, list[np.ndarray]()
-        for h, t, w in zip(stack.outputs(trail, window, workspace), targets, weights, strict=True):
+        for h, t, w in zip(stack.outputs(trail, window, objective.workspace), targets, weights, strict=True):
             segment_loss, d_h = objective.loss_gradient(h, t, w[:, :, 0])
             loss += segment_loss
             d_outputs.append(d_h)
-        return loss, stack.split_outputs(d_outputs, trail, window, workspace)
+        return loss, stack.split_outputs(d_outputs, trail, window, objective.workspace)
 
     def start(self, n_outputs: int, n: int, dtype: np.dtype) -> tuple[np.ndarray, ...]:
         return ()
