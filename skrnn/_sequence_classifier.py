@@ -30,14 +30,7 @@ from ._hold_out import Validation, hold_out, scored_by
 from ._parallel.sharding import predict_in_shards
 from ._run import begin_training, continue_training, run_training, warn_of
 from ._validation.features import validate_sequences
-from ._validation.labels import (
-    check_same_classes,
-    encode_labels,
-    factors_of_classes,
-    find_labels,
-    read_classes,
-    read_labels,
-)
+from ._validation.labels import Labels, check_same_classes, factors_of_classes, read_classes, read_labels
 from .core.batches import FeatureSequences
 from .core.dataset import Dataset
 from .core.network import Network
@@ -460,7 +453,7 @@ class RNNSequenceClassifier(ClassifierMixin, BaseEstimator):
         sequences, labels = self._validate_for_prediction(X), self._read_labels(y)
         check_consistent_length(sequences.lengths, labels)
         weights = check_sample_weight(sample_weight, len(labels))
-        is_right = self._log_proba(sequences).argmax(axis=1) == find_labels(labels, self.classes_)
+        is_right = self._log_proba(sequences).argmax(axis=1) == labels.find(self.classes_)
         return float(np.average(is_right, weights=weights / weights.max()))  # no scale of the weights overflows
 
     @property
@@ -481,12 +474,12 @@ class RNNSequenceClassifier(ClassifierMixin, BaseEstimator):
     ) -> Dataset[FeatureSequences]:
         """Sequences, class indices and weights; sets ``classes_`` and what the shape of X tells if `reset`."""
         sequences = validate_sequences(self, X, reset=reset, dtype=None if reset else self._params.dtype)
-        y = self._read_labels(y)
-        check_consistent_length(sequences.lengths, y)
+        labels = self._read_labels(y)
+        check_consistent_length(sequences.lengths, labels)
         if reset:
-            self.classes_ = np.unique(y) if classes is None else read_classes(classes)
-        targets = encode_labels(y, self.classes_)
-        weights = check_sample_weight(sample_weight, len(y))
+            self.classes_ = labels.classes if classes is None else read_classes(classes)
+        targets = labels.encode(self.classes_)
+        weights = check_sample_weight(sample_weight, len(labels))
         if self.class_weight is not None:
             weights = product_of_weights(weights, self._weights_of_classes(targets, weights)[targets])
             if not weights.any():
@@ -497,8 +490,8 @@ class RNNSequenceClassifier(ClassifierMixin, BaseEstimator):
         data = Dataset(sequences, targets, weights)
         return data if weights.all() else data.take(np.flatnonzero(weights))
 
-    def _read_labels(self, y: Any, name: str = "y") -> np.ndarray:
-        """Return labels as an array (n,)."""
+    def _read_labels(self, y: Any, name: str = "y") -> Labels:
+        """Return the labels of sequences."""
         if y is None:
             raise ValueError(
                 f"{type(self).__name__} requires y to be passed, but the target y is None. Pass one label for each "
@@ -565,7 +558,7 @@ class RNNSequenceClassifier(ClassifierMixin, BaseEstimator):
             labels = self._read_labels(y_val, "y_val")
             if len(labels) != len(sequences):
                 raise ValueError(f"X_val has {len(sequences)} sequences, but y_val has {len(labels)} labels.")
-            targets = encode_labels(labels, self.classes_, "y_val")
+            targets = labels.encode(self.classes_)
             weights = check_sample_weight(sample_weight_val, len(targets), "sample_weight_val", "X_val")
             validation = Dataset(sequences, targets, weights)
             is_weighted = sample_weight_val is not None

@@ -228,7 +228,10 @@ BAD_LABELS = {
     "dates": (np.array(["2020", "2021"] * 4, "M8[D]"), r"Unknown label type: datetime64\[D\]"),
     "a set": ({0, 1}, r"y is \{0, 1\} \(set\)\. Pass a list of one label per sequence"),
     "a dict": ({0: 1}, r"y is \{0: 1\} \(dict\)\. Pass a list of one label per sequence"),
-    "masked": (np.ma.array([0, 1], mask=[0, 1]), "y is a masked array, and masked entries would be read as if they"),
+    "masked": (
+        np.ma.array([0, 1], mask=[0, 1]),
+        "y has masked entries, which would be read as data. Leave",
+    ),
 }
 
 
@@ -406,8 +409,11 @@ NO_SEQUENCES = {
     "bytes": (b"ab", "X is b'ab', but a list of sequences is needed"),
     "bytes inside": (["a", b"ab"], r"X\[1\] is b'ab', but every item must be a sequence of tokens, or a str"),
     "bytearray inside": ([bytearray(b"ab")], r"X\[0\] is bytearray\(b'ab'\), but every item must be a sequence"),
-    "masked": (np.ma.array([[1, 2]], mask=[[0, 1]]), r"X is a masked array.*skrnn\.sequences\.from_padded\(X\)"),
-    "masked inside": ([np.ma.array([1, 2], mask=[0, 1])], r"X\[0\] is a masked array"),
+    "masked": (
+        np.ma.array([[1, 2]], mask=[[0, 1]]),
+        r"X has masked entries, .*skrnn\.sequences\.from_padded",
+    ),
+    "masked inside": ([np.ma.array([1, 2], mask=[0, 1])], r"X has masked entries, which would be read as data"),
     "longdouble": ([np.array([1, 2], dtype=np.longdouble)], r"X\[0\] has dtype (float128|longdouble|float96)"),
     "complex": ([[1j]], r"X\[0\], position 0: argument must be a string or a number, got 1j \(complex\)"),
 }

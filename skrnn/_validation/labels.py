@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import sys
+from collections import defaultdict
 from collections.abc import Sequence, Set
+from dataclasses import dataclass
+from itertools import count
 from math import isfinite
 from typing import Any
 
@@ -14,6 +17,7 @@ from sklearn.utils.validation import column_or_1d
 
 from .arrays import reject_masked
 from .values import (
+    DTYPES,
     SCALARS,
     PlainValue,
     as_list,
@@ -27,9 +31,48 @@ from .values import (
 )
 
 
-def read_labels(y: Any, name: str = "y") -> np.ndarray:
-    """Return labels (n,) as an array of texts, numbers or booleans that holds each of them exactly."""
-    reject_masked(y, name)
+@dataclass(frozen=True)
+class Labels:
+    """Labels of n sequences.
+
+    Attributes
+    ----------
+    classes : ndarray of shape (n_classes,)
+        The distinct labels, sorted: texts, numbers or booleans, in a dtype that holds each of them exactly.
+    codes : ndarray of shape (n,), dtype intp
+        Index of each label among them.
+    name : str
+        What errors call them.
+    """
+
+    classes: np.ndarray
+    codes: np.ndarray
+    name: str
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    def find(self, classes: np.ndarray) -> np.ndarray:
+        """Return the index (n,) of each label among other classes, or -1."""
+        known = {label: code for code, label in enumerate(classes.tolist())}
+        return np.array([known.get(label, -1) for label in self.classes.tolist()], dtype=np.intp)[self.codes]
+
+    def encode(self, classes: np.ndarray) -> np.ndarray:
+        """Return the index (n,) of each label among other classes; raise for one that is not."""
+        targets = self.find(classes)
+        unknown = np.flatnonzero(targets < 0)
+        if len(unknown):
+            label = self.classes.tolist()[self.codes[unknown[0]]]
+            raise ValueError(
+                f"{self.name}[{unknown[0]}] is {shown(label)}, which is not one of the classes "
+                f"{shown_all(classes.tolist())} that came before. Leave it out, or fit anew with all classes."
+            )
+        return targets
+
+
+def read_labels(y: Any, name: str = "y") -> Labels:
+    """Return labels that a user passes: one for each sequence, in a list, an array, or a column of a frame."""
+    reject_masked(y, name, "Leave masked entries out.")
     if isinstance(y, (str, bytes)) or is_unordered(y):
         raise TypeError(f"{name} is {shown(y)} ({type(y).__name__}). Pass a list of one label per sequence.")
     if hasattr(y, "columns") and len(y.shape) == 2:
@@ -43,19 +86,26 @@ def read_labels(y: Any, name: str = "y") -> np.ndarray:
     y = check_array(y, ensure_2d=False, dtype=None, ensure_all_finite=not is_of_objects, input_name=name)
     y = column_or_1d(y, warn=True)
     if y.dtype.kind in "OT":  # not is_of_objects: what becomes an array only now may hold objects, too
-        labels = _array_of_labels(plain_values(y.tolist(), lambda i: f"{name}[{i}]"), name)
-        y = labels.astype(object) if keeps_objects and labels.dtype.kind == "U" else labels
-    kind = str(y.dtype) if y.dtype.kind in "mMV" else type_of_target(y, input_name=name)
+        labels = _labels_of_objects(plain_values(y.tolist(), lambda i: f"{name}[{i}]"), name, keeps_objects)
+    else:
+        classes, codes = np.unique(y, return_inverse=True)
+        labels = Labels(classes, codes, name)
+    kind = str(y.dtype)
+    if y.dtype.kind not in "mMV":  # codes tell as much as texts do, and texts as an array may be large
+        is_exact = labels.classes.dtype.kind in "biuUO"
+        kind = type_of_target(labels.codes if is_exact else labels.classes[labels.codes], input_name=name)
     if kind not in ("binary", "multiclass"):
         raise ValueError(f"Unknown label type: {kind}. {name} must hold class labels, one for each sequence.")
-    return y
+    return labels
 
 
-def _array_of_labels(values: list[PlainValue], name: str) -> np.ndarray:
-    """Return labels (n,) as an exact array; raise for two kinds, missing values and numbers beyond every dtype."""
-    for i, value in enumerate(values):
+def _labels_of_objects(values: list[PlainValue], name: str, keeps_objects: bool) -> Labels:
+    """Return labels from values (n,); raise for two kinds, missing values and numbers beyond every dtype."""
+    codes: defaultdict[PlainValue, int] = defaultdict(count().__next__)
+    of_label = np.fromiter(map(codes.__getitem__, values), dtype=np.intp, count=len(values))
+    for value, code in codes.items():
         if isinstance(value, float) and not isfinite(value):
-            kind = "NaN" if value != value else "infinity"
+            kind, i = "NaN" if value != value else "infinity", int(np.argmax(of_label == code))
             raise ValueError(f"Input {name} contains {kind}. It is at {name}[{i}]. Leave it out, or fill it.")
     types = set(map(type, values))
     if str in types and len(types) > 1:
@@ -63,19 +113,24 @@ def _array_of_labels(values: list[PlainValue], name: str) -> np.ndarray:
         raise ValueError(
             f"{name} mixes labels that cannot be sorted, of the types {kinds}. Convert them, for example with str."
         )
-    labels = exact_array(values)
-    if labels.dtype == object and str not in types:
-        largest = max(range(len(values)), key=lambda i: abs(values[i]))  # type: ignore[arg-type]
+    distinct = sorted(codes)
+    classes = exact_array(distinct, () if str in types else {DTYPES[kind] for kind in types})
+    if classes.dtype == object and str not in types:
+        largest = max(codes, key=abs)  # type: ignore[arg-type]
         raise ValueError(
-            f"{name} holds numbers that no dtype of NumPy holds exactly: {name}[{largest}] is "
-            f"{shown(values[largest])}. Convert the labels, for example with str."
+            f"{name} holds numbers that no dtype of NumPy holds exactly: {name}[{values.index(largest)}] is "
+            f"{shown(largest)}. Convert the labels, for example with str."
         )
-    return labels
+    if str in types and keeps_objects:
+        classes = classes.astype(object)
+    places = np.empty(len(distinct), dtype=np.intp)
+    places[[codes[value] for value in distinct]] = np.arange(len(distinct))
+    return Labels(classes, places[of_label], name)
 
 
 def read_classes(classes: Any) -> np.ndarray:
     """Return the distinct labels that `partial_fit` was told of, sorted."""
-    return np.unique(read_labels(list(classes) if isinstance(classes, Set) else classes, "classes"))
+    return read_labels(list(classes) if isinstance(classes, Set) else classes, "classes").classes
 
 
 def check_same_classes(classes: Any, known: np.ndarray) -> None:
@@ -86,24 +141,6 @@ def check_same_classes(classes: Any, known: np.ndarray) -> None:
             f"classes={shown_all(told.tolist())} is not the same as on the first call to partial_fit, "
             f"{shown_all(known.tolist())}. Leave it out, or fit a new estimator."
         )
-
-
-def encode_labels(labels: np.ndarray, classes: np.ndarray, name: str = "y") -> np.ndarray:
-    """Return the index (n,) of each label among the sorted `classes` (n_classes,)."""
-    targets = find_labels(labels, classes)
-    unknown = np.flatnonzero(targets < 0)
-    if len(unknown):
-        raise ValueError(
-            f"{name}[{unknown[0]}] is {shown(labels[unknown[:1]].tolist()[0])}, which is not one of the classes "
-            f"{shown_all(classes.tolist())} that came before. Leave it out, or fit anew with all classes."
-        )
-    return targets
-
-
-def find_labels(labels: np.ndarray, classes: np.ndarray) -> np.ndarray:
-    """Return the index (n,) of each label among `classes` (n_classes,), or -1."""
-    codes = {label: code for code, label in enumerate(classes.tolist())}
-    return np.fromiter((codes.get(label, -1) for label in labels.tolist()), dtype=np.intp, count=len(labels))
 
 
 def factors_of_classes(class_weight: dict[Any, Any], classes: np.ndarray) -> np.ndarray:
