@@ -6,8 +6,12 @@ import os
 # before any test or doctest, because `tests` is among the testpaths.
 os.environ.setdefault("SCIPY_ARRAY_API", "1")
 
+import hypothesis
 import numpy as np
 import pytest
+
+hypothesis.settings.register_profile("untimed", deadline=None)  # how long an example takes is the machine's affair
+hypothesis.settings.load_profile("untimed")
 
 
 @pytest.fixture

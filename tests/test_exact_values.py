@@ -394,7 +394,7 @@ def test_memory_follows_the_text(n_short):
 
 
 NO_SEQUENCES = {
-    "set": ({("a", "b")}, r"X is a set, which has no order\. Pass a list of sequences, for example list\(X\)\."),
+    "set": ({("a", "b")}, r"X is a set, which has no order\. Pass a list of sequences\."),
     "dict": ({"x": "ab"}, r"X is a dict, which has no order\. Pass .* list\(X\.values\(\)\)\."),
     "keys": ({"x": "ab"}.keys(), r"X is a dict_keys, which has no order"),
     "set inside": (["ab", {"a", "b"}], r"X\[1\] is a set, which has no order\. Pass a list of tokens\."),

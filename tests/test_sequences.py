@@ -674,7 +674,7 @@ NOT_X = "Pass an array or a list of sequences."
         pytest.param(
             [[[1, 2], [3]]],
             ValueError,
-            "X[0] cannot be read as an array of numbers: setting an array element with a sequence. ",
+            "X[0] cannot be read as an array of numbers: its rows differ in length. Every entry",
             id="ragged steps",
             marks=pytest.mark.filterwarnings("ignore:Creating an ndarray from ragged"),
         ),

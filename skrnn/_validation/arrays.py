@@ -82,10 +82,28 @@ def _readable(data: Any, name: str) -> Iterator[None]:
         if getattr(data, "requires_grad", False):
             raise TypeError(f"{name} is a tensor that requires gradients. Pass {name}.detach().") from error
         kind = TypeError if isinstance(error, TypeError) else ValueError
+        reason = shorten(str(error).rstrip("."), 200)
+        if isinstance(error, OverflowError):
+            reason = "it holds an integer that is too large for a float"
+        elif is_ragged(data):
+            reason = "its rows differ in length"
         raise kind(
-            f"{name} cannot be read as an array of numbers: {shorten(str(error).rstrip('.'), 200)}. "
-            "Every entry must be a number, every row as long as the first."
+            f"{name} cannot be read as an array of numbers: {reason}. Every entry must be a number, every row as long "
+            "as the first."
         ) from error
+
+
+def is_ragged(data: Any) -> bool:
+    """Whether lists in lists, or in an array of objects, differ in length at some depth."""
+    level = data.ravel().tolist() if isinstance(data, np.ndarray) else [data]
+    for _ in range(_DEPTH):
+        lengths = {len(item) if isinstance(item, (list, tuple)) else None for item in level}
+        if len(lengths) > 1:
+            return True
+        if lengths <= {None, 0}:
+            return False
+        level = list(chain.from_iterable(level))
+    return False
 
 
 def _from_objects(array: np.ndarray) -> np.ndarray:

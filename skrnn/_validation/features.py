@@ -12,7 +12,7 @@ from scipy.sparse import issparse
 from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 
-from skrnn._validation.arrays import as_array, as_numbers, count, describe, reject_masked
+from skrnn._validation.arrays import as_array, as_numbers, count, describe, is_ragged, reject_masked
 from skrnn._validation.values import shown_all
 from skrnn.core.batches import FeatureSequences, PackedSequences, SequencesInPlace
 
@@ -146,7 +146,8 @@ def read_2d(X: Any, name: str) -> np.ndarray:
     try:
         array = as_numbers(X, name)
     except ValueError as error:
-        raise ValueError(f"{error} {advice}" if "with a sequence" in str(error) else str(error)) from error
+        holds_sequences = is_ragged(np.asarray(X, dtype=object)) if hasattr(X, "columns") else is_ragged(X)
+        raise ValueError(f"{error} {advice}" if holds_sequences else str(error)) from error
     if array.ndim > 2:
         raise ValueError(f"{name} is a table, but has shape {array.shape} as an array. {advice}")
     if array.ndim < 2:

@@ -52,8 +52,8 @@ def _list_of_sequences(X: Any, name: str) -> list[Any]:
     """Return the items of an X that is no table; what they are is not looked at."""
     if is_unordered(X):
         raise TypeError(
-            f"{name} is a {type(X).__name__}, which has no order. Pass a list of sequences, for example list({name})"
-            + (f" or list({name}.values())." if hasattr(X, "values") else ".")
+            f"{name} is a {type(X).__name__}, which has no order. Pass a list of sequences"
+            + (f", for example list({name}.values())." if hasattr(X, "values") else ".")
         )
     if not isinstance(X, Iterable) or isinstance(X, (bytes, bytearray, memoryview)):
         raise TypeError(f"{name} is {shown(X)}, but a list of sequences is needed.")
