@@ -1,13 +1,14 @@
 """
-=============================
-A network that writes names
-=============================
+====================
+Generating new names
+====================
 
-5163 first names, letter by letter. A network learns what comes next, tells names from other words, and writes new ones.
+A model of the next letter, trained on 5163 first names. It assigns a probability to every sequence of letters, which
+separates names from other words, and new names can be sampled from it.
 """
 
 # %%
-# The data come with skrnn. A tenth is held out.
+# The names are included in skrnn. A tenth is held out.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -18,7 +19,7 @@ from skrnn.datasets import load_names
 
 names = load_names().data
 train, test = train_test_split(names, test_size=0.1, random_state=0)
-print(len(train), "names to learn from, such as", ", ".join(train[:5]))
+print(len(train), "names for training, such as", ", ".join(train[:5]))
 
 model = RNNNextTokenModel(hidden_size=96, alpha=3, dtype="float32", random_state=0).fit(train)
 
@@ -26,12 +27,13 @@ model = RNNNextTokenModel(hidden_size=96, alpha=3, dtype="float32", random_state
 # How good is it?
 # ---------------
 #
-# Perplexity says among how many equally likely letters the model was undecided, on names that it never saw. Rivals: all
-# 27 possibilities alike (26 letters and the end), and how often a letter follows another one.
+# A model of perplexity 8 is as uncertain about the next letter as if it had to choose among 8 equally likely ones.
+# It is measured on the held-out names. Two baselines: all 27 outcomes (26 letters and the end) are equally likely; and
+# the frequencies of pairs of letters in the training names.
 
 
 class Bigram:
-    """Counts of pairs of letters, with one added to each; begin and end are written as dots."""
+    """Count pairs of letters and add one to each count; beginning and end are written as dots."""
 
     def fit(self, names):
         self.counts = {}
@@ -49,7 +51,7 @@ class Bigram:
         return np.exp(-np.mean(np.log(proba)))
 
 
-print("all alike        27.0")
+print("equally likely   27.0")
 print(f"pairs of letters {Bigram().fit(train).perplexity(test):4.1f}")
 print(f"the network      {model.perplexity(test):4.1f}")
 
@@ -57,7 +59,8 @@ print(f"the network      {model.perplexity(test):4.1f}")
 # Which of these is a name?
 # -------------------------
 #
-# ``score_samples`` is the log-likelihood of each. Long words have low ones, so compare per letter.
+# ``score_samples`` gives the log-likelihood of each word. It decreases with the length, so divide it by the number of
+# letters (plus one for the end).
 
 words = ["maria", "jennifer", "zoltan", "keyboard", "qwerty", "aaaaaa", "xqzjk"]
 per_letter = [score / (len(word) + 1) for word, score in zip(words, model.score_samples(words), strict=True)]
@@ -68,24 +71,25 @@ for score, word in sorted(zip(per_letter, words, strict=True), reverse=True):
 # New names
 # ---------
 #
-# Drawn as the model believes. Those that are in the list are left out.
+# Sampled from the predicted distribution. Samples that occur in the data are left out.
 
 known = set(names)
 for temperature in (0.5, 1.0, 1.5):
-    written = model.generate(n_sequences=40, max_new_tokens=12, temperature=temperature, random_state=1)
-    new = [name for name in dict.fromkeys(written) if name not in known]
+    samples = model.generate(n_sequences=40, max_new_tokens=12, temperature=temperature, random_state=1)
+    new = [name for name in dict.fromkeys(samples) if name not in known]
     print(f"temperature {temperature}: {len(new):2} of 40 are new: {', '.join(new[:8])}")
 
 # %%
-# A low temperature is safe and dull, a high one wild. Prompts are continued, and beams look for the likeliest ends:
+# A temperature below 1 concentrates the samples on the likely names; above 1 they become more diverse and less
+# plausible. Prompts are continued, and a beam search looks for the likeliest continuations:
 
 print(model.generate(["chr", "mar", "el"], n_sequences=3, max_new_tokens=10, num_beams=8))
 
 # %%
-# What it expects
-# ---------------
+# What it predicts
+# ----------------
 #
-# A row for each step of *christina*: the probability of each letter to be the next.
+# One row for each step of *christina*: the probability of each letter being the next one.
 
 name = "christina"
 proba = model.predict_proba([name[:t] for t in range(len(name) + 1)])[:, :27]
@@ -97,5 +101,5 @@ ax.set_yticklabels([f"after {name[:t] or 'nothing'}" for t in range(len(name) + 
 for t, letter in enumerate([*name, "end"]):
     ax.plot(columns.index(letter), t, "o", color="tab:orange", markersize=4)
 fig.colorbar(image, label="probability")
-ax.set_title("Orange: what came", size=10)
+ax.set_title("Orange: the letter that follows", size=10)
 plt.show()

@@ -1,32 +1,32 @@
 r"""
-======================================
-An RNN from scratch, and then for real
-======================================
+=======================================
+An RNN from scratch, and in three lines
+=======================================
 
-A recurrent network is small enough to be written out by hand. This page does so: forward, loss, backward, update,
-training, prediction, first in plain NumPy and each time beside the part of skrnn that does the same. At the end
-the whole page shrinks to three lines, and gives equal numbers.
+A recurrent network is small enough to be written out by hand. This page does so in plain NumPy: forward pass, loss,
+backward pass, update, training and prediction, each beside the part of skrnn that does the same. At the end three lines
+with the estimator replace the whole page; its losses in every epoch, and its weights after training, are those of the
+network written by hand, to rounding.
 
-The task: learn how first names are spelt, letter by letter, and then write new ones.
+The task is to learn how first names are spelt, letter by letter, and then to generate new ones.
 
-We use the names of a well-known teaching notebook: U, V, W, bh and by. In skrnn they are called ``W_x``, ``W_h``,
-``W_y``, ``b`` and ``b_y``.
+The matrices have the names of the teaching notebook that skrnn began with, "RNN from scratch" in NumPy: U, V, W, bh and
+by. In skrnn they are called ``W_x``, ``W_h``, ``W_y``, ``b`` and ``b_y``.
 """
 
 # %%
 # A loop, unrolled
 # ----------------
 #
-# The network reads one letter at a time. What it has read so far lives in a vector, the state :math:`h`. Each step
-# mixes the letter :math:`x_t` with the state before it, and from the new state guesses the next letter:
+# The network reads one letter at a time. A vector, the state :math:`h`, summarizes the letters so far. Each step
+# combines the letter :math:`x_t` with the previous state, and predicts the next letter from the new state:
 #
 # .. math::
 #     h_t &= \tanh(U x_t + V h_{t-1} + b_h) \\
 #     p_t &= \operatorname{softmax}(W h_t + b_y)
 #
-# Drawn as a loop that is one box with an arrow into itself. Unrolled over time it is a row of boxes, all with the
-# **same** five arrays. That is the whole trick, and the reason why the backward pass has to add up what each step
-# contributes.
+# As a loop, this is one box with an arrow to itself. Unrolled over time it is a row of boxes that share the **same**
+# five arrays, so the backward pass has to add up the contributions of all steps.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -44,7 +44,7 @@ for t, (letter, target) in enumerate(zip(["begin", *"anna"], [*"anna", "end"], s
     if t:
         ax.annotate("", (2 * t, 1), (2 * t - 2, 1), arrowprops={**arrow, "shrinkA": 18, "shrinkB": 18})
         ax.text(2 * t - 1, 1.12, "$V$", ha="center", size=12)
-for y, text in enumerate(["reads", "remembers", "should guess"]):
+for y, text in enumerate(["input", "state", "target"]):
     ax.text(-1.1, y, text, ha="right", va="center", color="0.3")
 ax.set(xlim=(-2.6, 8.8), ylim=(-0.4, 2.4))
 ax.set_axis_off()
@@ -53,26 +53,26 @@ ax.set_axis_off()
 # The data
 # --------
 #
-# A letter becomes a number, and a number a column that is 1 in one place. Two numbers are not letters: *begin* opens
-# every name, and *end* is what follows its last letter. (Number 27 would be a letter that was never seen. It never
-# comes here.)
+# A letter is encoded as a number, and a number as a column with a 1 in one place. Two numbers are not letters: *begin*
+# precedes the first letter of every name, and *end* follows the last one. (Number 27 is reserved for letters that do
+# not occur in training. There are none here.)
 
 from skrnn.datasets import load_names
 
 names = load_names(subset="female").data
 letters = sorted(set("".join(names)))
 END, BEGIN = 26, 28
-N_INPUTS, N_OUTPUTS = 29, 27  # what can be read, what can be guessed
+N_INPUTS, N_OUTPUTS = 29, 27  # what can be an input, what can be a target
 
 
 def encode(name):
-    """Numbers that are read, and numbers that should be guessed at the same steps."""
+    """Return the inputs of all steps, and the targets."""
     codes = [letters.index(letter) for letter in name]
     return [BEGIN, *codes], [*codes, END]
 
 
 def one_hot(code, size):
-    """A column (size, 1) with a one in row `code`."""
+    """Return a column (size, 1) with a one in row `code`."""
     column = np.zeros((size, 1))
     column[code] = 1
     return column
@@ -80,7 +80,7 @@ def one_hot(code, size):
 
 read, targets = encode("anna")
 print(len(names), "names, such as", names[100], "and", names[2000])
-print("anna is read as", read, "and should be guessed as", targets)
+print("anna: inputs", read, "targets", targets)
 
 # %%
 # Five arrays
@@ -91,18 +91,19 @@ print("anna is read as", read, "and should be guessed as", targets)
 # ======  ============  ===============================  ==================
 # name    shape         from, to                         in skrnn
 # ======  ============  ===============================  ==================
-# U       (32, 29)      letter to state                  ``rnn.0.W_x``
+# U       (32, 29)      input to state                   ``rnn.0.W_x``
 # V       (32, 32)      state to the next state          ``rnn.0.W_h``
 # bh      (32, 1)       bias of the state                ``rnn.0.b``
-# W       (27, 32)      state to guess                   ``head.W_y``
-# by      (27, 1)       bias of the guess                ``head.b_y``
+# W       (27, 32)      state to output                  ``head.W_y``
+# by      (27, 1)       bias of the output               ``head.b_y``
 # ======  ============  ===============================  ==================
 #
-# skrnn keeps them in **one flat vector**, and names are views of it (:class:`~skrnn.core.parameters.ParameterLayout`).
-# Clipping, updating and checking a gradient are then one line each. A :class:`~skrnn.core.network.Network` knows the
-# shapes and draws the first values: uniform within Glorot's limits for U and W, orthogonal for V, zero for the biases.
+# skrnn stores them in **one flat vector**, and the arrays are views of it
+# (:class:`~skrnn.core.parameters.ParameterLayout`). Clipping, updating and checking a gradient are then one line each.
+# A :class:`~skrnn.core.network.Network` knows the shapes and draws the initial values: uniform within
+# Glorot's limits for U and W, orthogonal for V, zero for the biases.
 #
-# (The seed is drawn in this roundabout way because the estimator with ``random_state=0`` does the same.)
+# (The seed is drawn in this indirect way because the estimator with ``random_state=0`` does the same.)
 
 from skrnn.core.network import Network
 
@@ -113,7 +114,7 @@ params = network.initialize(rng)
 
 
 def unpack(vector):
-    """U, V, W, bh, by as views of a vector of parameters, biases as columns."""
+    """Return U, V, W, bh, by as views of a vector of parameters, biases as columns."""
     rnn, head = (network.layout.views(vector)[part] for part in ("rnn.0", "head"))
     return rnn["W_x"], rnn["W_h"], head["W_y"], rnn["b"][:, None], head["b_y"][:, None]
 
@@ -136,25 +137,25 @@ def softmax(z):
 
 
 def forward(params, read):
-    """States and guesses of every step; ``states[t]`` is the one *before* step t."""
+    """Return the states and probabilities of all steps; ``states[t]`` is the state *before* step t."""
     U, V, W, bh, by = unpack(params)
-    states, guesses = [np.zeros((H, 1))], []
+    states, probas = [np.zeros((H, 1))], []
     for code in read:
         h = np.tanh(U @ one_hot(code, N_INPUTS) + V @ states[-1] + bh)
         states.append(h)
-        guesses.append(softmax(W @ h + by))
-    return states, guesses
+        probas.append(softmax(W @ h + by))
+    return states, probas
 
 
-states, guesses = forward(params, read)
-for code, p in zip(targets, guesses, strict=True):
+states, probas = forward(params, read)
+for code, p in zip(targets, probas, strict=True):
     print(f"probability of {[*letters, 'end'][code]:>3}: {p[code, 0]:.4f}")
 
 # %%
-# An untrained network guesses at random: 1/27 is 0.037.
+# An untrained network gives all letters nearly the same probability, 1/27 = 0.037.
 #
 # In skrnn a layer multiplies all inputs by U at once, for all steps and all names of a batch
-# (:meth:`skrnn.core.layers.RecurrentLayer.forward`), and only what depends on the step before is left to the loop
+# (:meth:`skrnn.core.layers.RecurrentLayer.forward`), and only what depends on the previous step is left to the loop
 # (:meth:`skrnn.core.cells.elman.ElmanCell.forward`). The numbers are the same:
 
 from skrnn.core.batches import TokenSequences
@@ -162,14 +163,14 @@ from skrnn.core.workspace import Workspace
 
 
 def pack(names):
-    """Names as skrnn's engine holds them: one array of numbers, of which a step reads one and should guess the next."""
+    """Return names as skrnn's engine stores them: one array of numbers; the target of a step is the next number."""
     numbers = [[BEGIN, *encode(name)[1]] for name in names]
     n_numbers = np.array([len(of_name) for of_name in numbers])
     return TokenSequences(np.concatenate(numbers).astype(np.uint8), n_numbers - 1, np.cumsum(n_numbers) - n_numbers)
 
 
 workspace = Workspace(np.float64)
-ours = [np.log(p[code, 0]) for code, p in zip(targets, guesses, strict=True)]
+ours = [np.log(p[code, 0]) for code, p in zip(targets, probas, strict=True)]
 theirs = network.predict(params, pack(["anna"]), workspace)[np.arange(len(targets)), targets]
 np.testing.assert_allclose(ours, theirs, rtol=1e-12)
 
@@ -177,15 +178,16 @@ np.testing.assert_allclose(ours, theirs, rtol=1e-12)
 # The loss
 # --------
 #
-# How surprised was the network? The surprise at a letter is :math:`-\log p` of that letter, and the loss is the sum
-# over the steps. The target picks the probability; the others enter through the softmax alone.
+# The loss of a step is the *surprise* :math:`-\log p`, where p is the probability of the target, and the loss of a name
+# is the sum over its steps. With the natural logarithm its unit is the *nat* (1 nat = 1.44 bits). The other
+# probabilities matter only through the softmax.
 
 
-def loss_of(guesses, targets):
-    return -sum(np.log(p[code, 0]) for p, code in zip(guesses, targets, strict=True))
+def loss_of(probas, targets):
+    return -sum(np.log(p[code, 0]) for p, code in zip(probas, targets, strict=True))
 
 
-print(f"loss of anna: {loss_of(guesses, targets):.4f} nats; five blind guesses: {5 * np.log(27):.4f}")
+print(f"loss of anna: {loss_of(probas, targets):.4f} nats; with equal probabilities: {5 * np.log(27):.4f}")
 
 # %%
 # Backward
@@ -200,19 +202,20 @@ print(f"loss of anna: {loss_of(guesses, targets):.4f} nats; five blind guesses: 
 #     d_{a_t} &= d_{h_t} (1 - h_t^2) & d_U &\mathrel{+}= d_{a_t} x_t^\top, \quad
 #     d_V \mathrel{+}= d_{a_t} h_{t-1}^\top, \quad d_{b_h} \mathrel{+}= d_{a_t}
 #
-# Three things are easy to get wrong here. A state matters **twice**: for its own guess, and for the next state. All
-# five gradients are **sums** over the steps. And V saw the state **before** the step, which at the first one is zero.
+# Three things are easy to get wrong here. A state is used **twice**: for its own prediction, and for the next state.
+# All five gradients are **sums** over the steps. And V is multiplied with the state **before** the step, which is zero
+# at the first one.
 
 
-def backward(params, read, targets, states, guesses, report=None):
-    """Gradient of the loss, in one vector."""
+def backward(params, read, targets, states, probas, report=None):
+    """Return the gradient of the loss, in one vector."""
     _, V, W, _, _ = unpack(params)
     gradient = np.zeros_like(params)
     d_U, d_V, d_W, d_bh, d_by = unpack(gradient)  # views: adding to them fills the vector
     d_h_next = np.zeros((H, 1))
     for t in reversed(range(len(read))):
         x, h, h_prev = one_hot(read[t], N_INPUTS), states[t + 1], states[t]
-        d_z = guesses[t] - one_hot(targets[t], N_OUTPUTS)
+        d_z = probas[t] - one_hot(targets[t], N_OUTPUTS)
         d_W += d_z @ h.T
         d_by += d_z
         d_h = W.T @ d_z + d_h_next
@@ -231,22 +234,22 @@ def show(t, *vectors):
 
 
 print("t      |d_z|     |d_h|     |d_a|  |h_prev|")
-gradient = backward(params, read, targets, states, guesses, report=show)
+gradient = backward(params, read, targets, states, probas, report=show)
 
 # %%
 # Note the last row: the state before the first letter is zero, so the first step adds nothing to the gradient of V.
 #
-# In skrnn all of this is :meth:`skrnn.core.network.Network.loss_gradient`, the one function that training
-# rests on. It asks the head first (:func:`skrnn.core.losses.softmax_cross_entropy`: the loss, and :math:`p - y` in the
-# place of the logits), then the cell (:meth:`skrnn.core.cells.elman.ElmanCell.backward`, whose lines carry the numbers
-# of the equations), and **adds** to the vector that it is handed.
+# In skrnn all of this is :meth:`skrnn.core.network.Network.loss_gradient`, the function that training is
+# built on. It calls the output layer first (:func:`skrnn.core.losses.softmax_cross_entropy`: the loss, and :math:`p -
+# y` in place of the logits), then the cell (:meth:`skrnn.core.cells.elman.ElmanCell.backward`, whose lines carry the
+# numbers of the equations), and **adds** the gradient to the vector that is passed in.
 
 data = pack(["anna"])
 batch = network.stack.batch(data, np.arange(1), data.next_ids)
 theirs = np.zeros_like(params)
 loss, _ = network.loss_gradient(params, batch, None, workspace, theirs)  # None: the sequence begins at zero
 
-np.testing.assert_allclose(loss, loss_of(guesses, targets), rtol=1e-12)
+np.testing.assert_allclose(loss, loss_of(probas, targets), rtol=1e-12)
 np.testing.assert_allclose(gradient, theirs, atol=1e-13)
 print(f"largest deviation from skrnn's gradient: {np.abs(gradient - theirs).max():.1e}")
 
@@ -254,16 +257,16 @@ print(f"largest deviation from skrnn's gradient: {np.abs(gradient - theirs).max(
 # Is it right?
 # ------------
 #
-# Two programs by the same hand can share a mistake. The loss itself is the judge: move one parameter a little up and
-# down, and see how the loss changes. :func:`skrnn.inspection.check_gradient` does this for every parameter. It is
-# asked at a place where nothing is zero, so that nothing is right by accident.
+# Two implementations may share a mistake, so the gradient is compared with the loss itself: change one parameter by a
+# small amount in both directions, and see how the loss changes. :func:`skrnn.inspection.check_gradient` does this for
+# every parameter. The parameters are chosen so that none is zero, and no array is right by accident.
 
 from skrnn.inspection import check_gradient
 
 
 def loss_gradient(params):
-    states, guesses = forward(params, read)
-    return loss_of(guesses, targets), backward(params, read, targets, states, guesses)
+    states, probas = forward(params, read)
+    return loss_of(probas, targets), backward(params, read, targets, states, probas)
 
 
 somewhere = params + 0.1 * np.random.default_rng(1).standard_normal(params.size)
@@ -272,41 +275,40 @@ print(check)
 assert check.passed
 
 # %%
-# The next page, :ref:`sphx_glr_auto_tutorials_plot_2_what_was_wrong.py`, puts mistakes in and lets this check find
-# them.
+# The next page, :ref:`sphx_glr_auto_tutorials_plot_2_what_was_wrong.py`, finds the mistakes of the notebook with this
+# check.
 #
 # The update
 # ----------
 #
-# Go a little way against the gradient. With the vector that is one line, and
-# :class:`skrnn.core.optimizers.SGD` is that line with momentum. A gradient that is too long is shortened first, because
-# the product of many V can explode (:func:`skrnn.core.optimizers.clip_by_global_norm`).
+# Gradient descent takes a small step against the gradient. With one vector this is one line, and
+# :class:`skrnn.core.optimizers.SGD` is that line with momentum. A gradient whose norm is too large is clipped first,
+# because the product of many V can explode (:func:`skrnn.core.optimizers.clip_by_global_norm`).
 
 from skrnn.core.optimizers import SGD, Adam, clip_by_global_norm
 
-shortened = gradient.copy()
-norm = clip_by_global_norm(shortened, max_norm=1.0)
-by_hand = params - 0.1 * shortened
+clipped = gradient.copy()
+norm = clip_by_global_norm(clipped, max_norm=1.0)
+by_hand = params - 0.1 * clipped
 
 updated = params.copy()
 sgd = SGD(momentum=0.0, nesterov=False)
-sgd.update(updated, shortened, sgd.init(updated), learning_rate=0.1)
+sgd.update(updated, clipped, sgd.init(updated), learning_rate=0.1)
 np.testing.assert_array_equal(by_hand, updated)
 
-_, guesses_after = forward(updated, read)
-print(f"the gradient's length was {norm:.2f}")
-print(f"loss of anna: {loss_of(guesses, targets):.4f} before the step, {loss_of(guesses_after, targets):.4f} after it")
+_, probas_after = forward(updated, read)
+print(f"norm of the gradient: {norm:.2f}")
+print(f"loss of anna: {loss_of(probas, targets):.4f} before the step, {loss_of(probas_after, targets):.4f} after it")
 
 # %%
 # Training
 # --------
 #
-# One name says little about names. An epoch goes once through all of them in batches of 64 drawn at random; the loss is
-# then a mean over letters. Adam takes the steps (:class:`skrnn.core.optimizers.Adam`), and its rate falls from 0.01 to
-# 0 along a cosine (:func:`skrnn.core.schedules.learning_rate_at`). The list of losses is what the notebook collected
-# and forgot to return.
+# An epoch is one pass over all names in random batches of 64; the loss is then a mean over letters. Adam
+# (:class:`skrnn.core.optimizers.Adam`) makes the updates, and the learning rate falls from 0.01 to 0 along a cosine
+# (:func:`skrnn.core.schedules.learning_rate_at`).
 #
-# This loop is :func:`skrnn.core.training.train` without its patience, its validation and its reports.
+# This loop is :func:`skrnn.core.training.train` without early stopping, validation and progress messages.
 
 from skrnn.core.dataset import Dataset
 from skrnn.core.samplers import TruncatedBPTT
@@ -336,12 +338,13 @@ for epoch in range(N_EPOCHS):
 # Prediction
 # ----------
 #
-# The notebook ends where it becomes fun: at ``def predict``. To write a name, guess a letter, read it, and guess again
-# (:meth:`skrnn.core.network.Network.step`). Taking the likeliest letter each time always gives the same name, so draw
-# from the probabilities instead. What every step needs of the parameters is prepared once.
+# To generate a name, predict the next letter, use it as the next input, and repeat
+# (:meth:`skrnn.core.network.Network.step`). Taking the likeliest letter each time always gives the same
+# name, so the letter is sampled from the predicted distribution instead. (``prepare`` computes once what every step
+# needs of the parameters.)
 
 
-def write(prepared, rng, max_letters=12):
+def sample(prepared, rng, max_letters=12):
     state = network.start(1, np.dtype(np.float64))
     name, code = "", BEGIN
     while len(name) < max_letters:
@@ -353,8 +356,8 @@ def write(prepared, rng, max_letters=12):
     return name
 
 
-writer, prepared = np.random.default_rng(0), network.prepare(params, workspace)
-print(", ".join(write(prepared, writer) for _ in range(12)))
+sampling_rng, prepared = np.random.default_rng(0), network.prepare(params, workspace)
+print(", ".join(sample(prepared, sampling_rng) for _ in range(12)))
 
 # %%
 # The same in three lines
@@ -367,7 +370,8 @@ model.fit(names)
 print(", ".join(model.generate(n_sequences=12, max_new_tokens=12, random_state=0)))
 
 # %%
-# And equal numbers: the losses of all epochs, and every weight.
+# The losses of all epochs agree to a relative difference of 1e-8, and the weights to 1e-5. (The names differ, because
+# the two draw different random numbers.)
 
 np.testing.assert_allclose(model.loss_curve_, history, rtol=1e-8)
 np.testing.assert_allclose(model.weights_["rnn.0.W_h"], unpack(params)[1], rtol=1e-5, atol=1e-7)
@@ -385,10 +389,10 @@ display.ax_.set_xticks(range(1, N_EPOCHS + 1))
 display.figure_.set_size_inches(5.5, 3.2)
 
 # %%
-# What is where
-# -------------
+# Where to find it in skrnn
+# -------------------------
 #
-# Every function of the notebook, and where it lives in skrnn.
+# The functions of the notebook, and their counterparts.
 #
 # .. list-table::
 #    :header-rows: 1
@@ -396,20 +400,20 @@ display.figure_.set_size_inches(5.5, 3.2)
 #
 #    * - notebook
 #      - skrnn
-#      - what is different
+#      - differences
 #    * - ``init_params``
 #      - :meth:`Cell.initialize <skrnn.core.cells.cell.Cell.initialize>`,
 #        :meth:`Network.initialize <skrnn.core.network.Network.initialize>`
 #      - Glorot and orthogonal instead of ``0.1 * randn``; from a generator with a seed
 #    * - ``sigmoid``
 #      - :func:`skrnn.core.activations.sigmoid_of_scaled`
-#      - the right limits where exp overflows; the gates of GRU and LSTM
+#      - correct limits where exp overflows; used in the gates of GRU and LSTM
 #    * - ``tanh``
 #      - :func:`skrnn.core.activations.tanh_of_scaled`, :func:`skrnn.core.activations.tanh_derivative`
-#      - the right limits; the derivative takes the output
+#      - correct limits; the argument of the derivative is the output
 #    * - ``softmax``
 #      - :func:`skrnn.core.losses.log_softmax`
-#      - no overflow; log-probabilities; column by column
+#      - no overflow; log-probabilities; one column per sequence
 #    * - ``forward_propagation``
 #      - :meth:`RecurrentLayer.forward <skrnn.core.layers.RecurrentLayer.forward>`,
 #        :meth:`ElmanCell.forward <skrnn.core.cells.elman.ElmanCell.forward>`,
@@ -417,25 +421,25 @@ display.figure_.set_size_inches(5.5, 3.2)
 #      - all sequences of a batch at once, of any lengths
 #    * - ``cross_entropy_loss``
 #      - :func:`skrnn.core.losses.softmax_cross_entropy`
-#      - asks for the target; loss and gradient together
+#      - uses the target; loss and gradient together
 #    * - ``backward_propagation``
 #      - :meth:`Network.loss_gradient <skrnn.core.network.Network.loss_gradient>`,
 #        :meth:`ElmanCell.backward <skrnn.core.cells.elman.ElmanCell.backward>`
-#      - returns loss and gradient, updates nothing
+#      - returns loss and gradient; updates nothing
 #    * - ``update_params``
 #      - :class:`SGD <skrnn.core.optimizers.SGD>`, :class:`Adam <skrnn.core.optimizers.Adam>`,
 #        :func:`clip_by_global_norm <skrnn.core.optimizers.clip_by_global_norm>`
 #      - one vector; clipping
 #    * - ``train``
 #      - :func:`skrnn.core.training.train`, ``fit``
-#      - batches, history, patience, validation
+#      - batches, history, early stopping, validation
 #    * - ``tqdm``
 #      - ``verbose=1``
-#      - nothing to install
+#      - no other package
 #    * - ``predict``
 #      - :meth:`predict <skrnn.RNNNextTokenModel.predict>`, :meth:`generate <skrnn.RNNNextTokenModel.generate>`,
 #        :meth:`start <skrnn.RNNNextTokenModel.start>`
-#      - finished
+#      - the notebook has only the line ``def predict``
 #
-# From here: the :doc:`user guide </user_guide/index>`, and the equations of all cells in
+# Further reading: the :doc:`user guide </user_guide/index>`, and the equations of all cells in
 # :doc:`Mathematics </user_guide/mathematics>`.
