@@ -46,7 +46,7 @@ extensions = [
     "sphinx_copybutton",
     "sphinx_gallery.gen_gallery",
 ]
-exclude_patterns = ["_build"]
+exclude_patterns = ["_build", "_static"]
 templates_path = ["_templates"]
 
 # Pages are Markdown; docstrings and the scripts of the gallery are reStructuredText, which their readers ask for.
@@ -54,6 +54,9 @@ myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 3
 
 autodoc_typehints = "none"  # numpydoc's sections say the types, with shapes
+autodoc_preserve_defaults = True  # as they are written, not as they are computed
+toc_object_entries_show_parents = "hide"  # methods in the right sidebar by their own names
+mathjax_path = "mathjax/tex-svg.js"  # in _static, so that equations need no network
 autosummary_generate = True
 autosummary_context = {"own_members": own_members, "is_property": is_property}  # for the templates
 suppress_warnings = ["config.cache"]  # that functions are no part of the cached configuration
@@ -63,17 +66,27 @@ numpydoc_xref_param_type = False
 # The build needs no network, so there is no intersphinx, and names of other packages have nothing to link to.
 nitpick_ignore_regex = [("py:.*", r"(sklearn|numpy|scipy|tokenize)(\..*)?")]
 
+SCRIPTS = ["digits", "anomalies", "names", "japanese_vowels", "baselines", "calibration", "grid_search"]
+
+
+def script_order(filename):
+    """Sort the examples by their place in SCRIPTS, the numbered tutorials by their names."""
+    name = filename.removeprefix("plot_").removesuffix(".py")
+    return (SCRIPTS.index(name), "") if name in SCRIPTS else (len(SCRIPTS), name)
+
+
 sphinx_gallery_conf = {
     "examples_dirs": ["../tutorials", "../examples"],
     "gallery_dirs": ["auto_tutorials", "auto_examples"],
     "filename_pattern": r"/plot_",
-    "ignore_pattern": r"^(?!plot_)",  # what they import
-    "within_subsection_order": "FileNameSortKey",
+    "within_subsection_order": script_order,
     "backreferences_dir": "generated/backreferences",
     "doc_module": ("skrnn",),
     "reference_url": {"skrnn": None},
     "abort_on_example_error": True,
-    "min_reported_time": 1,
+    "capture_repr": (),  # no HTML of estimators, which would also fill the search index
+    "write_computation_times": False,
+    "parallel": 2,
     "show_memory": False,
     "show_signature": False,
     "remove_config_comments": True,
@@ -86,9 +99,14 @@ html_theme = "pydata_sphinx_theme"
 html_title = "skrnn"
 html_static_path = ["_static"]
 html_css_files = ["skrnn.css"]
+html_favicon = "_static/favicon.svg"
+# Scripts and sources have lines of 120 characters, which need the place of the left sidebar.
+html_sidebars = {pattern: [] for pattern in ("auto_examples/plot_*", "auto_tutorials/plot_*", "_modules/**", "index")}
 html_show_sourcelink = False
 html_theme_options = {
+    "logo": {"text": "skrnn", "image_light": "_static/logo.svg", "image_dark": "_static/logo.svg"},
     "navbar_align": "left",
+    "header_links_before_dropdown": 6,
     "navbar_end": ["theme-switcher"],
     "footer_start": ["copyright"],
     "footer_end": [],
