@@ -79,7 +79,7 @@ for name, values in results.items():
     print(f"{name:16}{accuracy:8.3f}  {loss:8.3f}  {error:17.3f} ({min(errors):.3f} to {max(errors):.3f})")
 
 # %%
-# The accuracies are close together, the probabilities are not. The overfitted network says 0.95 where 0.8 would be
+# The accuracies are close together, the probabilities are not. The overfitted network predicts 0.95 where 0.8 would be
 # right. The sigmoid improves the log loss but not the calibration error: its curve is too rigid for this network, and
 # no name gets a probability below 0.05, though hardly any of the names in the lowest groups are men's. The temperature
 # is the right correction here, at the price of four fits. Early stopping gets nearly as far at the price of one.
