@@ -193,6 +193,7 @@ print(f"The maximum surprise is at the wrong bracket in {hits:.0%} of the sessio
 
 chosen = next(i for i, s in enumerate(of_brackets) if 10 <= len(s) <= 16 and s.argmax() == positions[i])
 events = ["END" if event is END else event for event in (*groups["brackets"][chosen], END)]
+# sphinx_gallery_thumbnail_number = 2
 fig, ax = plt.subplots(figsize=(8, 3.2), layout="constrained")
 colors = ["tab:orange" if t == positions[chosen] else "0.7" for t in range(len(events))]
 ax.bar(range(len(events)), of_brackets[chosen], color=colors)
