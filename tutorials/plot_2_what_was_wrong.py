@@ -253,8 +253,8 @@ check_defect("tanh' of what is tanh already")
 check_defect("dbh stays zero, under another name")
 
 # %%
-# The largest relative errors: that of the correct gradient is nearly four orders of magnitude below the tolerance, those
-# of the defective copies more than five above it.
+# The largest relative errors: that of the correct gradient is nearly four orders of magnitude below the tolerance,
+# those of the defective copies are more than five above it.
 
 import matplotlib.pyplot as plt
 
