@@ -99,7 +99,7 @@ html_theme = "pydata_sphinx_theme"
 html_title = "skrnn"
 html_static_path = ["_static"]
 html_css_files = ["skrnn.css"]
-html_favicon = "_static/favicon.svg"
+html_favicon = "_static/logo.svg"
 # Scripts and sources have lines of 120 characters, which need the place of the left sidebar.
 html_sidebars = {pattern: [] for pattern in ("auto_examples/plot_*", "auto_tutorials/plot_*", "_modules/**", "index")}
 html_show_sourcelink = False
