@@ -66,8 +66,8 @@ def main():
         "# Helpdesk",
         "",
         f"`python benchmarks/helpdesk.py DIR`: skrnn {__version__}, NumPy {np.__version__}, scikit-learn "
-        f"{sklearn.__version__}, Python {platform.python_version()}. {len(train)} cases to learn from, {len(test)} to "
-        "test on; the mean of three seeds, the least and the greatest behind it.",
+        f"{sklearn.__version__}, Python {platform.python_version()}. {len(train)} cases for training, {len(test)} to "
+        "test on; the mean of three seeds, minimum and maximum behind it.",
         "",
         "| model | test log-loss | | accuracy | | seconds a fit |",
         "|---|---:|---:|---:|---:|---:|",

@@ -49,7 +49,7 @@ def network(**settings):
 
 
 def summarize(sequences):
-    """Mean, standard deviation, least, greatest, first and last value of each feature: (n_sequences, 6 n_features)."""
+    """Mean, standard deviation, minimum, maximum, first and last value of each feature: (n_sequences, 6 n_features)."""
     return np.array([np.concatenate([x.mean(0), x.std(0), x.min(0), x.max(0), x[0], x[-1]]) for x in sequences])
 
 
@@ -97,7 +97,7 @@ def main():
         f"{sklearn.__version__}, Python {platform.python_version()}. Five seeds; the last column counts the fits that "
         "max_iter ended before the loss reached a plateau.",
         "",
-        "| data | model | mean | least | greatest | seconds a fit | max_iter |",
+        "| data | model | mean | minimum | maximum | seconds a fit | max_iter |",
         "|---|---|---:|---:|---:|---:|---:|",
     ]
     for data, name, load, make in ROWS:

@@ -56,7 +56,7 @@ def main():
         "",
         f"`python benchmarks/names.py DIR`: skrnn {__version__}, NumPy {np.__version__}, scikit-learn "
         f"{sklearn.__version__}, Python {platform.python_version()}. Mean nats per character, the end included; three "
-        "seeds, with the least and the greatest.",
+        "seeds, with minimum and maximum.",
         "",
         "| model | validation | | test | | seconds a fit |",
         "|---|---:|---:|---:|---:|---:|",
