@@ -66,8 +66,8 @@ def main():
         "# Helpdesk",
         "",
         f"`python benchmarks/helpdesk.py DIR`: skrnn {__version__}, NumPy {np.__version__}, scikit-learn "
-        f"{sklearn.__version__}, Python {platform.python_version()}. {len(train)} cases for training, {len(test)} to "
-        "test on; the mean of three seeds, minimum and maximum behind it.",
+        f"{sklearn.__version__}, Python {platform.python_version()}. {len(train)} cases for training, {len(test)} for "
+        "the test; the mean of three seeds, minimum and maximum behind it.",
         "",
         "| model | test log-loss | | accuracy | | seconds a fit |",
         "|---|---:|---:|---:|---:|---:|",
