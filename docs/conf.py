@@ -1,13 +1,13 @@
 """How the documentation is built: ``sphinx-build -W -n docs docs/_build/html``."""
 
 import re
+from functools import cached_property
 from importlib import import_module
 from inspect import isdatadescriptor
 
 from docutils import nodes
 
 import skrnn
-from skrnn.core.cached import cached_property
 
 
 def _class(name):

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Generic, TypeVar, overload
-
-T = TypeVar("T")
+import functools
+from typing import Any
 
 
-class cached_property(Generic[T]):
+class cached_property(functools.cached_property):
     """Compute an attribute when it is first read, and keep it.
 
     As `functools.cached_property`, which before Python 3.12 lets one thread at a time compute it for all instances of a
@@ -16,7 +14,7 @@ class cached_property(Generic[T]):
 
     Parameters
     ----------
-    function : callable
+    func : callable
         The method that computes it; the instance needs a ``__dict__``.
 
     Examples
@@ -31,15 +29,8 @@ class cached_property(Generic[T]):
     9
     """
 
-    def __init__(self, function: Callable[[Any], T]) -> None:
-        self.function, self.name, self.__doc__ = function, function.__name__, function.__doc__
-
-    @overload
-    def __get__(self, instance: None, owner: type) -> cached_property[T]: ...
-    @overload
-    def __get__(self, instance: Any, owner: type) -> T: ...
-    def __get__(self, instance: Any, owner: type) -> Any:
+    def __get__(self, instance: Any, owner: type | None = None) -> Any:
         if instance is None:
             return self
-        value = instance.__dict__[self.name] = self.function(instance)  # found there before the next __get__
+        value = instance.__dict__[self.attrname] = self.func(instance)  # found there before the next __get__
         return value
