@@ -20,6 +20,7 @@ from sklearn.utils._param_validation import (  # private, but in place since 1.2
 from sklearn.utils.validation import check_is_fitted
 
 from ._config import FitConfig
+from ._validation.arrays import as_numbers, reject_masked
 from .core.cells import CELLS
 from .core.network import Network
 from .core.training import TrainingState
@@ -62,9 +63,12 @@ def check_sample_weight(sample_weight: Any, n: int, name: str = "sample_weight",
     """Weights (n,), float64, which can be summed; ones for None. Raises for negative, not finite, or only zeros."""
     if sample_weight is None:
         return np.ones(n)
-    weights = check_array(sample_weight, ensure_2d=False, dtype=np.float64, input_name=name)
+    reject_masked(sample_weight, name, "Fill the gaps, 0 leaves a sequence out.")
+    weights = as_numbers(sample_weight, name, advice="Pass one weight for each sequence.")
     if weights.ndim != 1:
         raise ValueError(f"{name} has {weights.ndim} dimensions. Pass one weight for each sequence, shape ({n},).")
+    with np.errstate(over="ignore"):  # of longdouble, which becomes infinity
+        weights = check_array(weights, ensure_2d=False, dtype=np.float64, input_name=name)
     if len(weights) != n:
         raise ValueError(f"{name} has {len(weights)} entries, but {X} has {n} sequences. Pass one weight for each.")
     if (weights < 0).any():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass, fields
 from numbers import Integral, Real
 from typing import Any, ClassVar, TypeVar
@@ -9,6 +10,8 @@ from typing import Any, ClassVar, TypeVar
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import validate_parameter_constraints
+
+from ._validation.values import shown
 
 Config = TypeVar("Config", bound="FitConfig")
 
@@ -59,6 +62,9 @@ class FitConfig:
         """Return the parameters of `estimator`; raises as scikit-learn does where one is not valid."""
         estimator_name = type(estimator).__name__
         parameters = {name: as_python(value) for name, value in estimator.get_params(deep=False).items()}
+        for name, value in parameters.items():
+            if isinstance(value, int) and abs(value) > sys.float_info.max:
+                raise ValueError(f"{name} is {shown(value)}, beyond all floats. Pass a number nearer to 0.")
         validate_parameter_constraints(estimator._parameter_constraints, parameters, estimator_name)
         names = {field.name for field in fields(cls)} - {"estimator_name", "is_partial"}
         return cls(estimator_name, is_partial, **{name: parameters[name] for name in names})

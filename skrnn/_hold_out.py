@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from copy import copy
 from dataclasses import dataclass
 from functools import partial
@@ -14,8 +15,9 @@ from typing import Any
 import joblib
 import numpy as np
 from sklearn.base import BaseEstimator
-from sklearn.metrics import check_scoring
+from sklearn.metrics import check_scoring, get_scorer_names
 
+from ._validation.values import shown
 from .core.network import Network
 
 
@@ -71,6 +73,11 @@ def scored_by(
     scoring: Any, estimator: BaseEstimator, network: Network, *data: Any, **weights: Any
 ) -> Callable[[np.ndarray], Any]:
     """Return the score of parameters that a scorer gives: ``scorer(estimator, *data, **weights)``."""
+    if isinstance(scoring, str) and scoring not in get_scorer_names():
+        raise ValueError(
+            f"scoring is {shown(scoring)}, which names no scorer of scikit-learn. Pass 'loss', a callable, or one of "
+            "sklearn.metrics.get_scorer_names()."
+        )
     scorer = check_scoring(estimator, scoring=scoring)
     candidate = copy(estimator)
     candidate._network = network
@@ -87,10 +94,11 @@ def checked_score(value: Any, scoring: Any, epoch: int) -> float:
     """Return what a scorer gave in an epoch as a float; raises where it is not one finite number."""
     if isinstance(value, np.ndarray) and value.ndim == 0:
         value = value[()]
-    if isinstance(value, Real) and isfinite(value):
-        return float(value)
+    with suppress(OverflowError):  # of integers beyond floats
+        if isinstance(value, Real) and isfinite(value):
+            return float(value)
     raise ValueError(
-        f"scoring={scoring!r:.100} returned {value!r:.100} in epoch {epoch}. A scorer must return one finite number, "
+        f"scoring={scoring!r:.100} returned {shown(value)} in epoch {epoch}. A scorer must return one finite number, "
         "higher for better models."
     )
 

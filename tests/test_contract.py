@@ -10,6 +10,9 @@ from typing import ClassVar
 
 import joblib
 import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -22,6 +25,7 @@ from sklearn.utils import compute_class_weight
 
 from skrnn import RNNNextTokenModel, RNNSequenceClassifier
 from skrnn._hold_out import hold_out, scorer_digest
+from skrnn._validation.values import shown
 from skrnn.core.optimizers import Adam
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -499,7 +503,20 @@ def test_sequences_of_no_weight_are_not_held_out(case):
 
 @pytest.mark.parametrize(
     "value",
-    [None, "0.5", np.nan, np.float32("nan"), np.inf, -np.inf, 1j, np.array([0.5]), [0.5], {"a": 1}, "x" * 10**6],
+    [
+        None,
+        "0.5",
+        np.nan,
+        np.float32("nan"),
+        np.inf,
+        -np.inf,
+        1j,
+        np.array([0.5]),
+        [0.5],
+        {"a": 1},
+        "x" * 10**6,
+        10**400,
+    ],
     ids=lambda value: repr(value)[:20],
 )
 def test_a_scorer_returns_one_finite_number(case, value):
@@ -512,12 +529,21 @@ def test_a_scorer_returns_one_finite_number(case, value):
     ) as error:
         model.fit(*case.data())
 
-    assert f"returned {value!r}"[:100] in str(error.value)
+    assert f"returned {shown(value)} in epoch 5" in str(error.value)
     assert len(str(error.value)) < 400
     assert model.scoring.n_calls == 2
     model.scoring.n_calls = 0
     assert joblib.hash(vars(model)) == before
     assert_array_equal(model.predict_proba(case.data()[0]), proba)
+
+
+def test_names_of_scorers_are_not_all_listed():
+    case = ClassifierCase()
+    with pytest.raises(
+        ValueError, match=r"^scoring is 'accuracies', which names no scorer of scikit-learn\."
+    ) as caught:
+        case.make(early_stopping=True, scoring="accuracies").fit(*case.data())
+    assert len(str(caught.value)) < 200
 
 
 class ScorerOf:
@@ -638,6 +664,45 @@ def test_the_scale_of_weights_does_not_matter(case, solver, scale):
     for k in (1.0, scale, 5e-324):
         assert model.score(X, y, sample_weight=np.full(24, k)) == pytest.approx(model.score(X, y))
     assert model.score(X, y, relative * scale) == pytest.approx(model.score(X, y, relative))
+
+
+ARE_NO_WEIGHTS = {
+    "masked": (np.ma.masked_equal(np.arange(24.0), 3), r" has masked entries.* Fill the gaps, 0 leaves a sequence out"),
+    "mask in a list": ([np.ma.masked, *range(1, 24)], " has masked entries"),
+    "dates": (np.arange(24).astype("M8[D]"), r" has dtype datetime64\[D\], but numbers are needed\. Convert dates"),
+    "durations": (np.arange(24).astype("m8[s]"), " has dtype timedelta64"),
+    "fields": (np.ones(24, dtype=[("w", float)]), " has dtype .*, but numbers are needed"),
+    "text": (["1"] * 24, r" has dtype <U1, but numbers are needed\. Pass one weight for each sequence"),
+    "complex": ([1j] * 24, "Complex data not supported: "),
+    "beyond floats": ([10**400] * 24, " cannot be read as an array of numbers"),
+    "ragged": ([[1], [1, 2]] * 12, " cannot be read as an array of numbers"),
+    "set": ({1.0}, r" is a set, but a sequence of numbers is needed\. Pass one weight for each sequence"),
+    "dict": (dict.fromkeys(range(24), 1), " is a dict, but a sequence"),
+    "iterator": (iter([1.0] * 24), " is a list_iterator, but a sequence"),
+    "number": (1.0, r" has 0 dimensions\. Pass one weight for each sequence"),
+}
+
+
+@pytest.mark.parametrize(("weights", "message"), ARE_NO_WEIGHTS.values(), ids=ARE_NO_WEIGHTS)
+@pytest.mark.parametrize("method", ["fit", "partial_fit", "score"])
+def test_what_is_no_weight(case, weights, message, method):
+    X, y = case.data()
+    model = case.make(max_iter=1).fit(X, y)
+    before = joblib.hash(vars(model))
+    with pytest.raises((TypeError, ValueError), match=message) as caught:
+        getattr(model, method)(X, y, sample_weight=weights)
+    assert "sample_weight" in str(caught.value)
+    assert joblib.hash(vars(model)) == before
+
+
+@pytest.mark.parametrize(
+    "as_column", [list, pd.array, pl.Series, pa.array, lambda values: pd.Series(values, dtype="Int64")]
+)
+def test_weights_in_any_container(case, as_column):
+    X, y = case.data()
+    weights = [1, 3] * 12
+    wanted = case.make(max_iter=1).fit(X, y, sample_weight=np.array(weights, dtype=float))
+    assert_same_model(case.make(max_iter=1).fit(X, y, sample_weight=as_column(weights)), wanted)
 
 
 @pytest.mark.parametrize("weight", [5e-324, 1e-320, 1e-200, 1e-25])
@@ -775,6 +840,15 @@ def test_a_search_over_small_integers():
 def test_patience_without_end(case, value, early_stopping):
     model = case.make(n_iter_no_change=value, tol=10, max_iter=30, early_stopping=early_stopping).fit(*case.data())
     assert model.n_iter_ == 30
+
+
+@pytest.mark.parametrize(
+    "name", ["alpha", "learning_rate_init", "hidden_size", "batch_size", "bptt_steps", "random_state"]
+)
+@pytest.mark.parametrize("value", [10**400, -(10**5000)], ids=["large", "small"])
+def test_integers_beyond_floats_are_no_parameters(case, name, value):
+    with pytest.raises(ValueError, match=rf"^{name} is an integer of \d+ bits, beyond all floats\."):
+        case.make(**{name: value}).fit(*case.data())
 
 
 @pytest.mark.parametrize("name", ["alpha", "learning_rate_init", "epsilon"])

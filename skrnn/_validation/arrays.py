@@ -20,22 +20,22 @@ _ADVICE = {
 }
 
 
-def as_array(data: Any, name: str) -> np.ndarray:
+def as_array(data: Any, name: str, advice: str = _SHAPES) -> np.ndarray:
     """Whatever NumPy reads as an array, in its own dtype."""
     if type(data) is np.ndarray:
         return data
     if issparse(data):
         raise TypeError(f"{name} is sparse, but dense data is required. Use '.toarray()' to convert it.")
     if isinstance(data, _NO_ARRAYS):
-        raise TypeError(f"{name} is {describe(data)}, but a sequence of numbers is needed. {_SHAPES}")
+        raise TypeError(f"{name} is {describe(data)}, but a sequence of numbers is needed. {advice}")
     reject_masked(data, name)
     with _readable(data, name):
         return np.asarray(data)
 
 
-def as_numbers(data: Any, name: str) -> np.ndarray:
+def as_numbers(data: Any, name: str, advice: str = _SHAPES) -> np.ndarray:
     """Whatever can be read as real numbers, as an array of any number of dimensions; missing values are NaN."""
-    array = as_array(data, name)
+    array = as_array(data, name, advice)
     if hasattr(type(data), "columns") and array.size and not _is_of_one_dtype(data, array):
         array = from_columns([as_numbers(column, name) for column in _columns(data)])
     if array.dtype == object:
@@ -47,7 +47,7 @@ def as_numbers(data: Any, name: str) -> np.ndarray:
         return array
     if kind == "c":
         raise ValueError(f"Complex data not supported: {name} has dtype {array.dtype}. Pass real numbers.")
-    advice = _ADVICE.get(kind, "One-hot encode categories.")
+    advice = _ADVICE.get(kind, "One-hot encode categories." if advice is _SHAPES else advice)
     raise ValueError(f"{name} has dtype {shorten(str(array.dtype))}, but numbers are needed. {advice}")
 
 
