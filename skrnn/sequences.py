@@ -25,8 +25,9 @@ from skrnn._validation.arrays import (
     reject_masked,
     shorten,
 )
-from skrnn._validation.columns import check_columns, codes_by_appearance, feature_column, sorted_rows
+from skrnn._validation.columns import check_columns, check_is_name, codes_by_appearance, feature_column, sorted_rows
 from skrnn._validation.features import pack, read_2d, read_container
+from skrnn._validation.values import exact_array, plain_values, shown
 
 __all__ = [
     "from_channels_first",
@@ -81,7 +82,8 @@ def from_padded(X: Any, lengths: Any = None, *, pad_value: float | None = None) 
     [array([1., 2., 3.]), array([4., 0.])]
     """
     items = X if isinstance(X, (list, tuple)) else [X]
-    if lengths is None and pad_value is None and any(isinstance(item, np.ma.MaskedArray) for item in items):
+    is_told_by_masks = any(isinstance(item, np.ma.MaskedArray) for item in items) and getattr(X, "shape", None) != ()
+    if lengths is None and pad_value is None and is_told_by_masks:
         return [_cut_masked_end(x, f"X[{i}]") for i, x in enumerate(X)]
     if is_masked(X):
         raise TypeError("X is masked, and its mask says what is padding. Pass neither lengths nor pad_value.")
@@ -251,6 +253,8 @@ def from_long_dataframe(
     """
     if not (hasattr(df, "to_numpy") and hasattr(df, "columns")):
         raise TypeError(f"df is {describe(df)}. Pass a pandas or polars DataFrame.")
+    check_is_name(sequence, "sequence")
+    check_is_name(order, "order")
     if columns is None:
         columns = [name for name in df.columns if name not in (sequence, order)]
     if isinstance(columns, (Set, Mapping)) or not isinstance(columns, Iterable):
@@ -364,7 +368,7 @@ def sliding_windows(X: Any, size: int, *, step: int = 1) -> np.ndarray:
     if X.ndim not in (1, 2):
         raise ValueError(f"X has shape {X.shape}, but one recording has shape (n_steps, n_features) or (n_steps,).")
     if size > len(X):
-        raise ValueError(f"size is {size}, but X has {count(len(X), 'step')}. Pass a size of at most that.")
+        raise ValueError(f"size is {shown(size)}, but X has {count(len(X), 'step')}. Pass a size of at most that.")
     steps = X if X.ndim == 2 else X[:, np.newaxis]
     windows = np.lib.stride_tricks.sliding_window_view(steps, size, axis=0)  # (n_windows, F, size)
     return windows[::step].transpose(0, 2, 1)
@@ -373,8 +377,20 @@ def sliding_windows(X: Any, size: int, *, step: int = 1) -> np.ndarray:
 def _as_data(X: Any, name: str) -> np.ndarray:
     """X as an array of its own dtype; Python objects become numbers unless all of them are text."""
     array = as_array(X, name)
+    if array.dtype.kind == "U" and not hasattr(X, "dtype"):  # NumPy turns numbers into text, and drops NULs at the end
+        array = _array_of_texts(X, name)
     is_object = array.dtype == object and not all(isinstance(value, str) for value in array.ravel().tolist())
     return as_numbers(X, name) if is_object or array.dtype.kind == "V" else array
+
+
+def _array_of_texts(X: Any, name: str) -> np.ndarray:
+    """Nested lists of texts as an array that holds every character."""
+    array = np.asarray(X, dtype=object)
+    values = array.ravel().tolist()
+    other = next((value for value in values if not isinstance(value, str)), None)
+    if other is not None:
+        raise ValueError(f"{name} mixes text with {describe(other)}. Convert the entries to one type.")
+    return exact_array(plain_values(values, lambda i: name)).reshape(array.shape)
 
 
 def _as_positive_integer(value: Any, name: str) -> int:
@@ -386,7 +402,7 @@ def _as_positive_integer(value: Any, name: str) -> int:
     if number is None:
         raise TypeError(f"{name} is {describe(value)}. Pass an integer of at least 1.")
     if number < 1:
-        raise ValueError(f"{name} is {number}. Pass an integer of at least 1.")
+        raise ValueError(f"{name} is {shown(number)}. Pass an integer of at least 1.")
     return number
 
 
@@ -422,6 +438,8 @@ def _check_single_precision(ends: np.ndarray, value: float, pad_value: Any) -> N
 
 def _as_pad_value(pad_value: Any, dtype: np.dtype) -> Any:
     """The padding as a dtype holds it; raises where nothing of that dtype can be equal to it."""
+    if dtype.kind in "mMV":
+        raise TypeError(f"X has dtype {shorten(str(dtype))}, with which no pad_value is compared. Pass lengths.")
     is_text = dtype.kind not in "fciub"
     is_scalar = isinstance(pad_value, (str, Number, np.generic)) or (
         type(pad_value) is np.ndarray and not pad_value.ndim

@@ -556,6 +556,15 @@ def test_columns_named_twice():
         from_long_dataframe(twice, sequence="id")
 
 
+@pytest.mark.parametrize("name", [np.array(["id"]), ["id"], pd.Series(["id"]), {"id"}], ids=lambda x: type(x).__name__)
+@pytest.mark.parametrize("place", ["sequence", "order", "columns"])
+def test_what_is_no_name_of_a_column(place, name):
+    """An array would be compared with each of the names."""
+    df = pd.DataFrame({"id": [1], "x": [1.0]})
+    with pytest.raises(TypeError, match=rf"^{place} is .*\. Pass the name of a column\."):
+        from_long_dataframe(df, **{"sequence": "id", place: [name] if place == "columns" else name})
+
+
 @libraries
 @pytest.mark.parametrize(
     ("options", "message"),
@@ -590,6 +599,38 @@ def test_keys_of_several_values(options):
     df = pl.DataFrame({"k": [{"a": 1}, {"a": 2}], "id": [1, 1], "x": [1.0, 2.0]})
     with pytest.raises(TypeError, match=r"^df\['k'\] has several values in a row"):
         from_long_dataframe(df, columns="x", **options)
+
+
+@pytest.mark.parametrize(
+    "texts", [["a\0", "a"], ["\0", ""], ["a", "b" * 10_000, *"c" * 100]], ids=["NUL", "only NUL", "long among short"]
+)
+def test_texts_keep_every_character(texts):
+    (got,) = from_concatenated(texts, [len(texts)])
+    assert got.tolist() == texts
+    assert [list(x) for x in from_padded([texts, texts], [len(texts), 1])] == [texts, texts[:1]]
+    assert sliding_windows(texts, 1)[:, 0, 0].tolist() == texts
+
+
+def test_numbers_do_not_become_text():
+    with pytest.raises(ValueError, match=r"^X mixes text with a int \(1\)\. Convert the entries to one type\."):
+        from_concatenated(["a", 1], [2])
+
+
+def test_a_masked_number_is_no_sequence():
+    with pytest.raises(TypeError, match=r"^from_padded needs lengths or pad_value"):
+        from_padded(np.ma.array(1))
+
+
+@pytest.mark.parametrize("dtype", ["M8[D]", "m8[s]"])
+def test_dates_are_not_compared_with_padding(dtype):
+    with pytest.raises(TypeError, match=r"^X has dtype .*, with which no pad_value is compared\. Pass lengths\."):
+        from_padded(np.zeros((1, 2), dtype=dtype), pad_value=np.datetime64("NaT"))
+
+
+@pytest.mark.parametrize("value", [10**5000, -(10**5000)], ids=["large", "small"])
+def test_sizes_of_many_digits(value):
+    with pytest.raises(ValueError, match=r"^size is an integer of 16610 bits"):
+        sliding_windows([1.0, 2.0], value)
 
 
 def test_many_columns_are_not_all_listed():

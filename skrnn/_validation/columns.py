@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import Any
 
 import numpy as np
 
 from skrnn._validation.arrays import as_numbers, shorten
-from skrnn._validation.values import shown_all
+from skrnn._validation.values import shown, shown_all
+
+
+def check_is_name(name: Any, place: str) -> None:
+    """Raise for an array or list in place of a name: it would be compared with each label."""
+    if not isinstance(name, Hashable):
+        raise TypeError(f"{place} is {shown(name)}. Pass the name of a column.")
 
 
 def check_columns(df: Any, sequence: str, order: str | None, columns: Sequence[str]) -> None:
     """Raise unless each column that is asked for is there once, and asked for once; `order` may be a feature, too."""
     labels = list(df.columns)
+    for name in columns:
+        check_is_name(name, "columns")
     for name in [sequence, *([] if order is None else [order]), *columns]:
         if name not in labels:
             raise ValueError(f"df has no column {shorten(repr(name))}. Its columns are {shown_all(labels)}.")
