@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from math import frexp
 from numbers import Real
@@ -13,7 +12,7 @@ from sklearn.utils import check_random_state
 
 from ._parallel.blas import guarded
 from ._token_scores import TokenScores
-from ._validation.values import as_list, shown
+from ._validation.values import as_list, is_no_list, shown
 from ._vocabulary import UNKNOWN, Vocabulary, is_single
 from .core.batches import TokenSequences
 from .core.network import PreparedNetwork
@@ -69,14 +68,14 @@ forbidden_tokens, num_beams
             ("num_beams", is_integer(self.num_beams, 1), "an integer >= 1"),
         ]:
             if not is_valid:
-                raise ValueError(f"{name} is {getattr(self, name)!r}, but it must be {needed}.")
+                raise ValueError(f"{name} is {shown(getattr(self, name))}, but it must be {needed}.")
         if self.num_beams > 1:
             defaults = {"temperature": 1.0, "top_k": None, "top_p": 1.0, "min_p": None, "repetition_penalty": 1.0}
             changed = [name for name, value in defaults.items() if getattr(self, name) != value]
             if changed:
                 raise ValueError(
-                    f"num_beams={self.num_beams} looks for the likeliest sequence and samples nothing, but "
-                    f"{changed[0]}={getattr(self, changed[0])!r} is set. Leave it out, or use num_beams=1."
+                    f"num_beams={shown(self.num_beams)} looks for the likeliest sequence and samples nothing, but "
+                    f"{changed[0]}={shown(getattr(self, changed[0]))} is set. Leave it out, or use num_beams=1."
                 )
         for name in ("max_new_tokens", "no_repeat_ngram_size", "num_beams"):  # NumPy's integers overflow
             setattr(self, name, int(getattr(self, name)))
@@ -95,8 +94,8 @@ forbidden_tokens, num_beams
         The prompts are sequences to read, begin first. END is not among the results, its log-probability is in the
         sums.
         """
-        if not is_integer(n_sequences, 1):
-            raise ValueError(f"n_sequences is {n_sequences!r}, but it must be an integer >= 1.")
+        if not is_integer(n_sequences, 1) or n_sequences >= 2**31:
+            raise ValueError(f"n_sequences is {shown(n_sequences)}, but it must be an integer >= 1 and < 2**31.")
         n_sequences = int(n_sequences)
         if not len(prompts):
             return [], np.empty(0)
@@ -152,12 +151,7 @@ forbidden_tokens, num_beams
             scores = self._allowed(log_proba, history)
             stuck = np.flatnonzero(scores.max(axis=1) == -np.inf)
             if len(stuck):
-                filters = {"forbidden_tokens": len(self._forbidden), "no_repeat_ngram_size": self.no_repeat_ngram_size}
-                names = " and ".join(name for name, is_set in filters.items() if is_set)
-                raise ValueError(
-                    f"No token may come after {n_before[going[stuck[0]]] + step} tokens: all are ruled out by "
-                    f"{names}. Loosen the filters."
-                )
+                raise self._nothing_may_come(n_before[going[stuck[0]]] + step)
             tokens = _draw(self._filtered(scores), u[going])
             totals[going] += log_proba[np.arange(len(going)), tokens]
             is_end = self._is_end(tokens)
@@ -256,7 +250,17 @@ forbidden_tokens, num_beams
             tokens = np.array([token for _, token, _ in grown])
             log_proba, state = self.scores.advance(prepared, tokens, state, workspace)
             log_proba = log_proba.astype(np.float64)
-        return finished or [([], 0.0)]
+        if not finished:
+            raise self._nothing_may_come(int((history != _NOTHING).sum()) + step)
+        return finished
+
+    def _nothing_may_come(self, n_before: int) -> ValueError:
+        """What to raise where the filters leave no token."""
+        filters = {"forbidden_tokens": len(self._forbidden), "no_repeat_ngram_size": self.no_repeat_ngram_size}
+        names = " and ".join(name for name, is_set in filters.items() if is_set)
+        return ValueError(
+            f"No token may come after {n_before} tokens: all are ruled out by {names}. Loosen the filters."
+        )
 
     def _is_end(self, tokens: Any) -> Any:
         return (tokens == self.vocabulary.end) if self.vocabulary.has_end else np.zeros(np.shape(tokens), dtype=bool)
@@ -268,7 +272,7 @@ forbidden_tokens, num_beams
         if is_single(tokens):
             is_text = isinstance(tokens, str) and self.vocabulary.reads_characters
             tokens = list(tokens) if is_text and self.vocabulary.find(tokens, name) is None else [tokens]
-        elif not isinstance(tokens, Iterable):
+        elif is_no_list(tokens):
             raise TypeError(f"{name} is {shown(tokens)}. Pass a list of tokens, or one token.")
         codes = []
         for i, token in enumerate(as_list(tokens)):

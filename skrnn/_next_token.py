@@ -451,7 +451,7 @@ class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Densi
         n = self._vocabulary.unknown
         if not is_integer(k, 1) or k > n:
             raise ValueError(
-                f"k is {k!r}, but there are {n} tokens to choose from. Pass an integer with 1 <= k <= {n}."
+                f"k is {shown(k)}, but there are {n} tokens to choose from. Pass an integer with 1 <= k <= {n}."
             )
         log_proba = self._log_proba_after(X)[:, :n]
         codes = np.argsort(-log_proba, axis=1, kind="stable")[:, : int(k)]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
 from ._parallel.blas import guarded
 from ._token_scores import TokenScores
-from ._validation.values import as_list, is_unordered, shown
+from ._validation.arrays import reject_masked
+from ._validation.values import as_list, is_no_list, is_unordered, shown, shown_all
 from ._vocabulary import END, Vocabulary, is_single
 from .core.workspace import Workspace
 
@@ -45,8 +45,9 @@ class TokenStream:
         handle_unknown: str,
         n_streams: int,
     ) -> None:
-        if isinstance(n_streams, bool) or not isinstance(n_streams, (int, np.integer)) or n_streams < 1:
-            raise ValueError(f"n_streams is {n_streams!r}, but it must be an integer >= 1.")
+        is_integer = isinstance(n_streams, (int, np.integer)) and not isinstance(n_streams, bool)
+        if not (is_integer and 1 <= n_streams < 2**31):
+            raise ValueError(f"n_streams is {shown(n_streams)}, but it must be an integer >= 1 and < 2**31.")
         self._scores, self._params, self._vocabulary = scores, params, vocabulary
         self._rejects_unknown = handle_unknown == "error" and not vocabulary.learns_unknown
         self._state = scores.network.start(n_streams, params.dtype)
@@ -139,20 +140,25 @@ class TokenStream:
     def _indices(self, index: Any) -> np.ndarray:
         if index is None:
             return np.arange(self.n_streams)
-        index = np.atleast_1d(np.asarray(index))
-        if not index.size:
+        reject_masked(index, "index", "Pass those of the streams that are meant.")
+        try:
+            array = np.atleast_1d(np.asarray(index))
+        except (TypeError, ValueError, RuntimeError):  # ragged lists
+            array = np.array([index], dtype=object)
+        if not array.size:
             return np.empty(0, dtype=np.intp)
-        if index.ndim != 1 or index.dtype.kind not in "iu":
-            raise ValueError(f"index is {index.tolist()}: pass distinct integers from 0 to {self.n_streams - 1}.")
-        if len(np.unique(index)) != len(index) or (len(index) and not 0 <= index.min() <= index.max() < self.n_streams):
-            raise ValueError(f"index is {index.tolist()}: pass distinct integers from 0 to {self.n_streams - 1}.")
-        return index
+        is_valid = array.ndim == 1 and array.dtype.kind in "iu" and len(np.unique(array)) == len(array)
+        if is_valid and all((array >= 0) & (array < self.n_streams)):
+            return array
+        raise ValueError(
+            f"index is {shown_all(array.tolist())}: pass distinct integers from 0 to {self.n_streams - 1}."
+        )
 
     def _codes(self, tokens: Any, n: int) -> np.ndarray:
         """Return the numbers (n,) of one token for each stream; a single token may stand for itself."""
         if is_single(tokens):
             tokens = [tokens]
-        elif is_unordered(tokens) or not isinstance(tokens, Iterable):
+        elif is_unordered(tokens) or is_no_list(tokens):
             raise TypeError(f"tokens is {shown(tokens)}. Pass a list of one token for each stream.")
         else:
             tokens = as_list(tokens)

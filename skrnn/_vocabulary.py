@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from itertools import count
+from math import isfinite
 from numbers import Real
 from typing import Any
 
@@ -150,6 +151,8 @@ class Vocabulary:
         if isinstance(token, SpecialToken):
             return {END: self.end if self.has_end else None, UNKNOWN: self.unknown}[token]
         (value,) = plain_values([token], lambda _: where)
+        if isinstance(value, float) and not isfinite(value):
+            raise ValueError(f"{where} is {value}. Tokens must be finite.")
         self.check_kind(isinstance(value, str), where)
         return self._codes.get(value)
 

@@ -207,7 +207,7 @@ BAD_Y = {
     "continuous": (
         labels() + 0.5,
         ValueError,
-        "Unknown label type: continuous. y must hold class labels, one for each sequence.",
+        "Unknown label type: continuous. y must hold class labels, one for each sequence: ",
     ),
     "two columns": (np.zeros((6, 2), int), ValueError, "y should be a 1d array, got an array of shape (6, 2) instead."),
     "NaN": ([np.nan, 1, 0, 1, 0, 1], ValueError, "Input y contains NaN."),
@@ -339,7 +339,14 @@ def test_a_validation_part_of_weight_zero():
 def test_an_unknown_scorer(fitted):
     fitted.set_params(early_stopping=True, scoring="acuracy")
     assert_raises_and_changes_nothing(
-        fitted, ValueError, "The 'scoring' parameter", "fit", sequences(), labels(), X_val=sequences(), y_val=labels()
+        fitted,
+        ValueError,
+        "scoring is 'acuracy', which names no",
+        "fit",
+        sequences(),
+        labels(),
+        X_val=sequences(),
+        y_val=labels(),
     )
 
 

@@ -9,6 +9,7 @@ from collections import UserString, deque
 import numpy as np
 import pandas as pd
 import polars as pl
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -34,7 +35,31 @@ class Code(enum.IntEnum):
 
 
 class Float(float):
-    pass
+    def __float__(self):
+        return 9.0
+
+
+class Text(str):
+    """Says otherwise of its length and characters."""
+
+    def __len__(self):
+        return 1
+
+    def __iter__(self):
+        return iter("zz")
+
+    def __getitem__(self, index):
+        return "z"
+
+
+class AsArray:
+    """Anything that only NumPy can read."""
+
+    def __init__(self, values):
+        self.values = np.asarray(values)
+
+    def __array__(self, dtype=None, copy=None):
+        return self.values
 
 
 PAIRS = {  # two values that must stay apart, and what they are as plain values
@@ -53,9 +78,12 @@ PAIRS = {  # two values that must stay apart, and what they are as plain values
     "booleans": ([True, False], [True, False]),
     "NumPy's booleans": ([np.True_, np.False_], [True, False]),
     "floats": ([0.0, 1.0], [0.0, 1.0]),
+    "derived texts": ([Text("ab"), Text("cd")], ["ab", "cd"]),
     "derived floats": ([Float(0.0), np.float32(1.0)], [0.0, 1.0]),
 }
+UNHASHABLE = {"arrays without dimensions": ([np.array("a"), np.array("b")], ["a", "b"])}
 ONLY_TOKENS = {
+    **UNHASHABLE,
     "negative beside unsigned": ([-1, 2**63 + 1], [-1, 2**63 + 1]),
     "beyond 64 bits": ([2**64, 2**64 + 1], [2**64, 2**64 + 1]),
     "far beyond": ([10**400, 10**400 + 1], [10**400, 10**400 + 1]),
@@ -98,7 +126,7 @@ LABEL_CONTAINERS = {
 }
 
 
-@pytest.mark.parametrize(("pair", "plain"), PAIRS.values(), ids=PAIRS)
+@pytest.mark.parametrize(("pair", "plain"), (PAIRS | UNHASHABLE).values(), ids=PAIRS | UNHASHABLE)
 @pytest.mark.parametrize("container", LABEL_CONTAINERS.values(), ids=LABEL_CONTAINERS)
 @pytest.mark.filterwarnings("ignore:A column-vector y")
 def test_labels_are_the_values_themselves(pair, plain, container):
@@ -162,6 +190,52 @@ def test_labels_of_frames_keep_their_kind(series):
     assert list(map(type, fitted.classes_.tolist())) == list(map(type, sorted(plain)))
     assert fitted.score(X, y) == 1
     assert fitted.score(X, repeated(series, 8)[::2] if isinstance(series, pl.Series) else y.to_list()) in (0.5, 1)
+
+
+@pytest.mark.parametrize(
+    "series",
+    [series for series in EXTENSION_TYPES.values() if isinstance(series, pd.Series)],
+    ids=lambda s: str(s.dtype),
+)
+def test_labels_of_extension_arrays_keep_their_kind(series):
+    """They make a list by another method than a Series."""
+    y, plain = repeated(series, 4).array, series.to_list()
+    fitted = classifier().partial_fit(sequences(), y, classes=series.array)
+    assert fitted.classes_.tolist() == sorted(plain)
+    assert list(map(type, fitted.classes_.tolist())) == list(map(type, sorted(plain)))
+    assert fitted.score(sequences(), y) == fitted.score(sequences(), list(y))
+
+
+NO_LABELS = [
+    *(lambda: iter("abababab"), lambda: dict(enumerate("abababab")).values(), lambda: set(range(8))),
+    *(lambda: bytes(8), lambda: bytearray(8), lambda: 5, lambda: np.array(5), object, lambda: "abababab"),
+]
+
+
+@pytest.mark.parametrize("make", NO_LABELS, ids=lambda make: type(make()).__name__)
+def test_what_is_no_list_of_labels(make):
+    message = r" is .*\. Pass a list of one label per sequence\."
+    with pytest.raises(TypeError, match="^y" + message):
+        classifier().fit(sequences(), make())
+    with pytest.raises(TypeError, match="^y_val" + message):
+        classifier(early_stopping=True).fit(sequences(), ["a", "b"] * 4, X_val=sequences(), y_val=make())
+
+
+@pytest.mark.parametrize("label", [UserString("a"), pa.scalar("a"), 1j, b"a", None], ids=lambda x: type(x).__name__)
+def test_no_label_is_read_as_its_parts(label):
+    with pytest.raises(TypeError, match=r"^y\[0\]: argument must be a string or a number, got "):
+        classifier().fit(sequences(), [label] * 8)
+
+
+def test_labels_of_two_dimensions_are_called_by_their_argument():
+    with pytest.raises(ValueError, match=r"^classes should be a 1d array, got an array of shape"):
+        classifier().partial_fit(sequences(), ["a", "b"] * 4, classes=[["a", "b"]])
+
+
+@pytest.mark.filterwarnings("error")
+def test_large_floats_are_no_classes():
+    with pytest.raises(ValueError, match=r"^Unknown label type: continuous\. y must hold .* Convert them"):
+        classifier().fit(sequences(), np.array([1e300, 2e300] * 4))
 
 
 @pytest.mark.parametrize("series", EXTENSION_TYPES.values(), ids=EXTENSION_TYPES)
@@ -228,10 +302,7 @@ BAD_LABELS = {
     "dates": (np.array(["2020", "2021"] * 4, "M8[D]"), r"Unknown label type: datetime64\[D\]"),
     "a set": ({0, 1}, r"y is \{0, 1\} \(set\)\. Pass a list of one label per sequence"),
     "a dict": ({0: 1}, r"y is \{0: 1\} \(dict\)\. Pass a list of one label per sequence"),
-    "masked": (
-        np.ma.array([0, 1], mask=[0, 1]),
-        "y has masked entries, which would be read as data. Leave",
-    ),
+    "masked": (np.ma.array([0, 1], mask=[0, 1]), "y has masked entries, which would be read as data"),
 }
 
 
@@ -257,8 +328,8 @@ def test_labels_that_are_refused(y, message):
         ({"1": 5}, r"class_weight has a weight for '1'"),
         ({None: 5}, r"class_weight has a weight for None"),
         ({1.5: 5}, r"class_weight has a weight for 1\.5"),
-        ({1: 10**400}, r"class_weight\[1\] is an integer of 1329 bits\. Weights must be finite"),
-        ({1: "2"}, r"class_weight\[1\] is '2'\. Weights must be finite"),
+        ({1: 10**400}, r"class_weight\[1\] is an integer of 1329 bits\. Weights must be numbers, finite"),
+        ({1: "2"}, r"class_weight\[1\] is '2'\. Weights must be numbers, finite"),
     ],
     ids=str,
 )
@@ -375,6 +446,40 @@ def test_a_text_may_be_of_a_derived_type():
     assert isinstance(fitted.generate(max_new_tokens=3, random_state=0)[0], str)
 
 
+def test_a_text_has_the_characters_that_str_says():
+    wanted = model().fit(["abab", "ba"] * 3)
+    got = model().fit([Text("abab"), Text("ba")] * 3)
+    assert_array_equal(got.classes_, wanted.classes_)
+    assert_array_equal(got.score_samples([Text("abab")]), wanted.score_samples(["abab"]))
+
+
+@pytest.mark.parametrize("as_sequence", [AsArray, lambda values: memoryview(np.array(values))])
+def test_sequences_that_are_no_containers_of_objects(as_sequence):
+    fitted = model().fit([as_sequence([2**60, 2**60 + 1])] * 3)
+    assert fitted.classes_.tolist() == [2**60, 2**60 + 1]
+
+
+def test_an_array_without_dimensions_is_one_token():
+    """And never a sequence of its characters."""
+    fitted = model().fit([["login", "out"], ["login"]] * 3)
+    token = np.array("login")
+    for method in (fitted.fit, fitted.score, fitted.predict):
+        with pytest.raises(TypeError, match=r"^X is array\('login'.*, without dimensions, but a list of sequences"):
+            method(token)
+    assert_array_equal(fitted.start().update(token)[1], fitted.start().update("login")[1])
+    with pytest.raises(ValueError, match="tokens has 1 entries for 5 streams"):
+        fitted.start(5).update(token)
+    options = {"max_new_tokens": 3, "random_state": 0}
+    assert fitted.generate(stop_tokens=token, **options) == fitted.generate(stop_tokens="login", **options)
+
+
+@pytest.mark.parametrize("missing", [pd.Series(["a", None]), pd.Series(["a", None], dtype="category"), ["a", np.nan]])
+def test_missing_texts_are_named(missing):
+    """Not as a mixture, which str would turn into the text nan."""
+    with pytest.raises((TypeError, ValueError), match=r"X\[1\].*position 1.* Fill missing values"):
+        model().fit([["a", "b"], missing])
+
+
 @pytest.mark.parametrize("n_short", [3, 5000])
 def test_memory_follows_the_text(n_short):
     """One long token does not widen all others."""
@@ -409,11 +514,8 @@ NO_SEQUENCES = {
     "bytes": (b"ab", "X is b'ab', but a list of sequences is needed"),
     "bytes inside": (["a", b"ab"], r"X\[1\] is b'ab', but every item must be a sequence of tokens, or a str"),
     "bytearray inside": ([bytearray(b"ab")], r"X\[0\] is bytearray\(b'ab'\), but every item must be a sequence"),
-    "masked": (
-        np.ma.array([[1, 2]], mask=[[0, 1]]),
-        r"X has masked entries, .*skrnn\.sequences\.from_padded",
-    ),
-    "masked inside": ([np.ma.array([1, 2], mask=[0, 1])], r"X has masked entries, which would be read as data"),
+    "masked": (np.ma.array([[1, 2]], mask=[[0, 1]]), r"X has masked entries.*skrnn\.sequences\.from_padded"),
+    "masked inside": ([np.ma.array([1, 2], mask=[0, 1])], r"X has masked entries"),
     "longdouble": ([np.array([1, 2], dtype=np.longdouble)], r"X\[0\] has dtype (float128|longdouble|float96)"),
     "complex": ([[1j]], r"X\[0\], position 0: argument must be a string or a number, got 1j \(complex\)"),
 }
@@ -526,10 +628,31 @@ def test_no_warning_where_a_token_is_known_or_none_is_there(words, characters):
     characters.start().update("x")  # a stream meets tokens one by one
 
 
-@pytest.mark.parametrize("tokens", [None, 5.5j, {"a"}, {"a": 1}, object()], ids=lambda value: type(value).__name__)
-def test_what_a_stream_cannot_read(tokens, characters):
-    with pytest.raises(TypeError, match=r"^tokens"):
-        characters.start().update(tokens)
+NO_TOKENS = [None, 5.5j, b"a", bytearray(b"a"), object(), pd.DataFrame({"a": ["b"]}), pl.DataFrame({"a": ["b"]})]
+
+
+@pytest.mark.parametrize("tokens", [*NO_TOKENS, {"a"}, {"a": 1}], ids=lambda value: type(value).__name__)
+def test_what_a_stream_cannot_read(tokens, characters, numbers):
+    for fitted in (characters, numbers):
+        with pytest.raises(TypeError, match=r"^tokens is .*\. Pass a list of one token for each stream"):
+            fitted.start().update(tokens)
+
+
+@pytest.mark.parametrize("tokens", NO_TOKENS[1:], ids=lambda value: type(value).__name__)
+@pytest.mark.parametrize("name", ["stop_tokens", "forbidden_tokens"])
+def test_what_is_no_list_of_tokens(name, tokens, characters, numbers):
+    """Bytes are no numbers, and the names of columns no tokens."""
+    for fitted in (characters, numbers):
+        with pytest.raises(TypeError, match=rf"^{name} is .*\. Pass a list of tokens, or one token"):
+            fitted.generate(max_new_tokens=1, **{name: tokens})
+
+
+@pytest.mark.parametrize("token", [np.nan, np.inf, -np.float32("inf")])
+def test_tokens_that_come_one_by_one_are_finite(token, numbers):
+    with pytest.raises(ValueError, match=r"^tokens\[1\] is (nan|-?inf)\. Tokens must be finite"):
+        numbers.start(2).update([1, token])
+    with pytest.raises(ValueError, match=r"^stop_tokens\[0\] is (nan|-?inf)"):
+        numbers.generate(max_new_tokens=1, stop_tokens=token)
 
 
 @pytest.mark.parametrize("name", ["stop_tokens", "forbidden_tokens"])
@@ -566,6 +689,18 @@ def test_messages_are_bounded():
         lambda: strict.score([{long: 1}]),
         lambda: strict.fit(long),
         lambda: strict.generate(10**5000, max_new_tokens=1),
+        lambda: strict.generate(max_new_tokens=-(10**5000)),
+        lambda: strict.generate(None, 10**5000, max_new_tokens=1),
+        lambda: strict.generate(max_new_tokens=1, temperature=-(10**5000)),
+        lambda: strict.generate(max_new_tokens=1, num_beams=2, top_k=10**5000),
+        lambda: strict.predict_top_k(["a"], 10**5000),
+        lambda: strict.predict_top_k(["a"], long),
+        lambda: strict.start(10**5000),
+        lambda: strict.start(3).reset(list(range(10**5))),
+        lambda: strict.start(3).reset([10**5000]),
+        lambda: strict.start(3).reset([[1], [1, 2]]),
+        lambda: classifier(early_stopping=True, scoring=long).fit(X, y),
+        lambda: classifier(early_stopping=True, scoring=lambda *_: 10**5000).fit(X[:4], [1, 2] * 2),
     ]
     for call in calls:
         with pytest.raises((TypeError, ValueError)) as caught:

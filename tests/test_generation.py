@@ -149,8 +149,16 @@ def test_floats_of_numpy_are_floats(model, name, dtype):
     assert model.generate(["a"], **options, **{name: dtype(0.7)}) == wanted
 
 
+@pytest.mark.parametrize("num_beams", [1, 3])
+def test_filters_that_leave_nothing(num_beams, model):
+    """However tokens are looked for."""
+    forbidden = [*model.classes_, END]
+    with pytest.raises(ValueError, match=r"^No token may come after 2 tokens: all are ruled out by forbidden_tokens\."):
+        model.generate(["ab"], max_new_tokens=3, num_beams=num_beams, forbidden_tokens=forbidden)
+
+
 def test_numbers_beyond_floats(model):
-    with pytest.raises(ValueError, match=r"^temperature is 1000.*, but it must be a number >= 0"):
+    with pytest.raises(ValueError, match=r"^temperature is an integer of 1329 bits, but it must be a number >= 0"):
         model.generate("a", max_new_tokens=1, temperature=10**400)
 
 

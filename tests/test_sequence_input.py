@@ -240,6 +240,16 @@ def test_labels_that_are_no_names_are_compared_within_a_call_only(columns):
         model.predict([X[0], X[1][X[1].columns[::-1]]])
 
 
+@every_entry
+@pytest.mark.parametrize("container", ["table", "list"])
+def test_columns_of_one_name(entry, container):
+    if entry == "to_padded":
+        pytest.skip("names no features")
+    frame = pd.DataFrame(np.ones((3, 2)), columns=["x", "x"])
+    X, name = (frame, "X") if container == "table" else ([frame, frame], r"X\[0\]")
+    assert_refuses(entry, X, ValueError, rf"^{name} has 2 columns named 'x'\. Rename them, or drop all but one\.")
+
+
 def test_numbered_columns_are_no_names():
     X = [pd.DataFrame(x) for x in sequences()]
     assert_array_equal(fitted(X).predict([X[0], *sequences()[1:]]), fitted(sequences()).predict(X))

@@ -94,9 +94,12 @@ def _readable(data: Any, name: str) -> Iterator[None]:
 
 
 def is_ragged(data: Any) -> bool:
-    """Whether lists in lists, or in an array of objects, differ in length at some depth."""
+    """Whether lists or arrays, in lists or in the cells of a table, differ in length at some depth."""
+    if hasattr(data, "columns"):
+        data = np.asarray(data, dtype=object)
     level = data.ravel().tolist() if isinstance(data, np.ndarray) else [data]
     for _ in range(_DEPTH):
+        level = [item.tolist() if isinstance(item, np.ndarray) else item for item in level]
         lengths = {len(item) if isinstance(item, (list, tuple)) else None for item in level}
         if len(lengths) > 1:
             return True

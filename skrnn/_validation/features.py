@@ -13,7 +13,7 @@ from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 
 from skrnn._validation.arrays import as_array, as_numbers, count, describe, is_ragged, reject_masked
-from skrnn._validation.values import shown_all
+from skrnn._validation.values import column_labels, reject_equal_columns, shown_all
 from skrnn.core.batches import FeatureSequences, PackedSequences, SequencesInPlace
 
 _SCALARS = (Number, np.generic, type(None))
@@ -50,6 +50,7 @@ def validate_sequences(
     kind, data = read_container(X, name)
     container: type[FeatureSequences] = PackedSequences if copy else SequencesInPlace
     table = data if kind == "2-D" else data[0] if kind == "ragged" else None  # what may have names of features
+    reject_equal_columns(table, name if kind == "2-D" else f"{name}[0]")
     with np.errstate(over="ignore"):  # a value too large for float32 becomes infinite, which is reported below
         if kind == "2-D":
             array = _check_2d(estimator, data, name, reset=reset, dtype=dtype)
@@ -61,7 +62,7 @@ def validate_sequences(
                 _check_names(estimator, table, name, f"{name}[0]")
             _check_finite(sequences, name)
     if reset:
-        if kind == "2-D" or _labels(table):
+        if kind == "2-D" or column_labels(table):
             validate_data(estimator, table, reset=True, skip_check_array=True)
         else:
             estimator.n_features_in_ = sequences.n_features
@@ -146,8 +147,7 @@ def read_2d(X: Any, name: str) -> np.ndarray:
     try:
         array = as_numbers(X, name)
     except ValueError as error:
-        holds_sequences = is_ragged(np.asarray(X, dtype=object)) if hasattr(X, "columns") else is_ragged(X)
-        raise ValueError(f"{error} {advice}" if holds_sequences else str(error)) from error
+        raise ValueError(f"{error} {advice}" if is_ragged(X) else str(error)) from error
     if array.ndim > 2:
         raise ValueError(f"{name} is a table, but has shape {array.shape} as an array. {advice}")
     if array.ndim < 2:
@@ -246,22 +246,13 @@ def _check_widths(arrays: list[np.ndarray], fitted: Any, name: str) -> None:
     )
 
 
-def _labels(table: Any) -> list | None:
-    """Labels of the columns of a frame; None for anything else, and where they only count the columns."""
-    for attribute in ("column_names", "columns"):  # pyarrow's columns are the arrays
-        if hasattr(type(table), attribute):
-            labels = list(getattr(table, attribute))
-            return None if labels == list(range(len(labels))) else labels
-    return None
-
-
 def _check_labels(items: list, name: str) -> None:
     """Raise unless all items are frames of the same columns in the same order, or none has column names."""
     if not any(hasattr(kind, "columns") or hasattr(kind, "column_names") for kind in set(map(type, items))):
         return
-    first = _labels(items[0])
+    first = column_labels(items[0])
     for i, item in enumerate(items):
-        labels = _labels(item)
+        labels = column_labels(item)
         if labels == first:
             continue
         found, expected = (
@@ -279,7 +270,7 @@ def _check_labels(items: list, name: str) -> None:
 
 def _check_names(estimator: Any, table: Any, name: str, table_name: str) -> None:
     """Hold the column names of a table against those of the fit, in scikit-learn's words."""
-    fitted, labels = getattr(estimator, "feature_names_in_", None), _labels(table)
+    fitted, labels = getattr(estimator, "feature_names_in_", None), column_labels(table)
     is_named = labels is not None and any(isinstance(label, str) for label in labels)
     if fitted is None and is_named:
         message = f"{name} has feature names, but {type(estimator).__name__} was fitted without feature names"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections import defaultdict
 from collections.abc import Sequence, Set
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count
 from math import isfinite
@@ -15,14 +16,13 @@ from sklearn.utils import check_array
 from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import column_or_1d
 
-from .arrays import reject_masked
+from .arrays import reject_masked, shorten
 from .values import (
     DTYPES,
     SCALARS,
     PlainValue,
     as_list,
     exact_array,
-    is_unordered,
     plain_value,
     plain_values,
     rows_of,
@@ -72,19 +72,20 @@ class Labels:
 
 def read_labels(y: Any, name: str = "y") -> Labels:
     """Return labels that a user passes: one for each sequence, in a list, an array, or a column of a frame."""
-    reject_masked(y, name, "Leave masked entries out.")
-    if isinstance(y, (str, bytes)) or is_unordered(y):
+    reject_masked(y, name, "Leave these sequences out.")
+    is_array = hasattr(y, "__array__") and getattr(y, "shape", None) != ()
+    if isinstance(y, (str, bytes, bytearray)) or not (isinstance(y, Sequence) or is_array or _has_entries(y)):
         raise TypeError(f"{name} is {shown(y)} ({type(y).__name__}). Pass a list of one label per sequence.")
     if hasattr(y, "columns") and len(y.shape) == 2:
-        column_or_1d(np.empty(y.shape, dtype=bool), warn=True)  # scikit-learn's own sentences about its shape
+        _column(np.empty(y.shape, dtype=bool), name)
         y = [row[0] for row in rows_of(y)]
     keeps_objects = not isinstance(y, Sequence)  # texts in an array or a Series of objects stay objects
     is_typed = isinstance(getattr(y, "dtype", None), np.dtype) and y.dtype.kind != "O"
-    if not is_typed and (isinstance(y, Sequence) or hasattr(y, "to_list") or hasattr(y, "to_pylist")):
-        y = np.asarray(as_list(y), dtype=object)
+    if not is_typed and (isinstance(y, Sequence) or _has_entries(y)):
+        y = _array_of_entries(as_list(y))
     is_of_objects = isinstance(y, np.ndarray) and y.dtype.kind in "OT"
     y = check_array(y, ensure_2d=False, dtype=None, ensure_all_finite=not is_of_objects, input_name=name)
-    y = column_or_1d(y, warn=True)
+    y = _column(y, name)
     if y.dtype.kind in "OT":  # not is_of_objects: what becomes an array only now may hold objects, too
         labels = _labels_of_objects(plain_values(y.tolist(), lambda i: f"{name}[{i}]"), name, keeps_objects)
     else:
@@ -93,10 +94,36 @@ def read_labels(y: Any, name: str = "y") -> Labels:
     kind = str(y.dtype)
     if y.dtype.kind not in "mMV":  # codes tell as much as texts do, and texts as an array may be large
         is_exact = labels.classes.dtype.kind in "biuUO"
-        kind = type_of_target(labels.codes if is_exact else labels.classes[labels.codes], input_name=name)
+        with np.errstate(invalid="ignore"):  # scikit-learn casts large floats to integers
+            kind = type_of_target(labels.codes if is_exact else labels.classes[labels.codes], input_name=name)
     if kind not in ("binary", "multiclass"):
-        raise ValueError(f"Unknown label type: {kind}. {name} must hold class labels, one for each sequence.")
+        raise ValueError(
+            f"Unknown label type: {shorten(kind)}. {name} must hold class labels, one for each sequence: integers, "
+            "strings or booleans. Convert them, for example with str."
+        )
     return labels
+
+
+def _column(y: np.ndarray, name: str) -> np.ndarray:
+    """Return labels (n,) from (n,), or from (n, 1) with scikit-learn's warning."""
+    if y.ndim != 1 and (y.ndim != 2 or y.shape[1] != 1):
+        raise ValueError(f"{name} should be a 1d array, got an array of shape {y.shape} instead.")
+    return column_or_1d(y, warn=True)
+
+
+def _has_entries(y: Any) -> bool:
+    """Tell whether a container that is no Sequence makes a list of its labels itself."""
+    return getattr(y, "shape", None) != () and any(hasattr(y, name) for name in ("to_pylist", "to_list", "tolist"))
+
+
+def _array_of_entries(entries: list[Any]) -> np.ndarray:
+    """Return entries as an array of objects: (n,), or (n, k) where they are lists of k each."""
+    if any(isinstance(entry, (list, tuple, np.ndarray)) for entry in entries):
+        with suppress(ValueError):  # ragged
+            return np.asarray(entries, dtype=object)
+    array = np.empty(len(entries), dtype=object)
+    array[:] = entries
+    return array
 
 
 def _labels_of_objects(values: list[PlainValue], name: str, keeps_objects: bool) -> Labels:
@@ -149,7 +176,9 @@ def factors_of_classes(class_weight: dict[Any, Any], classes: np.ndarray) -> np.
     factors = np.ones(len(classes))
     for key, weight in class_weight.items():
         if not (isinstance(weight, SCALARS) and not isinstance(weight, str) and 0 <= weight <= sys.float_info.max):
-            raise ValueError(f"class_weight[{shown(key)}] is {shown(weight)}. Weights must be finite and >= 0.")
+            raise ValueError(
+                f"class_weight[{shown(key)}] is {shown(weight)}. Weights must be numbers, finite and >= 0."
+            )
         code = codes.get(plain_value(key)) if isinstance(key, SCALARS) else None
         if code is None:
             raise ValueError(

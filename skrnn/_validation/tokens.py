@@ -14,7 +14,7 @@ from sklearn.utils.validation import validate_data
 
 from .._vocabulary import Vocabulary
 from .arrays import reject_masked
-from .values import PlainValue, as_list, exact_array, is_unordered, plain_values, rows_of, shown
+from .values import PlainValue, as_list, exact_array, is_unordered, plain_values, reject_equal_columns, rows_of, shown
 
 CHUNK_SIZE = 2**18
 """Tokens that are read at a time: a text never is in memory as a list of strings."""
@@ -34,6 +34,8 @@ def read_sequences(estimator: Any, X: Any, *, reset: bool, name: str = "X") -> T
     if isinstance(X, str):
         raise ValueError(f"{name} is a str, but a list of sequences is needed. Pass [text] if {name} is one text.")
     reject_masked(X, name)
+    if getattr(X, "shape", None) == ():
+        raise TypeError(f"{name} is {shown(X)}, without dimensions, but a list of sequences is needed. Pass [text].")
     if is_table(X):
         return _read_table(estimator, X, reset, name)
     items = _list_of_sequences(X, name)
@@ -64,6 +66,7 @@ def _list_of_sequences(X: Any, name: str) -> list[Any]:
 
 def _read_table(estimator: Any, X: Any, reset: bool, name: str) -> TokenReader:
     """Return a 2-D X of as many tokens in each row, as `read_sequences`."""
+    reject_equal_columns(X, name)
     if not reset and hasattr(estimator, "n_features_in_"):
         validate_data(estimator, X, reset=False, skip_check_array=True)
     sequences = TokenReader.open(_rows(estimator, X, name), name)
@@ -96,7 +99,10 @@ def read_prompts(prompts: Any, empty_prompt: Any) -> list[Any]:
         return [prompts]
     reject_masked(prompts, "prompts")
     if is_table(prompts):
-        return rows_of(prompts) if hasattr(prompts, "columns") else list(np.asarray(prompts))
+        rows = rows_of(prompts) if hasattr(prompts, "columns") else np.asarray(prompts)
+        if np.ndim(rows) == 0:  # sparse
+            raise TypeError(f"prompts is {shown(prompts)}, but a list of sequences is needed.")
+        return list(rows)
     return _list_of_sequences(prompts, "prompts")
 
 
@@ -229,7 +235,9 @@ def read_tokens(tokens: Any, name: str) -> Tokens:
 
 def _as_sequence(item: Any, where: str) -> str | list[Any] | tuple[Any, ...] | np.ndarray:
     """Return one sequence in a form that can be sliced, not copied if it need not be."""
-    if isinstance(item, (str, list, tuple)):
+    if isinstance(item, str):
+        return str.__str__(item)  # derived types may say otherwise of its length and characters
+    if isinstance(item, (list, tuple)):
         return item
     reject_masked(item, where)
     shape = getattr(item, "shape", None)
@@ -244,7 +252,8 @@ def _as_sequence(item: Any, where: str) -> str | list[Any] | tuple[Any, ...] | n
         return item
     if is_unordered(item):
         raise TypeError(f"{where} is a {type(item).__name__}, which has no order. Pass a list of tokens.")
-    if isinstance(item, (Real, bytes, bytearray, memoryview)) or not isinstance(item, Iterable):
+    is_readable = isinstance(item, Iterable) or hasattr(item, "__array__")
+    if isinstance(item, (Real, bytes, bytearray)) or not is_readable:
         raise TypeError(f"{where} is {shown(item)}, but every item must be a sequence of tokens, or a str.")
     return as_list(item)
 
@@ -259,12 +268,15 @@ def _plain_tokens(piece: Any, where: str, begin: int = 0) -> Tokens:
         piece = piece.tolist()
     tokens = plain_values(list(piece), lambda t: f"{where}, position {begin + t}")
     types = set(map(type, tokens))
-    if str in types and len(types) > 1:
-        raise ValueError(_MIXED.format(where))
-    if float in types:
+    if float in types:  # before what is mixed: pandas' missing texts are NaN
         for t, token in enumerate(tokens, begin):
             if isinstance(token, float) and not isfinite(token):
-                raise ValueError(f"Input {where} contains NaN or infinity, at position {t}. Tokens must be finite.")
+                raise ValueError(
+                    f"Input {where} contains NaN or infinity, at position {t}. Tokens must be finite. Fill missing "
+                    "values, or leave them out."
+                )
+    if str in types and len(types) > 1:
+        raise ValueError(_MIXED.format(where))
     return tokens
 
 

@@ -20,8 +20,8 @@ PlainValue = str | int | float | bool
 MAX_PADDING = 16
 """An array of texts takes at most this many times the memory of their characters, or else it holds objects."""
 
-MIN_PADDED = 2**16
-"""Number of characters that an array of texts may always have."""
+MIN_PADDED, MAX_PADDED = 2**16, 2**26
+"""Numbers of characters that an array of texts may always have, and that none has: equal objects share theirs."""
 
 SCALARS = (str, int, float, np.bool_, np.integer, np.float16, np.float32, np.float64)
 """Types whose values, and those of types derived from them, are plain; not longdouble, which float does not hold."""
@@ -38,15 +38,29 @@ def is_unordered(values: Any) -> bool:
     return isinstance(values, (Set, Mapping))
 
 
+def is_no_list(values: Any) -> bool:
+    """Tell whether there are no entries to read one by one: bytes, tables, what cannot be iterated."""
+    is_table = hasattr(type(values), "columns")
+    return isinstance(values, (bytes, bytearray)) or is_table or not isinstance(values, Iterable)
+
+
 def as_list(values: Any) -> list[Any]:
-    """Return the entries of a container, as Python's own objects where the container can make them."""
+    """Return the entries of a container as Python's own objects, where it can make them; of a scalar, one."""
     if hasattr(values, "to_pylist"):  # pyarrow
         return values.to_pylist()
     if hasattr(values, "to_list"):  # pandas and polars
         return values.to_list()
-    if hasattr(values, "tolist"):  # NumPy, torch, array.array
-        return values.tolist()
+    if hasattr(values, "__array__") and not hasattr(values, "tolist"):  # xarray
+        values = np.asarray(values)
+    if hasattr(values, "tolist"):  # NumPy, torch, array.array, memoryview, pandas' extension arrays
+        entries = values.tolist()
+        return entries if isinstance(entries, list) else [entries]  # arrays without dimensions
     return list(values)
+
+
+def is_scalar_array(value: Any) -> bool:
+    """Tell whether a value is an array or tensor without dimensions."""
+    return getattr(value, "shape", None) == () and hasattr(value, "item") and not isinstance(value, np.generic)
 
 
 def rows_of(frame: Any) -> list[tuple[Any, ...]]:
@@ -58,16 +72,37 @@ def rows_of(frame: Any) -> list[tuple[Any, ...]]:
     return list(zip(*(column.to_pylist() for column in frame.columns)))
 
 
+def column_labels(table: Any) -> list[Any] | None:
+    """Return the labels of a frame's columns; None for anything else, and where they only count the columns."""
+    for attribute in ("column_names", "columns"):  # pyarrow's columns are the arrays
+        if hasattr(type(table), attribute):
+            labels = list(getattr(table, attribute))
+            return None if labels == list(range(len(labels))) else labels
+    return None
+
+
+def reject_equal_columns(table: Any, name: str) -> None:
+    """Raise if two columns of a frame, which errors call `name`, have the same label."""
+    labels = column_labels(table) or []
+    if len(set(labels)) < len(labels):
+        label = next(label for label in labels if labels.count(label) > 1)
+        raise ValueError(
+            f"{name} has {labels.count(label)} columns named {shown(label)}. Rename them, or drop all but one."
+        )
+
+
 def plain_values(values: list[Any], place: Callable[[int], str]) -> list[PlainValue]:
     """Return values as str, int, float or bool; ``place(i)`` is what an error calls the one at `i`."""
     types = set(map(type, values))
     if types <= _PLAIN:
         return values
     if not all(issubclass(kind, SCALARS) for kind in types):
+        values = [value.item() if is_scalar_array(value) else value for value in values]
+    if not all(isinstance(value, SCALARS) for value in values):
         i, value = next((i, value) for i, value in enumerate(values) if not isinstance(value, SCALARS))
         kind = type(value).__name__
-        advice = " Fill missing values, or leave them out." if kind in _MISSING else ""
-        raise TypeError(f"{place(i)}: argument must be a string or a number, got {shown(value)} ({kind}).{advice}")
+        advice = "Fill missing values, or leave them out." if kind in _MISSING else "Pass str, int, float or bool."
+        raise TypeError(f"{place(i)}: argument must be a string or a number, got {shown(value)} ({kind}). {advice}")
     return list(map(plain_value, values))
 
 
@@ -77,6 +112,8 @@ def plain_value(value: Any) -> PlainValue:
         return str.__str__(value)  # str(value) of an Enum that is a str would be the member's name
     if isinstance(value, (bool, np.bool_)):
         return bool(value)
+    if isinstance(value, float):
+        return float.__float__(value)
     return operator.index(value) if isinstance(value, (int, np.integer)) else float(value)
 
 
@@ -105,7 +142,8 @@ def exact_array(values: list[PlainValue], dtypes: Iterable[np.dtype] = ()) -> np
 def _array_of_texts(values: list[str]) -> np.ndarray:
     """Return texts (n,) as NumPy's fixed-width text, as objects where that would lose NULs or waste memory."""
     lengths = list(map(len, values))
-    is_wasteful = max(lengths) * len(values) > max(MIN_PADDED, MAX_PADDING * sum(lengths))
+    most = min(max(MIN_PADDED, MAX_PADDING * sum(lengths)), MAX_PADDED)
+    is_wasteful = max(lengths) * len(values) > most
     if is_wasteful or any(value.endswith("\0") for value in values):
         return _array_of_objects(values)
     return np.array(values)
@@ -121,7 +159,8 @@ def shown(value: Any) -> str:
     """Return the repr of a value, of a bounded length."""
     if isinstance(value, int) and value.bit_length() > 128:
         return f"an integer of {value.bit_length()} bits"
-    return _REPR.repr(value)
+    text = _REPR.repr(value)
+    return " ".join(text.split()) if "\n" in text else text
 
 
 def shown_all(values: list[Any]) -> str:
