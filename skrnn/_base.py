@@ -1,17 +1,19 @@
-"""What the estimators share: their parameters, sample weights, errors, fitted attributes."""
+"""What every recurrent estimator is: the template of a fit, and the one object that it leaves."""
 
 from __future__ import annotations
 
-import sys
-import warnings
-from collections.abc import Iterator
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from copy import copy
+from dataclasses import dataclass, replace
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
 import numpy as np
 from sklearn.base import BaseEstimator
-from sklearn.utils import check_array
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.metrics import check_scoring
 from sklearn.utils._param_validation import (  # private, but in place since 1.2: docs/design.md
     Interval,
     Options,
@@ -20,127 +22,253 @@ from sklearn.utils._param_validation import (  # private, but in place since 1.2
 from sklearn.utils.validation import check_is_fitted
 
 from ._config import FitConfig
-from ._validation.arrays import as_numbers, reject_masked
+from ._hold_out import Validation, check_scorer_name
+from ._run import begin_training, continue_training, run_training
+from ._warnings import warn_caller
 from .core.cells import CELLS
+from .core.dataset import Dataset
 from .core.network import Network
-from .core.training import TrainingState
-
-TRAINING_CONSTRAINTS: dict[str, list[Any]] = {
-    "cell": [StrOptions(set(CELLS))],
-    "hidden_size": [Interval(Integral, 1, None, closed="left")],
-    "n_layers": [Interval(Integral, 1, None, closed="left")],
-    "dropout": [Interval(Real, 0, 1, closed="left")],
-    "solver": [StrOptions({"adam", "sgd", "rmsprop", "lbfgs"})],
-    "alpha": [Interval(Real, 0, np.inf, closed="left")],
-    "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
-    "learning_rate": [StrOptions({"constant", "adaptive", "cosine"})],
-    "learning_rate_init": [Interval(Real, 0, np.inf, closed="neither")],
-    "max_iter": [Interval(Integral, 1, None, closed="left")],
-    "shuffle": ["boolean"],
-    "random_state": ["random_state"],
-    "tol": [Interval(Real, 0, None, closed="left")],
-    "verbose": ["verbose"],
-    "warm_start": ["boolean"],
-    "momentum": [Interval(Real, 0, 1, closed="left")],
-    "nesterovs_momentum": ["boolean"],
-    "beta_1": [Interval(Real, 0, 1, closed="left")],
-    "beta_2": [Interval(Real, 0, 1, closed="left")],
-    "epsilon": [Interval(Real, 0, np.inf, closed="neither")],
-    "max_grad_norm": [Interval(Real, 0, None, closed="neither"), None],
-    "early_stopping": ["boolean"],
-    "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
-    "n_iter_no_change": [Interval(Integral, 1, None, closed="left"), Options(Real, {np.inf})],
-    "n_jobs": [Integral, None],
-}
-"""Constraints of the parameters that every recurrent estimator has, in the form of scikit-learn's validation."""
+from .core.samplers import Sampler
+from .core.training import TrainingMonitor, TrainingState
 
 
-MAX_EXPONENT = 600
-"""Weights are below 2**600, so that the sum over any number of steps is finite."""
+class Passed(NamedTuple):
+    """What a user passes to learn from, or to validate on."""
+
+    X: Any
+    y: Any = None
+    sample_weight: Any = None
 
 
-def check_sample_weight(sample_weight: Any, n: int, name: str = "sample_weight", X: str = "X") -> np.ndarray:
-    """Weights (n,), float64, which can be summed; ones for None. Raises for negative, not finite, or only zeros."""
-    if sample_weight is None:
-        return np.ones(n)
-    reject_masked(sample_weight, name, "Fill the gaps, 0 leaves a sequence out.")
-    weights = as_numbers(sample_weight, name, advice="Pass one weight for each sequence.")
-    if weights.ndim != 1:
-        raise ValueError(f"{name} has {weights.ndim} dimensions. Pass one weight for each sequence, shape ({n},).")
-    with np.errstate(over="ignore"):  # of longdouble, which becomes infinity
-        weights = check_array(weights, ensure_2d=False, dtype=np.float64, input_name=name)
-    if len(weights) != n:
-        raise ValueError(f"{name} has {len(weights)} entries, but {X} has {n} sequences. Pass one weight for each.")
-    if (weights < 0).any():
-        where = int(np.argmax(weights < 0))
-        raise ValueError(f"Negative values in {name}: {name}[{where}] is {weights[where]:g}. Weights must be >= 0.")
-    if not weights.any():
-        raise ValueError(f"All weights in {name} are zero. {name} must contain at least one non-zero number.")
-    return product_of_weights(weights)
+@dataclass(frozen=True, eq=False, repr=False)
+class Reading:
+    """How X and y are read: what the first fit found out about them, and later data are held against."""
+
+    shape: BaseEstimator
+    """An estimator that has nothing but what scikit-learn's validation sets and reads: `n_features_in_` and so on."""
+    dtype: np.dtype
+    """Of the parameters and the data."""
+
+    def attributes(self) -> dict[str, Any]:
+        """Return the public attributes that tell of X and y."""
+        return {name: value for name, value in vars(self.shape).items() if not name.startswith("_")}
+
+    def without_names(self: R) -> R:
+        """Return the same for data that have no column names any more."""
+        shape = copy(self.shape)
+        vars(shape).pop("feature_names_in_", None)
+        return replace(self, shape=shape)
 
 
-def product_of_weights(*weights: np.ndarray) -> np.ndarray:
-    """Product of arrays (n,), shifted by a power of two where it would overflow in sums, or vanish."""
-    mantissas, exponents = zip(*map(np.frexp, weights), strict=True)
-    mantissa, exponent = np.prod(mantissas, axis=0), np.sum(exponents, axis=0)
-    largest = exponent[mantissa > 0].max(initial=-10 * MAX_EXPONENT)
-    return np.ldexp(mantissa, exponent + np.clip(largest, -MAX_EXPONENT, MAX_EXPONENT) - largest)
+R = TypeVar("R", bound=Reading)
 
 
-def warn_caller(message: str, category: type[Warning] = UserWarning) -> None:
-    """Warn from the line outside of skrnn, and of scikit-learn's wrappers, that led here."""
-    frame, level = sys._getframe(1), 2
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] in ("skrnn", "sklearn"):
-        frame, level = frame.f_back, level + 1
-    warnings.warn(message, category, stacklevel=level)
+@dataclass(frozen=True)
+class Examples(ABC):
+    """What X, y and weights became: to learn from, or to score."""
+
+    data: Dataset
+    is_weighted: bool
+    """Whether a scorer is given the weights, too."""
+
+    @abstractmethod
+    def hold_out(self, fraction: float, seed: int) -> tuple[Dataset, Examples]:
+        """Return what is left to learn from, and what is held out."""
+
+    @abstractmethod
+    def for_scorer(self) -> tuple[Any, ...]:
+        """Return X, and y if there is one, as a scorer gets them."""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Fitted(Generic[R]):
+    """Everything that a fit leaves: set in one step, and read once by each prediction."""
+
+    reading: R
+    network: Network
+    params: np.ndarray
+    training: TrainingState | None
+    """Where training goes on; None for a candidate, which is only scored."""
+
+    def named_weights(self) -> dict[str, np.ndarray]:
+        """Return the parameters by name, views of one vector."""
+        views = self.network.layout.views(self.params)
+        return {f"{part}.{name}": array for part, arrays in views.items() for name, array in arrays.items()}
+
+
+class BaseRecurrent(BaseEstimator, ABC, Generic[R]):
+    """Base class of the recurrent estimators.
+
+    `_learn` is the template of `fit` and `partial_fit`. An estimator says how X and y are read, what network learns
+    from them in which batches, and what the default score is. Nothing of it changes before all has gone well.
+    """
+
+    _config_type: ClassVar[type[FitConfig]]
+    _fitted: Fitted[R]
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "cell": [StrOptions(set(CELLS))],
+        "hidden_size": [Interval(Integral, 1, None, closed="left")],
+        "n_layers": [Interval(Integral, 1, None, closed="left")],
+        "dropout": [Interval(Real, 0, 1, closed="left")],
+        "solver": [StrOptions({"adam", "sgd", "rmsprop", "lbfgs"})],
+        "alpha": [Interval(Real, 0, np.inf, closed="left")],
+        "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
+        "learning_rate": [StrOptions({"constant", "adaptive", "cosine"})],
+        "learning_rate_init": [Interval(Real, 0, np.inf, closed="neither")],
+        "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "shuffle": ["boolean"],
+        "random_state": ["random_state"],
+        "tol": [Interval(Real, 0, None, closed="left")],
+        "verbose": ["verbose"],
+        "warm_start": ["boolean"],
+        "momentum": [Interval(Real, 0, 1, closed="left")],
+        "nesterovs_momentum": ["boolean"],
+        "beta_1": [Interval(Real, 0, 1, closed="left")],
+        "beta_2": [Interval(Real, 0, 1, closed="left")],
+        "epsilon": [Interval(Real, 0, np.inf, closed="neither")],
+        "max_grad_norm": [Interval(Real, 0, None, closed="neither"), None],
+        "early_stopping": ["boolean"],
+        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+        "n_iter_no_change": [Interval(Integral, 1, None, closed="left"), Options(Real, {np.inf})],
+        "n_jobs": [Integral, None],
+    }
+
+    @property
+    def weights_(self) -> dict[str, np.ndarray]:
+        """Parameters by name: views of one vector."""
+        return self._check_fitted().named_weights()
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return "_fitted" in vars(self)
+
+    # What an estimator says
+
+    @abstractmethod
+    def _read(self, config: Any, passed: Passed, reading: R | None, announced: Any) -> tuple[R, Examples]:
+        """Read X and y as `reading` says, or find out how; `announced` is what a first `partial_fit` is told of y."""
+
+    @abstractmethod
+    def _read_validation(self, config: Any, passed: Passed, reading: R) -> Examples:
+        """Read what the caller passes to validate on."""
+
+    @abstractmethod
+    def _make_network(self, config: Any, reading: R) -> Network:
+        """Return the network for such data; raises where parameters contradict each other."""
+
+    @abstractmethod
+    def _make_sampler(self, config: Any) -> Sampler:
+        """Return what makes batches of the data."""
+
+    @abstractmethod
+    def _mean_log_proba(self, reading: R, network: Network, data: Dataset) -> Callable[[np.ndarray], float]:
+        """Return the default score of parameters, of which the training loss is minus the expected value."""
+
+    def _initialize(self, reading: R, network: Network, params: np.ndarray) -> None:
+        """Change parameters that were drawn at random, in place."""
+
+    def _resolve(self, config: Any, reading: R) -> Any:
+        """Return the parameters with what the data say of those that were left open."""
+        return config
+
+    # What all have in common
+
+    def _check_fitted(self) -> Fitted[R]:
+        """Return what a fit left; raises NotFittedError before one."""
+        try:
+            return self._fitted
+        except AttributeError:
+            check_is_fitted(self)
+            raise
+
+    def _has_partial_fit(self) -> bool:
+        """Whether the solver has a `partial_fit`; raises where it has not, as ``available_if`` wants it."""
+        if self.solver == "lbfgs":
+            raise AttributeError(
+                "partial_fit needs a stochastic solver: adam, sgd or rmsprop. solver='lbfgs' is not one."
+            )
+        return True
+
+    def _read_config(self, is_partial: bool = False) -> Any:
+        """Return the parameters; raises where one is not valid, or has no meaning in a `partial_fit`."""
+        name, parameters = type(self).__name__, self.get_params(deep=False)
+        config = self._config_type.read(name, parameters, self._parameter_constraints, is_partial)
+        if is_partial and config.early_stopping:
+            raise ValueError("partial_fit does not support early_stopping=True. Use fit, or early_stopping=False.")
+        return config
+
+    def _make_shape(self) -> BaseEstimator:
+        """Return an estimator of this class that has nothing, not even parameters, for `Reading`."""
+        return object.__new__(type(self))
+
+    def _learn(self, config: Any, passed: Passed, to_validate: Passed | None = None, announced: Any = None) -> None:
+        """Train on what was passed, and take what came of it in one step."""
+        with _kept_on_error(config.random_state):
+            before = vars(self).get("_fitted") if config.is_partial or config.warm_start else None
+            training = before.training if before else None
+            reading, examples = self._read(config, passed, before.reading if before and training else None, announced)
+            config = self._resolve(config, reading)
+            network = self._make_network(config, reading)
+            if training:
+                state = continue_training(config, training)
+            else:
+                state = begin_training(config, network, reading.dtype)
+                self._initialize(reading, network, state.params)
+            data, validation = examples.data, None
+            if config.early_stopping:
+                if to_validate is None:
+                    data, held_out = examples.hold_out(config.validation_fraction, state.split_seed)
+                else:
+                    held_out = self._read_validation(config, to_validate, reading)
+                validation = self._make_validation(config, reading, network, held_out)
+            params, problem = run_training(config, network, state, data, self._make_sampler(config), validation)
+            if problem:
+                warn_caller(problem, ConvergenceWarning)  # before anything changes: it may be an error
+            self._take(Fitted(reading, network, params, state), _history(state.monitor, config.early_stopping))
+
+    def _make_validation(self, config: Any, reading: R, network: Network, held_out: Examples) -> Validation:
+        """Return the score of parameters on what was held out: minus the mean loss, or what `scoring` names."""
+        digest = f"{held_out.data.digest()}, {held_out.is_weighted}"
+        if config.scoring == "loss":
+            return Validation(self._mean_log_proba(reading, network, held_out.data), digest)
+        check_scorer_name(config.scoring)
+        scorer = check_scoring(self, scoring=config.scoring)
+        weights = {"sample_weight": held_out.data.weights} if held_out.is_weighted else {}
+        arguments, candidate, reading = held_out.for_scorer(), copy(self), reading.without_names()
+
+        def score(params: np.ndarray) -> Any:
+            candidate._take(Fitted(reading, network, params.copy(), None))  # the scorer may keep the estimator
+            return scorer(candidate, *arguments, **weights)
+
+        return Validation(score, digest)
+
+    def _take(self, fitted: Fitted[R], history: dict[str, Any] | None = None) -> None:
+        """Become fitted; other threads see all of it, or all of what was before."""
+        before = vars(self).get("_fitted")
+        gone = before.reading.attributes() if before else {}
+        kept = {name: value for name, value in vars(self).items() if name not in gone}
+        self.__dict__ = {**kept, **fitted.reading.attributes(), **(history or {}), "_fitted": fitted}
+
+
+def _history(monitor: TrainingMonitor, is_validated: bool) -> dict[str, Any]:
+    """Return the public attributes that tell of a training."""
+    return {
+        "n_iter_": monitor.n_epochs,
+        "loss_curve_": list(monitor.loss_curve),
+        "loss_": monitor.loss_curve[-1],
+        "best_loss_": None if is_validated else -monitor.best_score,
+        "validation_scores_": list(monitor.validation_scores) if is_validated else None,
+        "best_validation_score_": monitor.best_score if is_validated else None,
+    }
 
 
 @contextmanager
-def unchanged_on_error(estimator: BaseEstimator) -> Iterator[None]:
-    """Give the estimator its attributes back if the block raises, and its generator of random numbers its state."""
-    attributes = dict(vars(estimator))
-    rng = estimator.random_state
-    rng_state = rng.get_state() if isinstance(rng, np.random.RandomState) else None
+def _kept_on_error(random_state: Any) -> Iterator[None]:
+    """Give a generator of random numbers its state back if the block raises."""
+    before = random_state.get_state() if isinstance(random_state, np.random.RandomState) else None
     try:
         yield
     except BaseException:
-        estimator.__dict__ = attributes  # one step, which no interrupt can cut in two
-        if rng_state is not None:
-            rng.set_state(rng_state)
+        if before is not None:
+            random_state.set_state(before)
         raise
-
-
-def set_fitted(estimator: BaseEstimator, network: Network, params: np.ndarray, state: TrainingState) -> None:
-    """Give the estimator the result of a training."""
-    monitor = state.monitor
-    estimator._network, estimator._params, estimator._training = network, params, state
-    estimator.n_iter_ = monitor.n_epochs
-    estimator.loss_curve_ = list(monitor.loss_curve)
-    estimator.loss_ = estimator.loss_curve_[-1]
-    estimator.best_loss_ = None if estimator.early_stopping else -monitor.best_score
-    estimator.validation_scores_ = list(monitor.validation_scores) if estimator.early_stopping else None
-    estimator.best_validation_score_ = monitor.best_score if estimator.early_stopping else None
-
-
-def named_weights(estimator: BaseEstimator) -> dict[str, np.ndarray]:
-    """Parameters of a fitted estimator by name, views of one vector."""
-    check_is_fitted(estimator)
-    views = estimator._network.layout.views(estimator._params)
-    return {f"{part}.{name}": array for part, arrays in views.items() for name, array in arrays.items()}
-
-
-def is_stochastic(estimator: BaseEstimator) -> bool:
-    """Whether the solver has a `partial_fit`; raises where it has not, as ``available_if`` wants it."""
-    if estimator.solver == "lbfgs":
-        raise AttributeError("partial_fit needs a stochastic solver: adam, sgd or rmsprop. solver='lbfgs' is not one.")
-    return True
-
-
-def check_compatible_parameters(config: FitConfig, given_to_validate: str | None) -> None:
-    """Raise where parameters that are valid one by one contradict each other."""
-    if given_to_validate and not config.early_stopping:
-        raise ValueError(f"{given_to_validate} passed to fit, but early_stopping is False. Set early_stopping=True.")
-    if config.solver == "lbfgs" and config.early_stopping:
-        raise ValueError("solver='lbfgs' does not support early_stopping=True. Use adam, sgd or rmsprop.")
-    if config.solver == "lbfgs" and config.dropout > 0:
-        raise ValueError(f"solver='lbfgs' needs dropout=0, got {config.dropout}. Use adam, sgd or rmsprop.")

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from numbers import Integral, Real
 from typing import Any, ClassVar, TypeVar
 
 import numpy as np
-from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import validate_parameter_constraints
 
 from ._validation.values import shown
@@ -45,6 +44,7 @@ class FitConfig:
     random_state: int | np.random.RandomState | None
     tol: float
     verbose: int
+    warm_start: bool
     momentum: float
     nesterovs_momentum: bool
     beta_1: float
@@ -58,16 +58,32 @@ class FitConfig:
     n_jobs: int | None
 
     @classmethod
-    def read(cls: type[Config], estimator: BaseEstimator, is_partial: bool = False) -> Config:
-        """Return the parameters of `estimator`; raises as scikit-learn does where one is not valid."""
-        estimator_name = type(estimator).__name__
-        parameters = {name: as_python(value) for name, value in estimator.get_params(deep=False).items()}
+    def read(
+        cls: type[Config],
+        estimator_name: str,
+        parameters: dict[str, Any],
+        constraints: dict[str, list[Any]],
+        is_partial: bool,
+    ) -> Config:
+        """Return the parameters of an estimator; raises as scikit-learn does where one is not valid."""
+        parameters = {name: as_python(value) for name, value in parameters.items()}
         for name, value in parameters.items():
             if isinstance(value, int) and abs(value) > sys.float_info.max:
                 raise ValueError(f"{name} is {shown(value)}, beyond all floats. Pass a number nearer to 0.")
-        validate_parameter_constraints(estimator._parameter_constraints, parameters, estimator_name)
+        validate_parameter_constraints(constraints, parameters, estimator_name)
         names = {field.name for field in fields(cls)} - {"estimator_name", "is_partial"}
         return cls(estimator_name, is_partial, **{name: parameters[name] for name in names})
+
+    def check_compatible(self, given_to_validate: str | None) -> None:
+        """Raise where parameters of `fit` that are valid one by one contradict each other."""
+        if given_to_validate and not self.early_stopping:
+            raise ValueError(
+                f"{given_to_validate} passed to fit, but early_stopping is False. Set early_stopping=True."
+            )
+        if self.solver == "lbfgs" and self.early_stopping:
+            raise ValueError("solver='lbfgs' does not support early_stopping=True. Use adam, sgd or rmsprop.")
+        if self.solver == "lbfgs" and self.dropout > 0:
+            raise ValueError(f"solver='lbfgs' needs dropout=0, got {self.dropout}. Use adam, sgd or rmsprop.")
 
     @property
     def n_epochs(self) -> int:
@@ -78,6 +94,66 @@ class FitConfig:
     def lasting(self) -> dict[str, Any]:
         """The parameters that cannot change while training goes on, by name."""
         return {name: getattr(self, name) for name in self.LASTING}
+
+
+@dataclass(frozen=True)
+class ClassifierConfig(FitConfig):
+    """The parameters of `RNNSequenceClassifier`."""
+
+    LASTING = (*FitConfig.LASTING, "bidirectional", "pooling")
+
+    bidirectional: bool
+    pooling: str
+    class_weight: Any
+    recompute: bool | str
+
+
+@dataclass(frozen=True)
+class NextTokenConfig(FitConfig):
+    """The parameters of `RNNNextTokenModel`."""
+
+    LASTING = (
+        *FitConfig.LASTING,
+        "embedding_size",
+        "tie_weights",
+        "min_frequency",
+        "max_tokens",
+        "add_end_token",
+        "dtype",
+    )
+
+    bptt_steps: int
+    embedding_size: int | None
+    tie_weights: bool
+    min_frequency: float | None
+    max_tokens: int | None
+    handle_unknown: str
+    add_end_token: bool | str
+    dtype: str
+
+    @classmethod
+    def read(
+        cls,
+        estimator_name: str,
+        parameters: dict[str, Any],
+        constraints: dict[str, list[Any]],
+        is_partial: bool,
+    ) -> NextTokenConfig:
+        """Return the parameters of an estimator, with one name for each scoring and dtype; raises if one is wrong."""
+        config = super().read(estimator_name, parameters, constraints, is_partial)
+        dtype = np.dtype(config.dtype).name  # the same for every byte order
+        if dtype not in ("float64", "float32"):
+            raise ValueError(f"dtype is {config.dtype!r}. Pass np.float64 or np.float32, or their names.")
+        if config.tie_weights and config.embedding_size != config.hidden_size:
+            raise ValueError(
+                f"tie_weights=True needs embedding_size={config.hidden_size}, that of hidden_size, got "
+                f"{config.embedding_size}."
+            )
+        return replace(config, scoring="loss" if config.scoring is None else config.scoring, dtype=dtype)
+
+    def with_end_token(self, has_end: bool) -> NextTokenConfig:
+        """Return the same with what "auto" means for the data."""
+        return replace(self, add_end_token=has_end) if self.add_end_token == "auto" else self
 
 
 def as_python(value: Any) -> Any:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from copy import copy
 from dataclasses import dataclass
 from functools import partial
 from math import ceil, isfinite
@@ -14,11 +13,9 @@ from typing import Any
 
 import joblib
 import numpy as np
-from sklearn.base import BaseEstimator
-from sklearn.metrics import check_scoring, get_scorer_names
+from sklearn.metrics import get_scorer_names
 
 from ._validation.values import shown
-from .core.network import Network
 
 
 @dataclass(frozen=True)
@@ -69,25 +66,13 @@ def _apportion(n: int, sizes: np.ndarray, most: np.ndarray, rng: np.random.Gener
     return shares
 
 
-def scored_by(
-    scoring: Any, estimator: BaseEstimator, network: Network, *data: Any, **weights: Any
-) -> Callable[[np.ndarray], Any]:
-    """Return the score of parameters that a scorer gives: ``scorer(estimator, *data, **weights)``."""
+def check_scorer_name(scoring: Any) -> None:
+    """Raise for a name that scikit-learn does not know."""
     if isinstance(scoring, str) and scoring not in get_scorer_names():
         raise ValueError(
             f"scoring is {shown(scoring)}, which names no scorer of scikit-learn. Pass 'loss', a callable, or one of "
             "sklearn.metrics.get_scorer_names()."
         )
-    scorer = check_scoring(estimator, scoring=scoring)
-    candidate = copy(estimator)
-    candidate._network = network
-    vars(candidate).pop("feature_names_in_", None)  # the data have none any more, and were held against them before
-
-    def score(params: np.ndarray) -> Any:
-        candidate._params = params.copy()  # the scorer may keep the estimator
-        return scorer(candidate, *data, **weights)
-
-    return score
 
 
 def checked_score(value: Any, scoring: Any, epoch: int) -> float:

@@ -2,39 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Set
-from dataclasses import dataclass, replace
+from collections.abc import Callable
 from functools import partial
 from numbers import Integral
 from typing import Any, ClassVar
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, DensityMixin, TransformerMixin
+from sklearn.base import ClassNamePrefixFeaturesOutMixin, DensityMixin, TransformerMixin
 from sklearn.utils._param_validation import Interval, Options, RealNotInt, StrOptions
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_is_fitted
 
-from ._base import (
-    TRAINING_CONSTRAINTS,
-    check_compatible_parameters,
-    check_sample_weight,
-    is_stochastic,
-    named_weights,
-    set_fitted,
-    unchanged_on_error,
-    warn_caller,
-)
-from ._config import FitConfig, as_python
+from ._base import BaseRecurrent, Fitted, Passed
+from ._config import NextTokenConfig, as_python
 from ._generation import Generator, is_integer
-from ._hold_out import Validation, hold_out, scored_by
 from ._parallel.blas import guarded
 from ._parallel.sharding import predict_in_shards
-from ._run import begin_training, continue_training, run_training, warn_of
 from ._streams import TokenStream
 from ._token_scores import TokenScores
-from ._validation.tokens import TokenReader, append_tokens, read_prompts, read_sequences, read_tokens
-from ._validation.values import as_list, shown, shown_all
-from ._vocabulary import Vocabulary, count_equal, count_tokens, frequent_tokens, make_vocabulary
+from ._token_sequences import TokenExamples, TokenReading
+from ._validation.tokens import TokenReader, append_tokens, read_prompts
+from ._validation.values import shown
+from ._validation.weights import check_sample_weight
+from ._vocabulary import Vocabulary
 from .core.batches import TokenSequences
 from .core.dataset import Dataset
 from .core.network import Network
@@ -42,44 +31,7 @@ from .core.samplers import TruncatedBPTT
 from .core.workspace import Workspace
 
 
-@dataclass(frozen=True)
-class NextTokenConfig(FitConfig):
-    """The parameters of `RNNNextTokenModel`."""
-
-    LASTING = (
-        *FitConfig.LASTING,
-        "embedding_size",
-        "tie_weights",
-        "min_frequency",
-        "max_tokens",
-        "add_end_token",
-        "dtype",
-    )
-
-    bptt_steps: int
-    embedding_size: int | None
-    tie_weights: bool
-    min_frequency: float | None
-    max_tokens: int | None
-    add_end_token: bool | str
-    dtype: str
-
-    @classmethod
-    def read(cls, estimator: BaseEstimator, is_partial: bool = False) -> NextTokenConfig:
-        """Return the parameters of `estimator`, with one name for each scoring and dtype; raises if one is wrong."""
-        config = super().read(estimator, is_partial)
-        dtype = np.dtype(config.dtype).name  # the same for every byte order
-        if dtype not in ("float64", "float32"):
-            raise ValueError(f"dtype is {config.dtype!r}. Pass np.float64 or np.float32, or their names.")
-        if config.tie_weights and config.embedding_size != config.hidden_size:
-            raise ValueError(
-                f"tie_weights=True needs embedding_size={config.hidden_size}, that of hidden_size, got "
-                f"{config.embedding_size}."
-            )
-        return replace(config, scoring="loss" if config.scoring is None else config.scoring, dtype=dtype)
-
-
-class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, DensityMixin, BaseEstimator):
+class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, DensityMixin, BaseRecurrent[TokenReading]):
     """Recurrent neural network that learns what comes next in sequences of tokens.
 
     After every token of a sequence the network gives each token of its vocabulary a probability to be the next.
@@ -228,8 +180,9 @@ class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Densi
     3
     """
 
+    _config_type = NextTokenConfig
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **TRAINING_CONSTRAINTS,
+        **BaseRecurrent._parameter_constraints,
         "embedding_size": [Interval(Integral, 1, None, closed="left"), None],
         "tie_weights": ["boolean"],
         "min_frequency": [
@@ -344,18 +297,12 @@ class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Densi
             If X or a weight is not what it should be, parameters contradict each other, or the loss is not finite
             before an epoch is complete. The estimator is then as it was.
         """
-        config = NextTokenConfig.read(self)
-        check_compatible_parameters(config, None if X_val is None else "X_val is")
-        with unchanged_on_error(self):
-            is_continuing = self.warm_start and hasattr(self, "_training")
-            sequences, weights = self._read_training_data(X, sample_weight, reset=not is_continuing)
-            if not is_continuing:
-                self._learn_vocabulary(config, sequences, weights)
-            problem = self._train(config, sequences, weights, is_continuing, X_val)
-            warn_of(problem)
+        config = self._read_config()
+        config.check_compatible(None if X_val is None else "X_val is")
+        self._learn(config, Passed(X, y, sample_weight), None if X_val is None else Passed(X_val))
         return self
 
-    @available_if(is_stochastic)
+    @available_if(BaseRecurrent._has_partial_fit)
     def partial_fit(self, X: Any, y: None = None, sample_weight: Any = None, tokens: Any = None) -> RNNNextTokenModel:
         """Go through the given sequences once, going on from what was learned before.
 
@@ -382,18 +329,7 @@ class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Densi
         TypeError, ValueError
             As `fit`; ValueError also if `early_stopping` is set.
         """
-        config = NextTokenConfig.read(self, is_partial=True)
-        if self.early_stopping:
-            raise ValueError("partial_fit does not support early_stopping=True. Use fit, or early_stopping=False.")
-        with unchanged_on_error(self):
-            is_continuing = hasattr(self, "_training")
-            if is_continuing and tokens is not None and self._distinct(tokens) != self.classes_.tolist():
-                raise ValueError("tokens is not the same as on the first call to partial_fit. Leave it out.")
-            sequences, weights = self._read_training_data(X, sample_weight, reset=not is_continuing)
-            if not is_continuing:
-                self._learn_vocabulary(config, sequences, weights, tokens=tokens)
-            problem = self._train(config, sequences, weights, is_continuing)
-            warn_of(problem)
+        self._learn(self._read_config(is_partial=True), Passed(X, y, sample_weight), announced=tokens)
         return self
 
     def predict_proba(self, X: Any) -> np.ndarray:
@@ -409,8 +345,8 @@ class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Densi
         proba : ndarray of shape (n_sequences, n_columns)
             In the order of ``column_tokens_``; rows sum to 1. The whole sequence is what was read; it may be empty.
         """
-        check_is_fitted(self)
-        return np.exp(self._log_proba_after(X))
+        fitted = self._check_fitted()
+        return np.exp(self._log_proba_after(fitted, self._read_prefixes(fitted, X)))
 
     def predict(self, X: Any) -> np.ndarray:
         """Predict the likeliest token, or END, after each sequence.
@@ -447,15 +383,16 @@ class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Densi
         ValueError
             If k is out of range.
         """
-        check_is_fitted(self)
-        n = self._vocabulary.unknown
+        fitted = self._check_fitted()
+        vocabulary = fitted.reading.vocabulary
+        n = vocabulary.unknown
         if not is_integer(k, 1) or k > n:
             raise ValueError(
                 f"k is {shown(k)}, but there are {n} tokens to choose from. Pass an integer with 1 <= k <= {n}."
             )
-        log_proba = self._log_proba_after(X)[:, :n]
+        log_proba = self._log_proba_after(fitted, self._read_prefixes(fitted, X))[:, :n]
         codes = np.argsort(-log_proba, axis=1, kind="stable")[:, : int(k)]
-        return (self._vocabulary.column_tokens if self._vocabulary.has_end else self.classes_)[codes]
+        return (vocabulary.column_tokens if vocabulary.has_end else vocabulary.tokens)[codes]
 
     def score_samples(self, X: Any) -> np.ndarray:
         """Log-likelihood of each sequence.
@@ -471,7 +408,6 @@ class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Densi
             Nats; END's included where it is modelled. Low values are anomalies, but also long sequences: divide by
             their lengths to compare.
         """
-        check_is_fitted(self)
         return self._log_likelihood(X)[0]
 
     def score(self, X: Any, y: None = None, sample_weight: Any = None) -> float:
@@ -497,7 +433,6 @@ class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Densi
         ValueError
             If there is no token to score.
         """
-        check_is_fitted(self)
         log_likelihood, lengths = self._log_likelihood(X)
         weights = check_sample_weight(sample_weight, len(lengths))
         n_tokens = float(weights @ lengths)
@@ -536,8 +471,7 @@ class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Densi
         log_proba : list of ndarray of shape (n_tokens_i,)
             Nats; the last entry is END's where it is modelled. Minus this is the surprise at each place.
         """
-        check_is_fitted(self)
-        log_proba, lengths = self._measure("token_log_proba", X)
+        log_proba, lengths = self._measure(TokenScores.token_log_proba, X)
         return np.split(log_proba, np.cumsum(lengths)[:-1])
 
     def token_rank(self, X: Any) -> list[np.ndarray]:
@@ -553,8 +487,7 @@ class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Densi
         rank : list of ndarray of shape (n_tokens_i,), integer
             The last entry is END's where it is modelled.
         """
-        check_is_fitted(self)
-        ranks, lengths = self._measure("token_rank", X)
+        ranks, lengths = self._measure(TokenScores.token_rank, X)
         return np.split(ranks, np.cumsum(lengths)[:-1])
 
     def transform(self, X: Any) -> np.ndarray:
@@ -570,8 +503,7 @@ class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Densi
         state : ndarray of shape (n_sequences, hidden_size)
             Features of the sequences for other estimators.
         """
-        check_is_fitted(self)
-        return self._read_prefixes(X)[0]
+        return self._read_prefixes(self._check_fitted(), X)
 
     def generate(
         self,
@@ -643,11 +575,12 @@ class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Densi
             If a parameter is out of range, a token is not in the vocabulary, sampling options are given with
             ``num_beams > 1``, or the filters leave no token.
         """
-        check_is_fitted(self)
+        fitted = self._check_fitted()
+        reading = fitted.reading
         generator = Generator(
-            self._scores(self._network),
-            self._params,
-            self._vocabulary,
+            reading.scores(fitted.network),
+            fitted.params,
+            reading.vocabulary,
             max_new_tokens=max_new_tokens,
             temperature=temperature,
             top_k=top_k,
@@ -660,12 +593,12 @@ class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Densi
             num_beams=num_beams,
         )
         is_single = isinstance(prompts, str)
-        items = read_prompts(prompts, self._empty_prompt())
-        data = self._encode(TokenReader.open(items, "prompts"), is_closed=True)
+        items = read_prompts(prompts, reading.empty_prompt())
+        data = reading.encode(TokenReader.open(items, "prompts"), self.handle_unknown, is_closed=True)
         sequences, log_proba = generator.run(data, n_sequences, random_state)
         n_sequences = int(n_sequences)  # NumPy's integers overflow
         written = [
-            append_tokens(items[i // n_sequences], self._vocabulary.decode(new)) for i, new in enumerate(sequences)
+            append_tokens(items[i // n_sequences], reading.vocabulary.decode(new)) for i, new in enumerate(sequences)
         ]
         result = written[0] if is_single and n_sequences == 1 else written
         return (result, log_proba) if return_log_proba else result
@@ -683,8 +616,9 @@ class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Densi
         stream : TokenStream
             Its ``update(tokens, index=None)`` reads the next token of each.
         """
-        check_is_fitted(self)
-        return TokenStream(self._scores(self._network), self._params, self._vocabulary, self.handle_unknown, n_streams)
+        fitted = self._check_fitted()
+        scores = fitted.reading.scores(fitted.network)
+        return TokenStream(scores, fitted.params, fitted.reading.vocabulary, self.handle_unknown, n_streams)
 
     @property
     def classes_(self) -> np.ndarray:
@@ -702,220 +636,94 @@ class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Densi
         return {token: column for column, token in enumerate(self._fitted_vocabulary("vocabulary_").column_tokens)}
 
     @property
-    def weights_(self) -> dict[str, np.ndarray]:
-        """Parameters by name: views of one vector."""
-        return named_weights(self)
-
-    @property
     def _n_features_out(self) -> int:
-        return self._network.head.n_inputs
+        return self._fitted.network.head.n_inputs
 
     def __sklearn_tags__(self):  # type: ignore[no-untyped-def]  # the type of the tags is not public
         tags = super().__sklearn_tags__()
         tags.input_tags.categorical = True
         return tags
 
-    def __sklearn_is_fitted__(self) -> bool:
-        return hasattr(self, "_params")
-
     def _fitted_vocabulary(self, name: str) -> Vocabulary:
-        if not hasattr(self, "_vocabulary"):
+        if not self.__sklearn_is_fitted__():
             raise AttributeError(f"{type(self).__name__} has no {name} before it is fitted.")
-        return self._vocabulary
+        return self._fitted.reading.vocabulary
 
-    def _empty_prompt(self) -> Any:
-        """Nothing, in the type of the sequences that were learned from."""
-        return self.classes_[:0] if self._sequence_type is np.ndarray else self._sequence_type()
+    def _read(
+        self, config: NextTokenConfig, passed: Passed, reading: TokenReading | None, announced: Any
+    ) -> tuple[TokenReading, TokenExamples]:
+        if reading is None:
+            return TokenReading.learn(self._make_shape(), config, passed, announced)
+        if announced is not None:
+            reading.check_same_tokens(announced)
+        return reading, reading.to_learn(config, passed)
 
-    def _read_training_data(self, X: Any, sample_weight: Any, *, reset: bool) -> tuple[TokenReader, np.ndarray]:
-        """The sequences that weigh something, and their weights."""
-        sequences = read_sequences(self, X, reset=reset)
-        weights = check_sample_weight(sample_weight, len(sequences.lengths))
-        if weights.all():
-            return sequences, weights
-        keep = np.flatnonzero(weights)
-        return sequences.take(keep), weights[keep]
+    def _read_validation(self, config: NextTokenConfig, passed: Passed, reading: TokenReading) -> TokenExamples:
+        return reading.to_validate(config, passed)
 
-    def _learn_vocabulary(
-        self, config: NextTokenConfig, sequences: TokenReader, weights: np.ndarray, tokens: Any = None
-    ) -> None:
-        has_end = not hasattr(self, "n_features_in_") if config.add_end_token == "auto" else bool(config.add_end_token)
-        dtypes = sequences.dtypes
-        learns_unknown = config.is_partial and self.handle_unknown == "use_unknown"
-        if tokens is not None:
-            kept = self._distinct(tokens)
-        elif not sequences.lengths.any():
-            raise ValueError("X holds no token: every sequence is empty. Pass at least one that is not.")
-        else:
-            counts, dtypes_of_values = count_tokens(sequences, weights)
-            kept = frequent_tokens(counts, config.min_frequency, config.max_tokens)
-            learns_unknown |= len(kept) < len(counts)
-            dtypes = dtypes or dtypes_of_values
-        self._vocabulary = make_vocabulary(kept, dtypes, has_end, learns_unknown, sequences.has_texts)
-        self._n_tokens_seen = float(weights @ (sequences.lengths + has_end))
+    def _resolve(self, config: NextTokenConfig, reading: TokenReading) -> NextTokenConfig:
+        return config.with_end_token(reading.vocabulary.has_end)
 
-    @staticmethod
-    def _distinct(tokens: Any) -> list[Any]:
-        """Return the tokens that `partial_fit` was told of, sorted."""
-        distinct = set(read_tokens(list(tokens) if isinstance(tokens, Set) else tokens, "tokens"))
-        if not distinct:
-            raise ValueError("tokens is empty: at least one token is needed.")
-        return sorted(distinct)
-
-    def _build_network(self, config: NextTokenConfig) -> Network:
+    def _make_network(self, config: NextTokenConfig, reading: TokenReading) -> Network:
         return Network.build_for_tokens(
             config.cell,
-            self._vocabulary.begin + 1,
+            reading.vocabulary.begin + 1,
             config.hidden_size,
-            self._vocabulary.n_outputs,
+            reading.vocabulary.n_outputs,
             n_layers=config.n_layers,
             dropout=config.dropout,
             embedding_size=config.embedding_size,
             tie_weights=config.tie_weights,
         )
 
-    def _scores(self, network: Network) -> TokenScores:
-        """What `network` says of tokens, UNKNOWN included."""
-        vocabulary = self._vocabulary
-        if vocabulary.learns_unknown:
-            return TokenScores(network, None)
-        return TokenScores(network, 1 / (self._n_tokens_seen + len(vocabulary.tokens)))
-
-    def _encode(self, sequences: TokenReader, is_closed: bool) -> TokenSequences:
-        """Begin, and the tokens, as numbers; with `is_closed` one step more after the last token."""
-        vocabulary = self._vocabulary
-        data = vocabulary.sequences(sequences.expecting(vocabulary), sequences.lengths, is_closed)
-        rejects = self.handle_unknown == "error" and not vocabulary.learns_unknown
-        n_unknown = count_equal(data.ids, vocabulary.unknown)
-        if not n_unknown or not (rejects or n_unknown == sequences.lengths.sum()):
-            return data
-        unknown = np.flatnonzero(data.ids == vocabulary.unknown)
-        i = int(np.searchsorted(data.offsets, unknown[0], side="right")) - 1
-        begin = unknown[0] - data.offsets[i] - 1
-        read = shown_all(as_list(sequences.items[i][begin : begin + 7]))
-        where = f"{sequences.name}[{sequences.places[i]}]"
-        if rejects:
-            token = shown(as_list(sequences.items[i][begin : begin + 1])[0])
-            raise ValueError(
-                f"{where} holds {token}, which is not in the vocabulary. Leave it out, or use "
-                "handle_unknown='use_unknown'."
-            )
-        warn_caller(
-            f"No token of {sequences.name} is in the vocabulary: {where} was read as {read}, but the model was fitted "
-            f"on tokens such as {shown_all(vocabulary.tokens.tolist())}. Pass sequences of these tokens."
-        )
-        return data
-
-    def _train(
-        self,
-        config: NextTokenConfig,
-        sequences: TokenReader,
-        weights: np.ndarray,
-        is_continuing: bool,
-        X_val: Any = None,
-    ) -> str | None:
-        """Train on what was read; returns what to warn of."""
-        vocabulary = self._vocabulary
-        if config.add_end_token == "auto":
-            config = replace(config, add_end_token=vocabulary.has_end)
-        if not vocabulary.has_end and not sequences.lengths.all():
-            raise ValueError(
-                "A sequence is empty and its end is not modelled, so it holds nothing to learn. Leave it out, or use "
-                "add_end_token=True."
-            )
-        network, dtype = self._build_network(config), np.dtype(config.dtype)
-        if is_continuing:
-            state = continue_training(config, self._training)
-        else:
-            state = begin_training(config, network, dtype)
-            if not vocabulary.learns_unknown:
-                self._silence_unknown(network, state.params)
-        encoded = self._encode(sequences, vocabulary.has_end)
-        data = Dataset(encoded, encoded.next_ids, weights, is_per_step=True)
-        validation = None
-        if config.early_stopping:
-            data, validation = self._hold_out(config, network, data, sequences, state.split_seed, X_val)
-        params, problem = run_training(config, network, state, data, TruncatedBPTT(config.bptt_steps), validation)
-        set_fitted(self, network, params, state)
-        return problem
-
-    def _silence_unknown(self, network: Network, params: np.ndarray) -> None:
+    def _initialize(self, reading: TokenReading, network: Network, params: np.ndarray) -> None:
         """Let a token that training never shows say nothing, where its random weights would say anything."""
-        weights = network.layout.views(params)
+        if reading.vocabulary.learns_unknown:
+            return
+        weights, unknown = network.layout.views(params), reading.vocabulary.unknown
         if "embedding" in weights:
-            weights["embedding"]["E"][self._vocabulary.unknown] = 0
+            weights["embedding"]["E"][unknown] = 0
         else:
-            weights["rnn.0"]["W_x"][:, self._vocabulary.unknown] = 0
+            weights["rnn.0"]["W_x"][:, unknown] = 0
 
-    def _hold_out(
-        self,
-        config: NextTokenConfig,
-        network: Network,
-        data: Dataset[TokenSequences],
-        sequences: TokenReader,
-        seed: int,
-        X_val: Any,
-    ) -> tuple[Dataset[TokenSequences], Validation]:
-        """What is left to learn from, and what is not, with its score.
+    def _make_sampler(self, config: NextTokenConfig) -> TruncatedBPTT:
+        return TruncatedBPTT(config.bptt_steps)
 
-        `data` was made of `sequences`.
-        """
-        if X_val is not None:
-            X_val = list(X_val) if isinstance(X_val, Iterator) else X_val
-            steps = self._steps_to_score(X_val, "X_val")
-            if not steps.n_steps:
-                raise ValueError("X_val has no token to score. Pass at least one sequence that is not empty.")
-            held = replace(data, sequences=steps, weights=np.ones(len(steps)))
-            return data, self._validation(config, network, held, X_val)
-        if len(data) == 1:
-            (n_steps,) = data.sequences.lengths
-            n_train = round(n_steps * (1 - config.validation_fraction))
-            if not 0 < n_train < n_steps:
-                raise ValueError(
-                    f"X is one sequence of {n_steps} tokens: too short to hold out validation_fraction="
-                    f"{config.validation_fraction} of it. Pass more, X_val, or early_stopping=False."
-                )
-            held = replace(data, sequences=data.sequences.pieces(np.array([n_train]), np.array([n_steps - n_train])))
-            data = replace(data, sequences=data.sequences.pieces(np.array([0]), np.array([n_train])))
-            return data, self._validation(config, network, held, [sequences.items[0][n_train:]])
-        train, held_out = hold_out(np.zeros(len(data), dtype=np.intp), config.validation_fraction, seed)
-        return data.take(train), self._validation(config, network, data.take(held_out), sequences.take(held_out).items)
+    def _mean_log_proba(
+        self, reading: TokenReading, network: Network, data: Dataset[TokenSequences]
+    ) -> Callable[[np.ndarray], float]:
+        workspace, scores = Workspace(reading.dtype), reading.scores(network)
 
-    def _validation(
-        self, config: NextTokenConfig, network: Network, held: Dataset[TokenSequences], X: Any
-    ) -> Validation:
-        """Return `held`, which X became, with its mean log-probability, or what `scoring` says, as the score."""
-        if config.scoring != "loss":
-            return Validation(scored_by(config.scoring, self, network, X), held.digest())
-        workspace, scores = Workspace(np.dtype(config.dtype)), self._scores(network)
+        def score(params: np.ndarray) -> float:
+            log_likelihood = scores.log_likelihood(params, data.sequences, workspace)
+            return float(data.weights @ log_likelihood / data.total_weight)
 
-        def minus_loss(params: np.ndarray) -> float:
-            log_likelihood = scores.log_likelihood(params, held.sequences, workspace)
-            return float(held.weights @ log_likelihood / held.total_weight)
-
-        return Validation(minus_loss, held.digest())
-
-    def _steps_to_score(self, X: Any, name: str = "X") -> TokenSequences:
-        """Return steps that predict every token of X, END included where it is modelled."""
-        return self._encode(read_sequences(self, X, reset=False, name=name), self._vocabulary.has_end)
+        return score
 
     def _log_likelihood(self, X: Any) -> tuple[np.ndarray, np.ndarray]:
         """Log-likelihood of each sequence, and of how many steps it is the sum."""
-        data, network, params = self._steps_to_score(X), self._network, self._params
-        predict, n_jobs = partial(self._scores(network).log_likelihood, params), as_python(self.n_jobs)
-        return predict_in_shards(predict, data, network.head.n_inputs, params.dtype, n_jobs), data.lengths
+        fitted = self._check_fitted()
+        data = fitted.reading.to_score(X, self.handle_unknown)
+        predict = partial(fitted.reading.scores(fitted.network).log_likelihood, fitted.params)
+        n_jobs, hidden_size = as_python(self.n_jobs), fitted.network.head.n_inputs
+        return predict_in_shards(predict, data, hidden_size, fitted.params.dtype, n_jobs), data.lengths
 
-    def _measure(self, measure: str, X: Any) -> tuple[np.ndarray, np.ndarray]:
+    def _measure(
+        self, measure: Callable[[TokenScores, np.ndarray, TokenSequences, Workspace], np.ndarray], X: Any
+    ) -> tuple[np.ndarray, np.ndarray]:
         """What a method of `TokenScores` gives for the steps that predict X, and how many they are in each sequence."""
-        data = self._steps_to_score(X)
-        scores, workspace = self._scores(self._network), Workspace(self._params.dtype)
-        return guarded(getattr(scores, measure), self._params, data, workspace), data.lengths
+        fitted = self._check_fitted()
+        data = fitted.reading.to_score(X, self.handle_unknown)
+        scores, workspace = fitted.reading.scores(fitted.network), Workspace(fitted.params.dtype)
+        return guarded(measure, scores, fitted.params, data, workspace), data.lengths
 
-    def _read_prefixes(self, X: Any) -> tuple[np.ndarray, Any]:
-        """Output of the top layer after each whole sequence, and the state of every layer there."""
-        data = self._encode(read_sequences(self, X, reset=False), is_closed=True)
-        return guarded(self._scores(self._network).read, self._params, data, Workspace(self._params.dtype))
+    def _read_prefixes(self, fitted: Fitted[TokenReading], X: Any) -> np.ndarray:
+        """Output (n, H) of the top layer after each whole sequence."""
+        data = fitted.reading.to_continue(X, self.handle_unknown)
+        scores, workspace = fitted.reading.scores(fitted.network), Workspace(fitted.params.dtype)
+        h, _ = guarded(scores.read, fitted.params, data, workspace)
+        return h
 
-    def _log_proba_after(self, X: Any) -> np.ndarray:
-        """Log-probabilities (n, K) of what comes after each sequence."""
-        return self._scores(self._network).log_proba_after(self._params, self._read_prefixes(X)[0])
+    def _log_proba_after(self, fitted: Fitted[TokenReading], h: np.ndarray) -> np.ndarray:
+        """Log-probabilities (n, K) of what comes after each sequence, from outputs of the top layer."""
+        return fitted.reading.scores(fitted.network).log_proba_after(fitted.params, h)

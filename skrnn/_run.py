@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import sys
 import time
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import replace
 
 import numpy as np
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 
 from ._config import FitConfig
 from ._hold_out import Validation, checked_score, scorer_digest
 from ._parallel.blas import allowed_threads, guarded
 from ._parallel.sharding import sharded_loss_gradient
+from ._warnings import warn_caller
 from .core.dataset import Dataset
 from .core.lbfgs import train_lbfgs
 from .core.network import Network
@@ -73,9 +72,7 @@ def resolve_batch_size(config: FitConfig, data: Dataset, sampler: Sampler) -> in
     if isinstance(config.batch_size, str):
         return sampler.auto_batch_size(data)
     if config.batch_size > n and not data.is_per_step:  # columns of long sequences are only a limit
-        warnings.warn(
-            f"batch_size={config.batch_size} is more than the {n} training sequences; {n} is used.", stacklevel=4
-        )
+        warn_caller(f"batch_size={config.batch_size} is more than the {n} training sequences; {n} is used.")
     return min(config.batch_size, n)
 
 
@@ -257,12 +254,6 @@ def _run_lbfgs(
         f"tol={config.tol:g}: {message}. Raise tol or alpha, or ignore this warning if the predictions are good "
         "enough."
     )
-
-
-def warn_of(problem: str | None, category: type[Warning] = ConvergenceWarning) -> None:
-    """Warn of a problem that training had, from the line that called the estimator's method."""
-    if problem:
-        warnings.warn(problem, category, stacklevel=3)
 
 
 @contextmanager

@@ -3,55 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from numbers import Integral
 from typing import Any, ClassVar
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.utils import check_consistent_length, compute_class_weight
+from sklearn.base import ClassifierMixin
+from sklearn.utils import check_consistent_length
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_is_fitted
 
-from ._base import (
-    TRAINING_CONSTRAINTS,
-    check_compatible_parameters,
-    check_sample_weight,
-    is_stochastic,
-    named_weights,
-    product_of_weights,
-    set_fitted,
-    unchanged_on_error,
-)
-from ._config import FitConfig, as_python
-from ._hold_out import Validation, hold_out, scored_by
+from ._base import BaseRecurrent, Fitted, Passed
+from ._config import ClassifierConfig, as_python
+from ._labelled_sequences import LabelledReading, LabelledSequences, read_targets
 from ._parallel.sharding import predict_in_shards
-from ._run import begin_training, continue_training, run_training, warn_of
-from ._validation.features import validate_sequences
-from ._validation.labels import Labels, check_same_classes, factors_of_classes, read_classes, read_labels
+from ._validation.weights import check_sample_weight
 from .core.batches import FeatureSequences
 from .core.dataset import Dataset
 from .core.network import Network
 from .core.pooling import POOLINGS
 from .core.samplers import Minibatches
-from .core.training import TrainingState
 from .core.workspace import Workspace
 
 
-@dataclass(frozen=True)
-class ClassifierConfig(FitConfig):
-    """The parameters of `RNNSequenceClassifier`."""
-
-    LASTING = (*FitConfig.LASTING, "bidirectional", "pooling")
-
-    bidirectional: bool
-    pooling: str
-    recompute: bool | str
-
-
-class RNNSequenceClassifier(ClassifierMixin, BaseEstimator):
+class RNNSequenceClassifier(ClassifierMixin, BaseRecurrent[LabelledReading]):
     """Recurrent neural network that puts whole sequences into classes.
 
     The network reads a sequence step by step, pools its states over the steps, and gives each class a probability. It
@@ -200,8 +175,9 @@ class RNNSequenceClassifier(ClassifierMixin, BaseEstimator):
     1.0
     """
 
+    _config_type = ClassifierConfig
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **TRAINING_CONSTRAINTS,
+        **BaseRecurrent._parameter_constraints,
         "bidirectional": ["boolean"],
         "pooling": [StrOptions(set(POOLINGS))],
         "scoring": [str, callable, None],
@@ -314,29 +290,18 @@ class RNNSequenceClassifier(ClassifierMixin, BaseEstimator):
             If X, y or a weight is not what it should be, parameters contradict each other, or the loss is not finite
             before an epoch is complete. The estimator is then as it was.
         """
-        config = ClassifierConfig.read(self)
+        config = self._read_config()
         if (X_val is None) != (y_val is None):
             given, missing = ("X_val", "y_val") if y_val is None else ("y_val", "X_val")
             raise ValueError(f"{given} is provided, but {missing} was not provided. Pass both.")
         if sample_weight_val is not None and X_val is None:
             raise ValueError("sample_weight_val is provided, but X_val was not provided. Pass X_val and y_val, too.")
-        check_compatible_parameters(config, None if X_val is None else "X_val and y_val are")
-        with unchanged_on_error(self):
-            is_continuing = self.warm_start and hasattr(self, "_training")
-            data = self._validate_training_data(X, y, sample_weight, reset=not is_continuing)
-            network = self._build_network(config)
-            state = self._start(config, network, data, is_continuing)
-            validation = None
-            if config.early_stopping:
-                data, validation = self._hold_out(
-                    config, network, data, state.split_seed, X_val, y_val, sample_weight_val, sample_weight is not None
-                )
-            params, problem = run_training(config, network, state, data, Minibatches(), validation)
-            set_fitted(self, network, params, state)
-            warn_of(problem)
+        config.check_compatible(None if X_val is None else "X_val and y_val are")
+        to_validate = None if X_val is None else Passed(X_val, y_val, sample_weight_val)
+        self._learn(config, Passed(X, y, sample_weight), to_validate)
         return self
 
-    @available_if(is_stochastic)
+    @available_if(BaseRecurrent._has_partial_fit)
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> RNNSequenceClassifier:
         """Go through the given sequences once, going on from what was learned before.
 
@@ -362,27 +327,14 @@ class RNNSequenceClassifier(ClassifierMixin, BaseEstimator):
             As `fit`; if `early_stopping` is set or `class_weight` is "balanced"; if `classes` is missing at the first
             call; if y has a label that is not among them.
         """
-        config = ClassifierConfig.read(self, is_partial=True)
-        if self.early_stopping:
-            raise ValueError("partial_fit does not support early_stopping=True. Use fit, or early_stopping=False.")
-        if self.class_weight == "balanced":
+        config = self._read_config(is_partial=True)
+        if config.class_weight == "balanced":
             raise ValueError(
                 "partial_fit does not support class_weight='balanced', since a part of the labels does not tell how "
                 "often each class comes. Pass the weights as a dict, class_weight=dict(zip(classes, "
                 "compute_class_weight('balanced', classes=classes, y=all_labels))), or pass sample_weight."
             )
-        with unchanged_on_error(self):
-            is_continuing = hasattr(self, "_training")
-            if not is_continuing and classes is None:
-                raise ValueError("classes must be passed on the first call to partial_fit: all labels that will come.")
-            if is_continuing and classes is not None:
-                check_same_classes(classes, self.classes_)
-            data = self._validate_training_data(X, y, sample_weight, reset=not is_continuing, classes=classes)
-            network = self._build_network(config)
-            state = self._start(config, network, data, is_continuing)
-            params, problem = run_training(config, network, state, data, Minibatches())
-            set_fitted(self, network, params, state)
-            warn_of(problem)
+        self._learn(config, Passed(X, y, sample_weight), announced=classes)
         return self
 
     def predict(self, X: Any) -> np.ndarray:
@@ -398,8 +350,8 @@ class RNNSequenceClassifier(ClassifierMixin, BaseEstimator):
         y : ndarray of shape (n_sequences,)
             Labels, in the dtype of ``classes_``.
         """
-        check_is_fitted(self)
-        return self.classes_[self._log_proba(self._validate_for_prediction(X)).argmax(axis=1)]
+        fitted = self._check_fitted()
+        return fitted.reading.classes[self._log_proba(fitted, fitted.reading.to_predict(X)).argmax(axis=1)]
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """Predict the probability of each class.
@@ -429,8 +381,8 @@ class RNNSequenceClassifier(ClassifierMixin, BaseEstimator):
         log_proba : ndarray of shape (n_sequences, n_classes)
             In the order of ``classes_``, nats; finite where the probability itself would round to 0.
         """
-        check_is_fitted(self)
-        return self._log_proba(self._validate_for_prediction(X))
+        fitted = self._check_fitted()
+        return self._log_proba(fitted, fitted.reading.to_predict(X))
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Return the accuracy: the share of sequences whose predicted class is theirs.
@@ -449,69 +401,33 @@ class RNNSequenceClassifier(ClassifierMixin, BaseEstimator):
         accuracy : float
             From 0 to 1.
         """
-        check_is_fitted(self)
-        sequences, labels = self._validate_for_prediction(X), self._read_labels(y)
+        fitted = self._check_fitted()
+        sequences, labels = fitted.reading.to_predict(X), read_targets(y, type(self).__name__)
         check_consistent_length(sequences.lengths, labels)
         weights = check_sample_weight(sample_weight, len(labels))
-        is_right = self._log_proba(sequences).argmax(axis=1) == labels.find(self.classes_)
+        is_right = self._log_proba(fitted, sequences).argmax(axis=1) == labels.find(fitted.reading.classes)
         return float(np.average(is_right, weights=weights / weights.max()))  # no scale of the weights overflows
-
-    @property
-    def weights_(self) -> dict[str, np.ndarray]:
-        """Parameters by name: views of one vector."""
-        return named_weights(self)
 
     def __sklearn_tags__(self):  # type: ignore[no-untyped-def]  # the type of the tags is not public
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = True
         return tags
 
-    def __sklearn_is_fitted__(self) -> bool:
-        return hasattr(self, "_params")
+    def _read(
+        self, config: ClassifierConfig, passed: Passed, reading: LabelledReading | None, announced: Any
+    ) -> tuple[LabelledReading, LabelledSequences]:
+        if config.is_partial and reading is None and announced is None:
+            raise ValueError("classes must be passed on the first call to partial_fit: all labels that will come.")
+        if reading is None:
+            return LabelledReading.learn(self._make_shape(), config.class_weight, passed, announced)
+        if announced is not None:
+            reading.check_same_classes(announced)
+        return reading, reading.to_learn(config.class_weight, passed)
 
-    def _validate_training_data(
-        self, X: Any, y: Any, sample_weight: Any, *, reset: bool, classes: Any = None
-    ) -> Dataset[FeatureSequences]:
-        """Sequences, class indices and weights; sets ``classes_`` and what the shape of X tells if `reset`."""
-        sequences = validate_sequences(self, X, reset=reset, dtype=None if reset else self._params.dtype)
-        labels = self._read_labels(y)
-        check_consistent_length(sequences.lengths, labels)
-        if reset:
-            self.classes_ = labels.classes if classes is None else read_classes(classes)
-        targets = labels.encode(self.classes_)
-        weights = check_sample_weight(sample_weight, len(labels))
-        if self.class_weight is not None:
-            weights = product_of_weights(weights, self._weights_of_classes(targets, weights)[targets])
-            if not weights.any():
-                raise ValueError(
-                    "All weights are zero: class_weight and sample_weight leave no sequence to learn from. Give a "
-                    "class that y has a weight above 0."
-                )
-        data = Dataset(sequences, targets, weights)
-        return data if weights.all() else data.take(np.flatnonzero(weights))
+    def _read_validation(self, config: ClassifierConfig, passed: Passed, reading: LabelledReading) -> LabelledSequences:
+        return reading.to_validate(passed)
 
-    def _read_labels(self, y: Any, name: str = "y") -> Labels:
-        """Return the labels of sequences."""
-        if y is None:
-            raise ValueError(
-                f"{type(self).__name__} requires y to be passed, but the target y is None. Pass one label for each "
-                "sequence."
-            )
-        return read_labels(y, name)
-
-    def _weights_of_classes(self, targets: np.ndarray, weights: np.ndarray) -> np.ndarray:
-        """Return the weight of each class (n_classes,); 1 for those that nothing is said of."""
-        if isinstance(self.class_weight, dict):
-            return factors_of_classes(self.class_weight, self.classes_)
-        factors = np.ones(len(self.classes_))
-        seen = np.flatnonzero(weights)
-        present = np.unique(targets[seen])
-        factors[present] = compute_class_weight(
-            "balanced", classes=present, y=targets[seen], sample_weight=weights[seen]
-        )
-        return factors
-
-    def _build_network(self, config: ClassifierConfig) -> Network:
+    def _make_network(self, config: ClassifierConfig, reading: LabelledReading) -> Network:
         if config.bptt_steps is not None:
             advice = f"but bptt_steps={config.bptt_steps}. Use bptt_steps=None; recompute=True saves memory, too."
             if config.bidirectional:
@@ -520,9 +436,9 @@ class RNNSequenceClassifier(ClassifierMixin, BaseEstimator):
                 raise ValueError(f"solver='lbfgs' needs exact gradients, {advice}")
         return Network.build(
             config.cell,
-            self.n_inputs_,
+            reading.n_inputs,
             config.hidden_size,
-            len(self.classes_),
+            len(reading.classes),
             n_layers=config.n_layers,
             bidirectional=config.bidirectional,
             pooling=config.pooling,
@@ -531,65 +447,22 @@ class RNNSequenceClassifier(ClassifierMixin, BaseEstimator):
             gradient_steps=config.bptt_steps,
         )
 
-    def _start(
-        self, config: ClassifierConfig, network: Network, data: Dataset[FeatureSequences], is_continuing: bool
-    ) -> TrainingState:
-        if is_continuing:
-            return continue_training(config, self._training)
-        return begin_training(config, network, data.sequences.steps.dtype)
+    def _make_sampler(self, config: ClassifierConfig) -> Minibatches:
+        return Minibatches()
 
-    def _hold_out(
-        self,
-        config: ClassifierConfig,
-        network: Network,
-        data: Dataset[FeatureSequences],
-        seed: int,
-        X_val: Any,
-        y_val: Any,
-        sample_weight_val: Any,
-        is_weighted: bool,
-    ) -> tuple[Dataset[FeatureSequences], Validation]:
-        """What is left to learn from, and what is not: the caller's sequences, or a part of `data`."""
-        if X_val is None:
-            train, held_out = hold_out(data.targets, config.validation_fraction, seed)
-            data, validation = data.take(train), data.take(held_out)
-        else:
-            sequences = validate_sequences(self, X_val, reset=False, dtype=data.sequences.steps.dtype, name="X_val")
-            labels = self._read_labels(y_val, "y_val")
-            if len(labels) != len(sequences):
-                raise ValueError(f"X_val has {len(sequences)} sequences, but y_val has {len(labels)} labels.")
-            targets = labels.encode(self.classes_)
-            weights = check_sample_weight(sample_weight_val, len(targets), "sample_weight_val", "X_val")
-            validation = Dataset(sequences, targets, weights)
-            is_weighted = sample_weight_val is not None
-        return data, Validation(
-            self._validation_score(config, network, validation, is_weighted), f"{validation.digest()}, {is_weighted}"
-        )
+    def _mean_log_proba(
+        self, reading: LabelledReading, network: Network, data: Dataset[FeatureSequences]
+    ) -> Callable[[np.ndarray], float]:
+        workspace, relative = Workspace(reading.dtype), data.weights / data.weights.max()
 
-    def _validation_score(
-        self, config: ClassifierConfig, network: Network, validation: Dataset[FeatureSequences], is_weighted: bool
-    ) -> Callable[[np.ndarray], Any]:
-        """Score of parameters on `validation`: minus the mean loss, or what `scoring` names."""
-        if config.scoring == "loss":
-            workspace = Workspace(validation.sequences.steps.dtype)
-            relative = validation.weights / validation.weights.max()
+        def score(params: np.ndarray) -> float:
+            log_proba = network.predict(params, data.sequences, workspace)
+            return float(np.average(log_proba[np.arange(len(data)), data.targets], weights=relative))
 
-            def minus_loss(params: np.ndarray) -> float:
-                log_proba = network.predict(params, validation.sequences, workspace)
-                of_target = log_proba[np.arange(len(validation)), validation.targets]
-                return float(np.average(of_target, weights=relative))
+        return score
 
-            return minus_loss
-
-        X, y = validation.sequences.arrays(), self.classes_[validation.targets]
-        weights = {"sample_weight": validation.weights} if is_weighted else {}
-        return scored_by(config.scoring, self, network, X, y, **weights)
-
-    def _validate_for_prediction(self, X: Any) -> FeatureSequences:
-        return validate_sequences(self, X, reset=False, dtype=self._params.dtype, copy=False)
-
-    def _log_proba(self, sequences: FeatureSequences) -> np.ndarray:
+    def _log_proba(self, fitted: Fitted[LabelledReading], sequences: FeatureSequences) -> np.ndarray:
         """Log-probabilities (n, K)."""
-        network, params = self._network, self._params
+        network, params = fitted.network, fitted.params
         predict, n_jobs = partial(network.predict, params), as_python(self.n_jobs)
         return predict_in_shards(predict, sequences, network.stack.cell.hidden_size, params.dtype, n_jobs)

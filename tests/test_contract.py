@@ -315,7 +315,7 @@ def test_an_interrupt_does_not_give_back_a_model_of_other_data(case, monkeypatch
     with pytest.warns(ConvergenceWarning, match=r"Training was interrupted\. The best parameters so far \(epoch \d+\)"):
         model.fit(*case.other())
 
-    assert n_iter < model._training.monitor.best_epoch
+    assert n_iter < model._fitted.training.monitor.best_epoch
     assert model.best_loss_ == min(model.loss_curve_[n_iter:])
     assert model.score(*case.other()) > model.score(*case.data())
 
@@ -338,28 +338,28 @@ def test_what_makes_data_others(case, kwargs, params):
     model = case.make(warm_start=True, early_stopping=early_stopping, max_iter=3)
     validation = case.validation() if early_stopping else {}
     model.fit(*case.data(), **validation)
-    best_epoch = model._training.monitor.best_epoch
+    best_epoch = model._fitted.training.monitor.best_epoch
 
     model.fit(*case.data(), **validation)
     assert len(model.validation_scores_ or model.loss_curve_) == 6
 
     model.set_params(**params).fit(*case.data(), **{**validation, **kwargs})
-    assert best_epoch <= 6 < model._training.monitor.best_epoch
-    assert model._training.monitor.first_epoch == (0 if early_stopping else 6)
+    assert best_epoch <= 6 < model._fitted.training.monitor.best_epoch
+    assert model._fitted.training.monitor.first_epoch == (0 if early_stopping else 6)
 
 
 def test_partial_fit_between_fits(case):
     """Its data are others, and its own; moments and random numbers go on."""
     model = case.make(warm_start=True).fit(*case.data())
-    n_updates = model._training.optimizer_state.n_updates
+    n_updates = model._fitted.training.optimizer_state.n_updates
 
     case.partial_fit(model, *case.other())
     assert model.best_loss_ == model.loss_
     model.fit(*case.data())
 
     assert model.n_iter_ == 7
-    assert model._training.optimizer_state.n_updates > n_updates + 1
-    assert model._training.monitor.best_epoch > 4
+    assert model._fitted.training.optimizer_state.n_updates > n_updates + 1
+    assert model._fitted.training.monitor.best_epoch > 4
     assert model.best_loss_ == min(model.loss_curve_[4:])
 
 

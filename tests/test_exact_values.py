@@ -147,9 +147,9 @@ def test_every_way_in_reads_labels_alike(pair, plain):
     weights = {pair[0]: 2.0, pair[1]: 0.5}
 
     early = classifier(early_stopping=True, max_iter=3, class_weight=weights)
-    wanted = early.fit(X, y_plain, X_val=X, y_val=y_plain)._params.copy()
-    assert_array_equal(early.fit(X, y_plain, X_val=X, y_val=y)._params, wanted)
-    assert_array_equal(early.fit(X, y, X_val=X, y_val=y_plain)._params, wanted)
+    wanted = early.fit(X, y_plain, X_val=X, y_val=y_plain)._fitted.params.copy()
+    assert_array_equal(early.fit(X, y_plain, X_val=X, y_val=y)._fitted.params, wanted)
+    assert_array_equal(early.fit(X, y, X_val=X, y_val=y_plain)._fitted.params, wanted)
 
     partial = classifier().partial_fit(X, y, classes=pair[::-1])
     assert partial.classes_.tolist() == sorted(plain)
@@ -342,7 +342,7 @@ def test_keys_of_class_weight_are_exact(class_weight, message):
 def test_equal_keys_are_the_same(key):
     wanted = classifier(class_weight={1: 5}, max_iter=3).fit(sequences(), [1, 2] * 4)
     got = classifier(class_weight={key: 5}, max_iter=3).fit(sequences(), [1, 2] * 4)
-    assert_array_equal(got._params, wanted._params)
+    assert_array_equal(got._fitted.params, wanted._fitted.params)
 
 
 def test_scores_count_labels_never_seen():

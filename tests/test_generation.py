@@ -84,7 +84,8 @@ share = st.one_of(st.sampled_from([5e-324, 1e-320, 0.5, np.nextafter(1, 0), 1.0]
 @settings(deadline=None, max_examples=150)
 def test_every_finite_setting_gives_a_distribution(options, dtype, prompt):
     model = of_dtype(dtype)
-    generator = Generator(model._network, model._params, model._vocabulary, max_new_tokens=1, **options)
+    fitted = model._fitted
+    generator = Generator(fitted.network, fitted.params, fitted.reading.vocabulary, max_new_tokens=1, **options)
     log_proba = model.predict_proba([prompt])
     with np.errstate(divide="ignore"):
         log_proba = np.log(log_proba)

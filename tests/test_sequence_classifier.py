@@ -262,7 +262,7 @@ def test_an_array_is_read_where_it_lies(n_features, lay, is_shared, rng):
 
     assert_array_equal(model.predict_proba(read), model.predict_proba(list(read)))
     assert_array_equal(read, before)
-    assert np.shares_memory(model._validate_for_prediction(read).steps, read) == is_shared
+    assert np.shares_memory(model._fitted.reading.to_predict(read).steps, read) == is_shared
 
 
 def test_the_last_steps_are_enough_where_the_classes_differ_there(rng):

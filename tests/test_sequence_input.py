@@ -357,7 +357,7 @@ FLOAT64 = {
 def test_float32_only_if_all_of_X_is(convert, dtype):
     X = [convert(x) for x in sequences()]
     reference = [np.asarray(convert(x), dtype) for x in sequences()]
-    assert fitted(X)._params.dtype == dtype
+    assert fitted(X)._fitted.params.dtype == dtype
     padded = to_padded(X)[0]
     assert padded.dtype == dtype
     assert padded.dtype.isnative
@@ -372,7 +372,7 @@ def test_float32_only_if_all_of_X_is(convert, dtype):
 )
 def test_dtype_of_arrays(shape, given, dtype):
     X = np.arange(np.prod(shape)).reshape(shape).astype(given)
-    assert fitted(X)._params.dtype == dtype
+    assert fitted(X)._fitted.params.dtype == dtype
     assert SequenceScaler().fit_transform(X).dtype == dtype
     assert_array_equal(to_padded(X)[0].ravel(), X.ravel())
     assert_array_equal(fitted(X).predict_proba(X), fitted(X.astype(dtype)).predict_proba(X.astype(dtype)))

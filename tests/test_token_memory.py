@@ -7,7 +7,7 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from skrnn import RNNNextTokenModel
-from skrnn._next_token import NextTokenConfig
+from skrnn._token_sequences import TokenReading, learn_vocabulary
 from skrnn._validation import tokens as _tokens
 from skrnn._validation.tokens import TokenReader
 
@@ -53,7 +53,10 @@ def test_training_takes_two_bytes_a_token(X, params):
 @pytest.mark.parametrize("X", CORPORA.values(), ids=CORPORA)
 def test_reading_takes_a_byte_a_token(X, model):
     texts = X if isinstance(X[0], str) else [TEXT]
-    assert peak_of(lambda: model._encode(TokenReader.open(texts), is_closed=False)) < N + 4 * MB
+    assert (
+        peak_of(lambda: model._fitted.reading.encode(TokenReader.open(texts), "use_unknown", is_closed=False))
+        < N + 4 * MB
+    )
 
 
 def test_scoring_takes_a_byte_a_token(model):
@@ -71,9 +74,10 @@ def test_ids_are_as_small_as_the_vocabulary_allows(n_tokens, dtype, add_end_toke
     n_tokens -= add_end_token
     unknown = n_tokens + add_end_token
     model = RNNNextTokenModel(**TINY | {"add_end_token": add_end_token})
-    model._learn_vocabulary(NextTokenConfig.read(model), TokenReader.open([range(n_tokens)]), np.ones(1))
+    vocabulary = learn_vocabulary(model._read_config(), TokenReader.open([range(n_tokens)]), np.ones(1), True)
+    reading = TokenReading(model, np.dtype("float64"), vocabulary, n_tokens)
 
-    data = model._encode(TokenReader.open([range(n_tokens), [2, 1, n_tokens]]), is_closed=True)
+    data = reading.encode(TokenReader.open([range(n_tokens), [2, 1, n_tokens]]), "use_unknown", is_closed=True)
 
     begin, *ids, last = data.arrays()[1].tolist()
     assert data.ids.dtype == np.dtype(dtype)
@@ -109,7 +113,7 @@ def test_a_fit_does_not_depend_on_the_chunks(size, params, X, monkeypatch):
     def parameters():
         model = RNNNextTokenModel(hidden_size=3, max_iter=2, random_state=0, **params)
         model.fit(X, sample_weight=np.arange(len(X)) % 4)
-        return model.column_tokens_.tolist(), model._params
+        return model.column_tokens_.tolist(), model._fitted.params
 
     monkeypatch.setattr(_tokens, "CHUNK_SIZE", 10**6)
     wanted_tokens, wanted = parameters()

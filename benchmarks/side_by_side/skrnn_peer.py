@@ -41,7 +41,7 @@ def kernel(point, cell):
     model = _fitted(point, cell)
     X, _ = work.draw(point, 1)
     data, workspace = PackedSequences.from_arrays(list(X), np.float32), Workspace(np.float32)
-    return lambda: np.exp(model._network.predict(model._params, data, workspace))
+    return lambda: np.exp(model._fitted.network.predict(model._fitted.params, data, workspace))
 
 
 def _fitted(point, cell):

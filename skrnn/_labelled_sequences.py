@@ -1,0 +1,126 @@
+"""Sequences with a label each: what a fit finds out about them, and what becomes of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.utils import check_consistent_length, compute_class_weight
+
+from ._base import Examples, Passed, Reading
+from ._hold_out import hold_out
+from ._validation.features import validate_sequences
+from ._validation.labels import Labels, check_same_classes, factors_of_classes, read_classes, read_labels
+from ._validation.weights import check_sample_weight, product_of_weights
+from .core.batches import FeatureSequences
+from .core.dataset import Dataset
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class LabelledReading(Reading):
+    """How sequences of features and their labels are read."""
+
+    classes: np.ndarray
+    """The labels (K,), sorted."""
+
+    @classmethod
+    def learn(
+        cls, shape: BaseEstimator, class_weight: Any, passed: Passed, classes: Any
+    ) -> tuple[LabelledReading, LabelledSequences]:
+        """Read X and y, and how later ones are to be read; `classes` are all labels that will come, or None."""
+        sequences = validate_sequences(shape, passed.X, reset=True)
+        labels = read_targets(passed.y, type(shape).__name__)
+        check_consistent_length(sequences.lengths, labels)
+        known = labels.classes if classes is None else read_classes(classes)
+        reading = cls(shape, sequences.steps.dtype, known)
+        return reading, reading._weigh(class_weight, sequences, labels, passed.sample_weight)
+
+    @property
+    def n_inputs(self) -> int:
+        """Features per step."""
+        return int(self.shape.n_inputs_)
+
+    def attributes(self) -> dict[str, Any]:
+        """Return the public attributes that tell of X and y."""
+        return {**super().attributes(), "classes_": self.classes}
+
+    def check_same_classes(self, classes: Any) -> None:
+        """Raise unless all labels that will come are those that were told of before."""
+        check_same_classes(classes, self.classes)
+
+    def to_learn(self, class_weight: Any, passed: Passed) -> LabelledSequences:
+        """Read what is learned from; sequences that weigh nothing are left out."""
+        sequences = validate_sequences(self.shape, passed.X, reset=False, dtype=self.dtype)
+        labels = read_targets(passed.y, type(self.shape).__name__)
+        check_consistent_length(sequences.lengths, labels)
+        return self._weigh(class_weight, sequences, labels, passed.sample_weight)
+
+    def to_validate(self, passed: Passed) -> LabelledSequences:
+        """Read what is held out by the caller."""
+        sequences = validate_sequences(self.shape, passed.X, reset=False, dtype=self.dtype, name="X_val")
+        labels = read_targets(passed.y, type(self.shape).__name__, "y_val")
+        if len(labels) != len(sequences):
+            raise ValueError(f"X_val has {len(sequences)} sequences, but y_val has {len(labels)} labels.")
+        targets = labels.encode(self.classes)
+        weights = check_sample_weight(passed.sample_weight, len(targets), "sample_weight_val", "X_val")
+        return LabelledSequences(Dataset(sequences, targets, weights), passed.sample_weight is not None, self.classes)
+
+    def to_predict(self, X: Any) -> FeatureSequences:
+        """Read what is predicted for, in its place where it can be."""
+        return validate_sequences(self.shape, X, reset=False, dtype=self.dtype, copy=False)
+
+    def _weigh(
+        self, class_weight: Any, sequences: FeatureSequences, labels: Labels, sample_weight: Any
+    ) -> LabelledSequences:
+        targets = labels.encode(self.classes)
+        weights = check_sample_weight(sample_weight, len(labels))
+        if class_weight is not None:
+            weights = product_of_weights(weights, self._weights_of_classes(class_weight, targets, weights)[targets])
+            if not weights.any():
+                raise ValueError(
+                    "All weights are zero: class_weight and sample_weight leave no sequence to learn from. Give a "
+                    "class that y has a weight above 0."
+                )
+        data = Dataset(sequences, targets, weights)
+        data = data if weights.all() else data.take(np.flatnonzero(weights))
+        return LabelledSequences(data, sample_weight is not None, self.classes)
+
+    def _weights_of_classes(self, class_weight: Any, targets: np.ndarray, weights: np.ndarray) -> np.ndarray:
+        """Return the weight of each class (K,); 1 for those that nothing is said of."""
+        if isinstance(class_weight, dict):
+            return factors_of_classes(class_weight, self.classes)
+        factors = np.ones(len(self.classes))
+        seen = np.flatnonzero(weights)
+        present = np.unique(targets[seen])
+        factors[present] = compute_class_weight(
+            "balanced", classes=present, y=targets[seen], sample_weight=weights[seen]
+        )
+        return factors
+
+
+@dataclass(frozen=True)
+class LabelledSequences(Examples):
+    """Sequences and the indices of their classes."""
+
+    classes: np.ndarray
+    """The labels (K,)."""
+
+    def hold_out(self, fraction: float, seed: int) -> tuple[Dataset, LabelledSequences]:
+        """Return what is left to learn from, and what is held out: of each class as near as possible in proportion."""
+        train, held_out = hold_out(self.data.targets, fraction, seed)
+        return self.data.take(train), LabelledSequences(self.data.take(held_out), self.is_weighted, self.classes)
+
+    def for_scorer(self) -> tuple[Any, ...]:
+        """Return X and y as a scorer gets them."""
+        return self.data.sequences.arrays(), self.classes[self.data.targets]
+
+
+def read_targets(y: Any, estimator_name: str, name: str = "y") -> Labels:
+    """Return the labels of sequences; raises where there are none."""
+    if y is None:
+        raise ValueError(
+            f"{estimator_name} requires y to be passed, but the target y is None. Pass one label for each sequence."
+        )
+    return read_labels(y, name)
