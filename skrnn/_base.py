@@ -100,7 +100,7 @@ class BaseRecurrent(BaseEstimator, ABC, Generic[R]):
     """Base class of the recurrent estimators.
 
     `_learn` is the template of `fit` and `partial_fit`. An estimator says how X and y are read, what network learns
-    from them in which batches, and what the default score is. Nothing of it changes before all has gone well.
+    from them in which batches, and what the default score is. It changes in one step, after all has gone well.
     """
 
     _config_type: ClassVar[type[FitConfig]]
@@ -179,7 +179,7 @@ class BaseRecurrent(BaseEstimator, ABC, Generic[R]):
             return self._fitted
         except AttributeError:
             check_is_fitted(self)
-            raise
+            return self._fitted  # a fit on another thread has just come to its end
 
     def _has_partial_fit(self) -> bool:
         """Whether the solver has a `partial_fit`; raises where it has not, as ``available_if`` wants it."""
@@ -244,10 +244,11 @@ class BaseRecurrent(BaseEstimator, ABC, Generic[R]):
 
     def _take(self, fitted: Fitted[R], history: dict[str, Any] | None = None) -> None:
         """Become fitted; other threads see all of it, or all of what was before."""
-        before = vars(self).get("_fitted")
-        gone = before.reading.attributes() if before else {}
-        kept = {name: value for name, value in vars(self).items() if name not in gone}
-        self.__dict__ = {**kept, **fitted.reading.attributes(), **(history or {}), "_fitted": fitted}
+        attributes = dict(vars(self))  # the parameters as they are now, and whatever else the user has set
+        before = attributes.get("_fitted")
+        for name in before.reading.attributes() if before else ():
+            attributes.pop(name, None)
+        self.__dict__ = {**attributes, **fitted.reading.attributes(), **(history or {}), "_fitted": fitted}
 
 
 def _history(monitor: TrainingMonitor, is_validated: bool) -> dict[str, Any]:

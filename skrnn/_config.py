@@ -1,4 +1,4 @@
-"""The parameters of an estimator as Python's own numbers, read once at the beginning of a fit."""
+"""The parameters of the estimators as Python's own numbers, read once at the beginning of a fit."""
 
 from __future__ import annotations
 
