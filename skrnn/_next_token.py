@@ -14,6 +14,7 @@ from sklearn.utils.metaestimators import available_if
 
 from ._base import BaseRecurrent, Fitted, Passed
 from ._config import NextTokenConfig, as_python
+from ._documentation import documented
 from ._generation import Generator, is_integer
 from ._parallel.blas import guarded
 from ._parallel.sharding import predict_in_shards
@@ -31,6 +32,7 @@ from .core.samplers import TruncatedBPTT
 from .core.workspace import Workspace
 
 
+@documented
 class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, DensityMixin, BaseRecurrent[TokenReading]):
     """Recurrent neural network that learns what comes next in sequences of tokens.
 
@@ -45,13 +47,9 @@ class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Densi
     ----------
     hidden_size : int, default=128
         Number of units of each layer.
-    cell : {"gru", "lstm", "tanh", "relu"}, default="gru"
-        Gated recurrent unit; long short-term memory; Elman's cell with tanh, or with relu and identity initialisation.
-    n_layers : int, default=1
-        Number of recurrent layers on top of each other.
-    dropout : float in [0, 1), default=0.0
-        Probability with which an output of a layer is dropped in training: one mask for all steps of a sequence
-        (Gal and Ghahramani, 2016), after every layer.
+    {cell}
+    {n_layers}
+    {dropout}
     embedding_size : int or None, default=None
         Length of the vector that is learned for each token; without one a token picks a column of the first layer's
         weights.
@@ -76,50 +74,33 @@ class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Densi
     batch_size : int or "auto", default="auto"
         Sequences side by side; "auto" is at most 64, and for few long sequences as many as leave 50 updates an epoch.
         A sequence longer than its share of all tokens is cut into parts that are read side by side. Unused by "lbfgs".
-    learning_rate : {"constant", "adaptive", "cosine"}, default="cosine"
-        "cosine" lets the rate fall to 0 over `max_iter` epochs; `partial_fit`, which knows no last epoch, keeps it.
-        "adaptive" divides it by 5 whenever the score stops improving, and stops below 1e-6. Unused by "lbfgs".
-    learning_rate_init : float, default=0.01
-        Learning rate of the first epoch. Unused by "lbfgs".
-    max_iter : int, default=10
-        Largest number of epochs, passes over the sequences; of iterations for "lbfgs".
+    {learning_rate}
+    {learning_rate_init}
+    {max_iter}
     shuffle : bool, default=True
         Whether sequences are dealt at random. A single batch is never shuffled.
-    random_state : int, RandomState instance or None, default=None
-        Seed of the initial parameters, the batches, dropout and the validation split: an int gives the same model at
-        every fit.
-    tol : float, default=1e-4
-        Least improvement of the training loss, or of the validation score, that counts. For "lbfgs" the largest entry
-        of the gradient at which to stop.
-    verbose : bool or int, default=False
-        Print where training is: 1 now and then, 2 at every epoch.
+    {random_state}
+    {tol}
+    {verbose}
     warm_start : bool, default=False
         Whether `fit` goes on from where the last one ended, with its vocabulary, moments and random state. On the same
         data patience goes on, too; other data begin with fresh patience, best scores and learning rate. What the
         weights mean cannot change: `cell`, `hidden_size`, `n_layers`, `embedding_size`, `tie_weights`, `min_frequency`,
         `max_tokens`, `add_end_token` and `dtype`.
-    momentum, nesterovs_momentum : float in [0, 1), bool, default=0.9, True
-        Momentum of "sgd", and whether it is Nesterov's.
-    beta_1, beta_2 : float in [0, 1), default=0.9, 0.999
-        Decay of Adam's moments.
-    epsilon : float, default=1e-8
-        Added to the root of the mean square by "adam" and "rmsprop".
-    max_grad_norm : float or None, default=1.0
-        Longer gradients are shortened to this norm; None turns that off. Unused by "lbfgs".
+    {momentum}
+    {beta_1}
+    {epsilon}
+    {max_grad_norm}
     early_stopping : bool, default=False
         Whether to hold out a part of the sequences, or the end of a single one, stop when the score on it stops
         improving, and keep the parameters that had the best one. "lbfgs" has none.
     validation_fraction : float in (0, 1), default=0.1
         Share held out. Unused if `fit` is given `X_val`.
-    n_iter_no_change : int or inf, default=10
-        Epochs in a row without improvement by `tol` after which training stops.
+    {n_iter_no_change}
     scoring : "loss", callable or None, default="loss"
         Score for early stopping: "loss" and None are the mean log-probability of the tokens held out, a callable is
         called as ``scorer(estimator, X)``.
-    n_jobs : int or None, default=None
-        Threads for large batches, at most one for each CPU. None uses as many as BLAS may use at this moment, so that
-        ``threadpool_limits``, ``OMP_NUM_THREADS`` and the nesting of joblib hold. Results depend on the number of
-        threads in the last bits.
+    {n_jobs}
     dtype : {np.float64, np.float32} or their names, default=np.float64
         Of the parameters and of all results; float32 is about twice as fast.
 
@@ -135,18 +116,13 @@ class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Densi
         Tokens in a row; only after a fit on 2-D X.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Column names, if X was a data frame.
-    n_iter_ : int
-        Number of epochs, those of warm starts and calls of `partial_fit` included.
+    {n_iter_}
     loss_ : float
         Training loss of the last epoch, nats per token, with the penalty.
-    best_loss_ : float or None
-        Least training loss on the data of the last fit; None with early stopping.
-    loss_curve_ : list of float
-        Training loss of each epoch.
-    validation_scores_ : list of float or None
-        Score of each epoch on what was held out, higher is better; None without early stopping.
-    best_validation_score_ : float or None
-        The highest of them.
+    {best_loss_}
+    {loss_curve_}
+    {validation_scores_}
+    {best_validation_score_}
     weights_ : dict of str to ndarray
         Parameters by name, views of one vector: ``rnn.0.W_x`` (n_gates * hidden_size, n_columns + 1), whose last column
         opens a sequence, ``rnn.0.W_h``, ``rnn.0.b``, ..., ``embedding.E``, ``head.W_y``, ``head.b_y``.

@@ -15,6 +15,7 @@ from sklearn.utils.metaestimators import available_if
 
 from ._base import BaseRecurrent, Fitted, Passed
 from ._config import ClassifierConfig, as_python
+from ._documentation import documented
 from ._labelled_sequences import LabelledReading, LabelledSequences, read_targets
 from ._parallel.sharding import predict_in_shards
 from ._validation.weights import check_sample_weight
@@ -26,6 +27,7 @@ from .core.samplers import Minibatches
 from .core.workspace import Workspace
 
 
+@documented
 class RNNSequenceClassifier(ClassifierMixin, BaseRecurrent[LabelledReading]):
     """Recurrent neural network that puts whole sequences into classes.
 
@@ -40,18 +42,14 @@ class RNNSequenceClassifier(ClassifierMixin, BaseRecurrent[LabelledReading]):
     ----------
     hidden_size : int, default=64
         Number of units of each layer and direction.
-    cell : {"gru", "lstm", "tanh", "relu"}, default="gru"
-        Gated recurrent unit; long short-term memory; Elman's cell with tanh, or with relu and identity initialisation.
-    n_layers : int, default=1
-        Number of recurrent layers on top of each other.
+    {cell}
+    {n_layers}
     bidirectional : bool, default=False
         Whether each layer also reads the sequences from their ends.
     pooling : {"last", "mean", "max"}, default="last"
         What of the top layer's states is classified: the last one of each direction, or the mean or the maximum over
         all steps.
-    dropout : float in [0, 1), default=0.0
-        Probability with which an output of a layer is dropped in training: one mask for all steps of a sequence
-        (Gal and Ghahramani, 2016), after every layer.
+    {dropout}
     solver : {"adam", "sgd", "rmsprop", "lbfgs"}, default="adam"
         What minimises the loss. "lbfgs" uses all sequences at once and suits small data.
     alpha : float, default=1e-4
@@ -59,43 +57,29 @@ class RNNSequenceClassifier(ClassifierMixin, BaseRecurrent[LabelledReading]):
         or, with weights, by their sum.
     batch_size : int or "auto", default="auto"
         Sequences a batch; "auto" is ``min(200, n_sequences)``. Unused by "lbfgs".
-    learning_rate : {"constant", "adaptive", "cosine"}, default="constant"
-        "adaptive" divides the rate by 5 whenever the score stops improving, and stops below 1e-6; "cosine" lets it fall
-        to 0 over `max_iter` epochs; `partial_fit`, which knows no last epoch, keeps it. Unused by "lbfgs".
-    learning_rate_init : float, default=0.003
-        Learning rate of the first epoch. Unused by "lbfgs".
-    max_iter : int, default=200
-        Largest number of epochs, passes over the sequences; of iterations for "lbfgs".
+    {learning_rate}
+    {learning_rate_init}
+    {max_iter}
     shuffle : bool, default=True
         Whether batches are dealt at random. A single batch is never shuffled.
-    random_state : int, RandomState instance or None, default=None
-        Seed of the initial parameters, the batches, dropout and the validation split: an int gives the same model at
-        every fit.
-    tol : float, default=1e-4
-        Least improvement of the training loss, or of the validation score, that counts. For "lbfgs" the largest entry
-        of the gradient at which to stop.
-    verbose : bool or int, default=False
-        Print where training is: 1 now and then, 2 at every epoch.
+    {random_state}
+    {tol}
+    {verbose}
     warm_start : bool, default=False
         Whether `fit` goes on from where the last one ended, with its moments and random state. On the same data a
         epochs and then b are the same as a + b; other data begin with fresh patience, best scores and learning rate.
         What the weights mean cannot change: `cell`, `hidden_size`, `n_layers`, `bidirectional` and `pooling`.
-    momentum, nesterovs_momentum : float in [0, 1), bool, default=0.9, True
-        Momentum of "sgd", and whether it is Nesterov's.
-    beta_1, beta_2 : float in [0, 1), default=0.9, 0.999
-        Decay of Adam's moments.
-    epsilon : float, default=1e-8
-        Added to the root of the mean square by "adam" and "rmsprop".
-    max_grad_norm : float or None, default=1.0
-        Longer gradients are shortened to this norm; None turns that off. Unused by "lbfgs".
+    {momentum}
+    {beta_1}
+    {epsilon}
+    {max_grad_norm}
     early_stopping : bool, default=False
         Whether to hold out a part of the sequences, stop when the score on it stops improving, and keep the parameters
         that had the best one. "lbfgs" has none.
     validation_fraction : float in (0, 1), default=0.1
         Share of the sequences held out, of each class as near as possible in proportion, and never all of one: a class
         with a single sequence stays in training. Unused if `fit` is given `X_val`.
-    n_iter_no_change : int or inf, default=20
-        Epochs in a row without improvement by `tol` after which training stops.
+    {n_iter_no_change}
     scoring : str, callable or None, default="loss"
         Score for early stopping: "loss" is minus the mean loss on the sequences held out; else any scorer of
         scikit-learn, called as ``scorer(estimator, X, y)``; None is the accuracy.
@@ -109,10 +93,7 @@ class RNNSequenceClassifier(ClassifierMixin, BaseRecurrent[LabelledReading]):
         Over how many steps from the end of each sequence the gradient flows back; None is all of them. Earlier steps
         still make the state, and their part of the pooling, but nothing is learned from them: quicker than `recompute`
         for very long sequences, and no longer exact. Not with `bidirectional` or "lbfgs".
-    n_jobs : int or None, default=None
-        Threads for large batches, at most one for each CPU. None uses as many as BLAS may use at this moment, so that
-        ``threadpool_limits``, ``OMP_NUM_THREADS`` and the nesting of joblib hold. Results depend on the number of
-        threads in the last bits.
+    {n_jobs}
 
     Attributes
     ----------
@@ -125,18 +106,13 @@ class RNNSequenceClassifier(ClassifierMixin, BaseRecurrent[LabelledReading]):
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Column names, if X was a data frame or a list of data frames with only str as names; later ones are held against
         them.
-    n_iter_ : int
-        Number of epochs, those of warm starts and calls of `partial_fit` included.
+    {n_iter_}
     loss_ : float
         Training loss of the last epoch, nats per sequence, with the penalty.
-    best_loss_ : float or None
-        Least training loss on the data of the last fit; None with early stopping.
-    loss_curve_ : list of float
-        Training loss of each epoch.
-    validation_scores_ : list of float or None
-        Score of each epoch on what was held out, higher is better; None without early stopping.
-    best_validation_score_ : float or None
-        The highest of them.
+    {best_loss_}
+    {loss_curve_}
+    {validation_scores_}
+    {best_validation_score_}
     weights_ : dict of str to ndarray
         Parameters by name, views of one vector: ``rnn.0.W_x`` (n_gates * hidden_size, n_inputs), ``rnn.0.W_h``,
         ``rnn.0.b``, ``rnn.0.reverse.W_x``, ..., ``head.W_y`` (n_classes, n_outputs), ``head.b_y``.

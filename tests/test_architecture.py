@@ -36,6 +36,7 @@ FLOORS = [
     {
         "sequences",
         "_parallel.blas",
+        "_documentation",
         "_versions",
         "_warnings",
         "datasets._japanese_vowels",

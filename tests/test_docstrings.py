@@ -7,11 +7,13 @@ import pkgutil
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 from numpydoc.docscrape import ClassDoc
 from numpydoc.validate import validate
 
 import skrnn.core
+from skrnn._documentation import ENTRIES
 
 CORE = [module.name for module in pkgutil.walk_packages(skrnn.core.__path__, "skrnn.core.")]
 MODULES = ["skrnn", "skrnn.datasets", "skrnn.inspection", "skrnn.preprocessing", "skrnn.sequences", *CORE]
@@ -115,3 +117,24 @@ def test_the_reference_lists_every_public_name():
 
     assert {name for module in MODULES[:5] for name in importlib.import_module(module).__all__} <= words
     assert set(CORE) <= words
+
+
+@pytest.mark.parametrize("name", ["RNNNextTokenModel", "RNNSequenceClassifier"])
+def test_defaults_are_those_of_the_constructor(name):
+    """Also where an entry is shared by all estimators."""
+    cls = getattr(skrnn, name)
+    documented = {}
+    for entry in ClassDoc(cls)["Parameters"]:
+        names, values = entry.name.split(", "), entry.type.partition("default=")[2].split(", ")
+        documented |= dict(zip(names, values, strict=True))
+
+    defaults = {name: parameter.default for name, parameter in inspect.signature(cls).parameters.items()}
+    assert documented.keys() == defaults.keys()
+    for parameter, text in documented.items():
+        assert eval(text, {"np": np, "inf": np.inf}) == defaults[parameter]
+
+
+def test_shared_entries_are_written_out():
+    docs = [inspect.getdoc(cls) for cls in (skrnn.RNNNextTokenModel, skrnn.RNNSequenceClassifier)]
+    assert not any(re.search(r"^ *\{\w+\}$", doc, flags=re.MULTILINE) for doc in docs)
+    assert all(f"\n{name}" in doc for doc in docs for name in ENTRIES)

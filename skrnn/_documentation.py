@@ -1,0 +1,98 @@
+"""What is said of the parameters and attributes that every estimator has, written once."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from typing import TypeVar
+
+SHARED = """
+cell : {"gru", "lstm", "tanh", "relu"}, default=...
+    Gated recurrent unit; long short-term memory; Elman's cell with tanh, or with relu and identity initialisation.
+
+n_layers : int, default=...
+    Number of recurrent layers on top of each other.
+
+dropout : float in [0, 1), default=...
+    Probability with which an output of a layer is dropped in training: one mask for all steps of a sequence
+    (Gal and Ghahramani, 2016), after every layer.
+
+learning_rate : {"constant", "adaptive", "cosine"}, default=...
+    "adaptive" divides the rate by 5 whenever the score stops improving, and stops below 1e-6; "cosine" lets it fall
+    to 0 over `max_iter` epochs; `partial_fit`, which knows no last epoch, keeps it. Unused by "lbfgs".
+
+learning_rate_init : float, default=...
+    Learning rate of the first epoch. Unused by "lbfgs".
+
+max_iter : int, default=...
+    Largest number of epochs, passes over the sequences; of iterations for "lbfgs".
+
+random_state : int, RandomState instance or None, default=...
+    Seed of the initial parameters, the batches, dropout and the validation split: an int gives the same model at
+    every fit.
+
+tol : float, default=1e-4
+    Least improvement of the training loss, or of the validation score, that counts. For "lbfgs" the largest entry
+    of the gradient at which to stop.
+
+verbose : bool or int, default=...
+    Print where training is: 1 now and then, 2 at every epoch.
+
+momentum, nesterovs_momentum : float in [0, 1), bool, default=0.9, True
+    Momentum of "sgd", and whether it is Nesterov's.
+
+beta_1, beta_2 : float in [0, 1), default=0.9, 0.999
+    Decay of Adam's moments.
+
+epsilon : float, default=1e-8
+    Added to the root of the mean square by "adam" and "rmsprop".
+
+max_grad_norm : float or None, default=...
+    Longer gradients are shortened to this norm; None turns that off. Unused by "lbfgs".
+
+n_iter_no_change : int or inf, default=...
+    Epochs in a row without improvement by `tol` after which training stops.
+
+n_jobs : int or None, default=...
+    Threads for large batches, at most one for each CPU. None uses as many as BLAS may use at this moment, so that
+    ``threadpool_limits``, ``OMP_NUM_THREADS`` and the nesting of joblib hold. Results depend on the number of
+    threads in the last bits.
+
+n_iter_ : int
+    Number of epochs, those of warm starts and calls of `partial_fit` included.
+
+best_loss_ : float or None
+    Least training loss on the data of the last fit; None with early stopping.
+
+loss_curve_ : list of float
+    Training loss of each epoch.
+
+validation_scores_ : list of float or None
+    Score of each epoch on what was held out, higher is better; None without early stopping.
+
+best_validation_score_ : float or None
+    The highest of them.
+"""
+"""Entries as numpydoc wants them, each by its first name; ``default=...`` stands for that of the constructor."""
+
+ENTRIES = {re.split(r"\W", entry, maxsplit=1)[0]: entry for entry in SHARED.strip().split("\n\n")}
+
+Class = TypeVar("Class", bound=type)
+
+
+def documented(cls: Class) -> Class:
+    """Write the shared entries where the docstring of a class has a line of their name in braces."""
+    defaults = {name: parameter.default for name, parameter in inspect.signature(cls).parameters.items()}
+
+    def entry(line: re.Match[str]) -> str:
+        indent, name = line.groups()
+        text = ENTRIES[name]
+        if "default=..." in text:
+            default = defaults[name]
+            shown = f'"{default}"' if isinstance(default, str) else repr(default)
+            text = text.replace("default=...", f"default={shown}")
+        return "\n".join(indent + row for row in text.splitlines())
+
+    if cls.__doc__:  # Python leaves it out with -OO
+        cls.__doc__ = re.sub(r"^( *)\{(\w+)\}$", entry, cls.__doc__, flags=re.MULTILINE)
+    return cls
