@@ -114,11 +114,7 @@ def run_training(
         If the loss stopped being finite, and there are no parameters to keep; if a scorer returned no finite number; if
         the weights are too small for the penalty.
     """
-    if config.alpha > MAX_PENALTY * data.total_weight:
-        raise ValueError(
-            f"alpha={config.alpha:g} is too much beside the sum of the weights: the penalty would be all that counts. "
-            "Lower alpha, or multiply all weights by one large number."
-        )
+    _check_penalty(config, data)
     monitor = state.monitor
     monitor.watch(_criterion(config, validation), "" if config.is_partial else data.digest())
     batch_size = resolve_batch_size(config, data, sampler)
@@ -135,23 +131,37 @@ def run_training(
     try:
         problem = guarded(solve)
     except NonFiniteLossError as error:
-        advice = "Use solver='adam'" if config.solver == "lbfgs" else "Lower learning_rate_init or max_grad_norm"
-        advice += ", or scale X, for example with skrnn's SequenceScaler." if data.sequences.has_features else "."
+        message = f"{error} {_advice(config, data)}"
         if monitor.best_params is None:
-            raise ValueError(f"{error} {advice} No epoch was complete, so there are no parameters to keep.") from error
+            raise ValueError(f"{message} No epoch was complete, so there are no parameters to keep.") from error
         if config.is_partial:
-            raise ValueError(f"{error} {advice} The parameters were left as they were.") from error
-        params, problem = _best_so_far(config, state), f"{error} {advice} {_kept(monitor)}"
+            raise ValueError(f"{message} The parameters were left as they were.") from error
+        params, problem = _put_back(config, state, monitor.best_params), f"{message} {_kept(monitor)}"
     except KeyboardInterrupt:
         if monitor.best_params is None or config.is_partial:
             raise
-        params, problem = _best_so_far(config, state), f"Training was interrupted. {_kept(monitor)}"
+        params, problem = _put_back(config, state, monitor.best_params), f"Training was interrupted. {_kept(monitor)}"
     else:
         params = state.params
         if validation and monitor.best_params is not None:
             params = monitor.best_params
     monitor.criterion = _criterion(config, validation)  # a scorer may count its calls
     return params, None if config.is_partial else problem
+
+
+def _check_penalty(config: FitConfig, data: Dataset) -> None:
+    """Raise where the loss would be lost beside the penalty."""
+    if config.alpha > MAX_PENALTY * data.total_weight:
+        raise ValueError(
+            f"alpha={config.alpha:g} is too much beside the sum of the weights: the penalty would be all that counts. "
+            "Lower alpha, or multiply all weights by one large number."
+        )
+
+
+def _advice(config: FitConfig, data: Dataset) -> str:
+    """What to do about a loss that is not finite."""
+    advice = "Use solver='adam'" if config.solver == "lbfgs" else "Lower learning_rate_init or max_grad_norm"
+    return advice + (", or scale X, for example with skrnn's SequenceScaler." if data.sequences.has_features else ".")
 
 
 def _criterion(config: FitConfig, validation: Validation | None) -> str:
@@ -165,10 +175,9 @@ def _kept(monitor: TrainingMonitor) -> str:
     return f"The best parameters so far (epoch {monitor.best_epoch}) were kept."
 
 
-def _best_so_far(config: FitConfig, state: TrainingState) -> np.ndarray:
-    """The best parameters, from which training can go on, too: `state` is put back to them."""
-    assert state.monitor.best_params is not None
-    state.params[:] = state.monitor.best_params
+def _put_back(config: FitConfig, state: TrainingState, params: np.ndarray) -> np.ndarray:
+    """Put `state` back to the best parameters, from which training can continue, too."""
+    state.params[:] = params
     state.optimizer_state = build_optimizer(config).init(state.params)
     state.monitor.n_without_improvement = 0
     return state.params
@@ -199,14 +208,9 @@ def _run_stochastic(
         config.alpha,
         config.max_grad_norm,
     )
-
-    def validate(params: np.ndarray) -> float:
-        assert validation is not None
-        score = validation.score(params)
-        return score if config.scoring == "loss" else checked_score(score, config.scoring, state.monitor.n_epochs + 1)
-
+    validate = _scored(config, state.monitor, validation)
     with sharded_loss_gradient(network, state.params.dtype, n_threads) as loss_gradient:
-        has_converged = train(network, state, data, plan, loss_gradient, validate if validation else None, report)
+        has_converged = train(network, state, data, plan, loss_gradient, validate, report)
     if has_converged or config.learning_rate == "cosine":  # whose rate has come to its planned end
         return None
     return (
@@ -214,6 +218,18 @@ def _run_stochastic(
         f"improving by tol={config.tol:g}. Raise max_iter or learning_rate_init, or ignore this warning if the "
         "predictions are good enough."
     )
+
+
+def _scored(
+    config: FitConfig, monitor: TrainingMonitor, validation: Validation | None
+) -> Callable[[np.ndarray], float] | None:
+    """Return the score of parameters, held against what a scorer may return; None without validation."""
+    if validation is None:
+        return None
+    score = validation.score
+    if config.scoring == "loss":
+        return score
+    return lambda params: checked_score(score(params), config.scoring, monitor.n_epochs + 1)
 
 
 def _run_lbfgs(
