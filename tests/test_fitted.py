@@ -23,9 +23,9 @@ def classifier(**params):
 
 
 def labelled(n_classes, hidden_size):
-    """Parameters and arguments of a fit: sequences of one number a step, and labels of that many classes."""
+    """Parameters and arguments of a fit: sequences of one number a step, and labels, the last of them "class 1"."""
     X = [np.arange(1 + i % 5, dtype=float) - i % n_classes for i in range(24)]
-    return {"hidden_size": hidden_size}, (X, [f"class {i % n_classes}" for i in range(24)])
+    return {"hidden_size": hidden_size}, (X, [f"class {i % n_classes + 2 - n_classes}" for i in range(24)])
 
 
 def token_model(**params):
@@ -49,7 +49,7 @@ PREDICTIONS = {
     "predict": (*CLASSIFIER, lambda model: model.predict(QUERY)),
     "predict_proba": (*CLASSIFIER, lambda model: model.predict_proba(QUERY)),
     "predict_log_proba": (*CLASSIFIER, lambda model: model.predict_log_proba(QUERY)),
-    "score": (*CLASSIFIER, lambda model: model.score(QUERY, ["class 0", "class 1"])),
+    "score": (*CLASSIFIER, lambda model: model.score(QUERY, ["class 1", "class 0"])),
     "weights of a classifier": (*CLASSIFIER, lambda model: model.weights_["head.W_y"]),
     "predict_proba of tokens": (*TOKENS, lambda model: model.predict_proba(["ab", "c"])),
     "predict_top_k": (*TOKENS, lambda model: model.predict_top_k(["ab", "c"], 2)),

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from skrnn import RNNSequenceClassifier
+from skrnn._base import Passed
 from skrnn._parallel.sharding import predict_in_shards, sharded_loss_gradient
 from skrnn.core.batches import PackedSequences
 from skrnn.core.network import Network
@@ -154,10 +155,10 @@ def test_a_fit_holds_one_copy_of_the_data(rng):
     model = RNNSequenceClassifier()
     tracemalloc.start()
     try:
-        data = model._validate_training_data(X, y, None, reset=True)
+        _, examples = model._read(model._read_config(), Passed(X, y), None, None)
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
 
-    assert len(data) == 300
+    assert len(examples.data) == 300
     assert peak < 1.5 * X.nbytes
