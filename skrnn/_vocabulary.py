@@ -67,7 +67,7 @@ class _Codes(dict[PlainValue, int]):
     """Number of each token, and of all others."""
 
     def __init__(self, tokens: Iterable[PlainValue], unknown: int) -> None:
-        super().__init__((token, code) for code, token in enumerate(tokens))
+        super().__init__(zip(tokens, count()))
         self._unknown = unknown
 
     def __missing__(self, token: PlainValue) -> int:
@@ -142,8 +142,19 @@ class Vocabulary:
     def _codes(self) -> _Codes:
         return _Codes(self.tokens.tolist(), self.unknown)
 
+    @cached_property
+    def _code_of_point(self) -> np.ndarray:
+        """Number of the character of each code point, up to the first that is beyond all tokens."""
+        points = {ord(token): code for token, code in self._codes.items() if isinstance(token, str) and len(token) == 1}
+        codes = np.full(max(points, default=-1) + 2, self.unknown)
+        codes[list(points)] = list(points.values())
+        return codes
+
     def encode(self, tokens: str | list[PlainValue]) -> np.ndarray:
         """Return the number of each token; UNKNOWN's for those that are not in the vocabulary."""
+        if isinstance(tokens, str):
+            points = np.frombuffer(tokens.encode("utf-32-le", "surrogatepass"), dtype="<u4")
+            return self._code_of_point[np.minimum(points, len(self._code_of_point) - 1)]
         return np.fromiter(map(self._codes.__getitem__, tokens), dtype=np.intp, count=len(tokens))
 
     def find(self, token: Any, where: str) -> int | None:

@@ -341,7 +341,7 @@ def test_an_unknown_scorer(fitted):
     assert_raises_and_changes_nothing(
         fitted,
         ValueError,
-        "scoring is 'acuracy', which names no",
+        "scoring is 'acuracy', which names no scorer of scikit-learn.",
         "fit",
         sequences(),
         labels(),

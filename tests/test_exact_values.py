@@ -17,6 +17,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from skrnn import END, UNKNOWN, RNNNextTokenModel, RNNSequenceClassifier
 from skrnn._validation.values import as_list, exact_array, plain_values, shown, shown_all
+from skrnn._vocabulary import make_vocabulary
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
@@ -444,6 +445,12 @@ def test_a_text_may_be_of_a_derived_type():
     assert fitted.classes_.tolist() == sorted(set("loginlogout"))
     assert fitted.generate(Event.IN, max_new_tokens=1, random_state=0).startswith("login")
     assert isinstance(fitted.generate(max_new_tokens=3, random_state=0)[0], str)
+
+
+@given(st.text(), st.text(min_size=1))
+def test_characters_of_a_text_are_the_tokens_of_a_list(text, learned):
+    vocabulary = make_vocabulary(set(learned), [], has_end=True, learns_unknown=False, has_texts=True)
+    assert_array_equal(vocabulary.encode(text), vocabulary.encode(list(text)))
 
 
 def test_a_text_has_the_characters_that_str_says():

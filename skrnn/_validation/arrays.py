@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, MappingView, Set
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, MappingView, Set
 from itertools import chain
 from typing import Any
 
@@ -12,6 +11,7 @@ from scipy.sparse import issparse
 
 _NO_ARRAYS = (str, bytes, Mapping, Set, MappingView, Iterator, type(None))
 _SHAPES = "Pass arrays of shape (n_steps,) or (n_steps, n_features)."
+_NUMBERS = {int, float, bool, type(None)}
 _DEPTH = 5  # of lists in lists: sequences, steps, features, values, and one to spare
 _ADVICE = {
     "M": "Convert dates, for example to seconds since the first.",
@@ -24,13 +24,13 @@ def as_array(data: Any, name: str, advice: str = _SHAPES) -> np.ndarray:
     """Whatever NumPy reads as an array, in its own dtype."""
     if type(data) is np.ndarray:
         return data
-    if issparse(data):
-        raise TypeError(f"{name} is sparse, but dense data is required. Use '.toarray()' to convert it.")
-    if isinstance(data, _NO_ARRAYS):
-        raise TypeError(f"{name} is {describe(data)}, but a sequence of numbers is needed. {advice}")
+    if type(data) not in (list, tuple):
+        if issparse(data):
+            raise TypeError(f"{name} is sparse, but dense data is required. Use '.toarray()' to convert it.")
+        if isinstance(data, _NO_ARRAYS):
+            raise TypeError(f"{name} is {describe(data)}, but a sequence of numbers is needed. {advice}")
     reject_masked(data, name)
-    with _readable(data, name):
-        return np.asarray(data)
+    return _read_by(np.asarray, data, data, name)
 
 
 def as_numbers(data: Any, name: str, advice: str = _SHAPES) -> np.ndarray:
@@ -40,8 +40,7 @@ def as_numbers(data: Any, name: str, advice: str = _SHAPES) -> np.ndarray:
         array = from_columns([as_numbers(column, name) for column in _columns(data)])
     if array.dtype == object:
         reject_masked(array, name)
-        with _readable(data, name):
-            array = _from_objects(array)
+        array = _read_by(_from_objects, array, data, name)
     kind = array.dtype.kind
     if kind in "fiub":
         return array
@@ -71,11 +70,10 @@ def from_columns(columns: list[np.ndarray]) -> np.ndarray:
     return np.column_stack([column.astype(dtype, copy=False) for column in columns])
 
 
-@contextmanager
-def _readable(data: Any, name: str) -> Iterator[None]:
-    """Whatever NumPy or another library's ``__array__`` raises, in one sentence."""
+def _read_by(read: Callable[[Any], np.ndarray], source: Any, data: Any, name: str) -> np.ndarray:
+    """Return ``read(source)``; whatever NumPy or another library's ``__array__`` raises, in one sentence."""
     try:
-        yield
+        return read(source)
     except MemoryError:
         raise
     except Exception as error:
@@ -142,11 +140,11 @@ def is_masked(data: Any) -> bool:
     level = [data]
     for _ in range(_DEPTH):
         kinds = set(map(type, level))
-        if any(issubclass(kind, np.ma.MaskedArray) for kind in kinds) and any(map(_hides_entries, level)):
-            return True
-        if not any(issubclass(kind, (list, tuple, np.ndarray)) for kind in kinds):
+        if kinds <= _NUMBERS or not any(issubclass(kind, (list, tuple, np.ndarray)) for kind in kinds):
             return False
         if not kinds <= {list, tuple}:
+            if any(issubclass(kind, np.ma.MaskedArray) for kind in kinds) and any(map(_hides_entries, level)):
+                return True
             level = [x.ravel().tolist() if isinstance(x, np.ndarray) and x.dtype == object else x for x in level]
             level = [x for x in level if isinstance(x, (list, tuple))]
         level = list(chain.from_iterable(level))

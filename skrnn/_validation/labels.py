@@ -118,7 +118,7 @@ def _has_entries(y: Any) -> bool:
 
 def _array_of_entries(entries: list[Any]) -> np.ndarray:
     """Return entries as an array of objects: (n,), or (n, k) where they are lists of k each."""
-    if any(isinstance(entry, (list, tuple, np.ndarray)) for entry in entries):
+    if any(issubclass(kind, (list, tuple, np.ndarray)) for kind in set(map(type, entries))):
         with suppress(ValueError):  # ragged
             return np.asarray(entries, dtype=object)
     array = np.empty(len(entries), dtype=object)

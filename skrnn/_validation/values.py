@@ -26,7 +26,7 @@ MIN_PADDED, MAX_PADDED = 2**16, 2**26
 SCALARS = (str, int, float, np.bool_, np.integer, np.float16, np.float32, np.float64)
 """Types whose values, and those of types derived from them, are plain; not longdouble, which float does not hold."""
 
-_PLAIN = {str, int, float, bool}
+PLAIN = {str, int, float, bool}
 DTYPES = {bool: np.dtype(bool), int: np.dtype(np.int64), float: np.dtype(np.float64)}
 """Of arrays of Python's numbers, unless their values need another one."""
 
@@ -94,7 +94,7 @@ def reject_equal_columns(table: Any, name: str) -> None:
 def plain_values(values: list[Any], place: Callable[[int], str]) -> list[PlainValue]:
     """Return values as str, int, float or bool; ``place(i)`` is what an error calls the one at `i`."""
     types = set(map(type, values))
-    if types <= _PLAIN:
+    if types <= PLAIN:
         return values
     if not all(issubclass(kind, SCALARS) for kind in types):
         values = [value.item() if is_scalar_array(value) else value for value in values]
@@ -144,9 +144,10 @@ def _array_of_texts(values: list[str]) -> np.ndarray:
     lengths = list(map(len, values))
     most = min(max(MIN_PADDED, MAX_PADDING * sum(lengths)), MAX_PADDED)
     is_wasteful = max(lengths) * len(values) > most
-    if is_wasteful or any(value.endswith("\0") for value in values):
+    if is_wasteful:
         return _array_of_objects(values)
-    return np.array(values)
+    array = np.array(values)
+    return array if np.char.str_len(array).sum() == sum(lengths) else _array_of_objects(values)  # NULs at ends
 
 
 def _array_of_objects(values: list[Any]) -> np.ndarray:

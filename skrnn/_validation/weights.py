@@ -35,6 +35,8 @@ def check_sample_weight(sample_weight: Any, n: int, name: str = "sample_weight",
 
 def product_of_weights(*weights: np.ndarray) -> np.ndarray:
     """Product of arrays (n,), shifted by a power of two where it would overflow in sums, or vanish."""
+    if len(weights) == 1 and 2.0**-MAX_EXPONENT < weights[0].max() < 2.0**MAX_EXPONENT:
+        return weights[0]
     mantissas, exponents = zip(*map(np.frexp, weights), strict=True)
     mantissa, exponent = np.prod(mantissas, axis=0), np.sum(exponents, axis=0)
     largest = exponent[mantissa > 0].max(initial=-10 * MAX_EXPONENT)
