@@ -11,7 +11,7 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
@@ -447,6 +447,7 @@ def test_a_text_may_be_of_a_derived_type():
     assert isinstance(fitted.generate(max_new_tokens=3, random_state=0)[0], str)
 
 
+@settings(deadline=None)
 @given(st.text(), st.text(min_size=1))
 def test_characters_of_a_text_are_the_tokens_of_a_list(text, learned):
     vocabulary = make_vocabulary(set(learned), [], has_end=True, learns_unknown=False, has_texts=True)
@@ -715,6 +716,7 @@ def test_messages_are_bounded():
         assert 20 < len(str(caught.value)) < 700
 
 
+@settings(deadline=None)
 @given(st.lists(st.one_of(st.text(), st.integers(), st.floats(), st.binary(), st.none()), max_size=30))
 def test_reprs_are_bounded(values):
     assert all(len(shown(value)) <= 60 for value in values)
@@ -727,16 +729,19 @@ def test_reprs_are_bounded(values):
 NUMBERS = st.one_of(st.integers(), st.booleans(), st.floats(allow_nan=False, allow_infinity=False))
 
 
+@settings(deadline=None)
 @given(st.lists(NUMBERS, min_size=1))
 def test_arrays_of_numbers_are_exact(values):
     assert exact_array(values).tolist() == values
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(), min_size=1))
 def test_arrays_of_texts_are_exact(values):
     assert exact_array(values).tolist() == values
 
 
+@settings(deadline=None)
 @given(st.lists(NUMBERS, min_size=1, unique=True), st.randoms())
 def test_vocabularies_do_not_depend_on_the_order_of_sequences(values, random):
     X = [[value] for value in values]
