@@ -214,9 +214,9 @@ def _run_stochastic(
     if has_converged or config.learning_rate == "cosine":  # whose rate has come to its planned end
         return None
     return (
-        f"{config.estimator_name} stopped after max_iter={config.max_iter} epochs, before its score had stopped "
-        f"improving by tol={config.tol:g}. Raise max_iter or learning_rate_init, or ignore this warning if the "
-        "predictions are good enough."
+        f"{config.estimator_name} stopped after max_iter={config.max_iter} epochs, before its "
+        f"{'loss' if validation is None else 'score'} had stopped improving by tol={config.tol:g}. Raise max_iter or "
+        "learning_rate_init, use learning_rate='cosine', or ignore this warning if the predictions are good enough."
     )
 
 

@@ -11,8 +11,6 @@ from typing import ClassVar
 import joblib
 import numpy as np
 import pandas as pd
-import polars as pl
-import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -695,9 +693,16 @@ def test_what_is_no_weight(case, weights, message, method):
     assert joblib.hash(vars(model)) == before
 
 
-@pytest.mark.parametrize(
-    "as_column", [list, pd.array, pl.Series, pa.array, lambda values: pd.Series(values, dtype="Int64")]
-)
+AS_COLUMNS = {
+    "list": list,
+    "pandas array": pd.array,
+    "pandas Series": lambda values: pd.Series(values, dtype="Int64"),
+    "polars": lambda values: pytest.importorskip("polars").Series(values),
+    "pyarrow": lambda values: pytest.importorskip("pyarrow").array(values),
+}
+
+
+@pytest.mark.parametrize("as_column", AS_COLUMNS.values(), ids=AS_COLUMNS)
 def test_weights_in_any_container(case, as_column):
     X, y = case.data()
     weights = [1, 3] * 12

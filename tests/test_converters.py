@@ -6,7 +6,6 @@ from decimal import Decimal
 
 import numpy as np
 import pandas as pd
-import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -20,6 +19,9 @@ from skrnn.sequences import (
     sliding_windows,
     to_padded,
 )
+
+pl = pytest.importorskip("polars")
+pytest.importorskip("pyarrow")
 
 CONVERTERS = {
     "from_padded": lambda X: from_padded(X, pad_value=0),

@@ -392,7 +392,7 @@ def test_stops_when_the_loss_stops_improving(X, y):
 @pytest.mark.parametrize("solver", STOCHASTIC)
 def test_says_that_it_did_not_converge(X, y, solver):
     message = (
-        "RNNSequenceClassifier stopped after max_iter=5 epochs, before its score had stopped improving by tol=0.0001. "
+        "RNNSequenceClassifier stopped after max_iter=5 epochs, before its loss had stopped improving by tol=0.0001. "
         "Raise max_iter"
     )
     with pytest.warns(ConvergenceWarning, match=message) as caught:

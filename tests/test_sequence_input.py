@@ -7,7 +7,6 @@ from fractions import Fraction
 
 import numpy as np
 import pandas as pd
-import polars as pl
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
@@ -17,6 +16,9 @@ from sklearn.pipeline import make_pipeline
 from skrnn import RNNSequenceClassifier
 from skrnn.preprocessing import SequenceScaler
 from skrnn.sequences import to_padded
+
+pl = pytest.importorskip("polars")
+pytest.importorskip("pyarrow")
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 

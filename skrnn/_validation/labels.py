@@ -87,7 +87,9 @@ def read_labels(y: Any, name: str = "y") -> Labels:
     y = check_array(y, ensure_2d=False, dtype=None, ensure_all_finite=not is_of_objects, input_name=name)
     y = _column(y, name)
     if y.dtype.kind in "OT":  # not is_of_objects: what becomes an array only now may hold objects, too
-        labels = _labels_of_objects(plain_values(y.tolist(), lambda i: f"{name}[{i}]"), name, keeps_objects)
+        values = y.tolist()
+        _check_not_per_step(values, name)
+        labels = _labels_of_objects(plain_values(values, lambda i: f"{name}[{i}]"), name, keeps_objects)
     else:
         classes, codes = np.unique(y, return_inverse=True)
         labels = Labels(classes, codes, name)
@@ -97,9 +99,12 @@ def read_labels(y: Any, name: str = "y") -> Labels:
         with np.errstate(invalid="ignore"):  # scikit-learn casts large floats to integers
             kind = type_of_target(labels.codes if is_exact else labels.classes[labels.codes], input_name=name)
     if kind not in ("binary", "multiclass"):
+        advice = "Convert them, for example with str."
+        if kind == "continuous":
+            advice = "Numbers cannot be predicted; class labels can be converted, for example with str."
         raise ValueError(
             f"Unknown label type: {shorten(kind)}. {name} must hold class labels, one for each sequence: integers, "
-            "strings or booleans. Convert them, for example with str."
+            f"strings or booleans. {advice}"
         )
     return labels
 
@@ -107,8 +112,20 @@ def read_labels(y: Any, name: str = "y") -> Labels:
 def _column(y: np.ndarray, name: str) -> np.ndarray:
     """Return labels (n,) from (n,), or from (n, 1) with scikit-learn's warning."""
     if y.ndim != 1 and (y.ndim != 2 or y.shape[1] != 1):
-        raise ValueError(f"{name} should be a 1d array, got an array of shape {y.shape} instead.")
+        raise ValueError(
+            f"{name} should be a 1d array, got an array of shape {y.shape} instead. Pass one label for each sequence."
+        )
     return column_or_1d(y, warn=True)
+
+
+def _check_not_per_step(values: list[Any], name: str) -> None:
+    """Raise where a label is a list: labels of steps."""
+    if any(issubclass(kind, (list, tuple, np.ndarray)) for kind in set(map(type, values))):
+        for i, value in enumerate(values):
+            if isinstance(value, (list, tuple)) or (isinstance(value, np.ndarray) and value.ndim):
+                raise TypeError(
+                    f"{name}[{i}] is {shown(value)}. Pass one label for each sequence, not one for each step."
+                )
 
 
 def _has_entries(y: Any) -> bool:
