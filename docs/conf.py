@@ -15,11 +15,17 @@ def _class(name):
     return getattr(import_module(module), class_name)
 
 
+def members_of(name):
+    """Attributes of a class by name: those of skrnn's private bases, then its own."""
+    bases = [base for base in _class(name).__mro__[1:] if base.__module__.startswith("skrnn._")]
+    return {member: value for base in [*reversed(bases), _class(name)] for member, value in vars(base).items()}
+
+
 def own_members(name):
-    """Methods and properties that a class defines itself, in the order of its code; none of scikit-learn's setters."""
+    """Methods and properties of a class that are skrnn's, in the order of its code; none of scikit-learn's setters."""
     return [
         member
-        for member, value in vars(_class(name)).items()
+        for member, value in members_of(name).items()
         if not member.startswith(("_", "set_"))
         and hasattr(value, "__get__")
         and (is_property(name, member) or not isdatadescriptor(value))  # a field is described by its class
@@ -28,7 +34,7 @@ def own_members(name):
 
 def is_property(name, member):
     """Whether a member of a class is read like an attribute."""
-    return isinstance(vars(_class(name))[member], (property, cached_property))
+    return isinstance(members_of(name)[member], (property, cached_property))
 
 
 project = "skrnn"
