@@ -15,6 +15,7 @@ from sklearn.utils.metaestimators import available_if
 from ._base import BaseRecurrent, Fitted, Passed
 from ._config import NextTokenConfig, as_python
 from ._documentation import documented
+from ._floating_point import without_warnings
 from ._generation import Generator, is_integer
 from ._parallel.blas import guarded
 from ._parallel.sharding import predict_in_shards
@@ -416,6 +417,7 @@ class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Densi
             raise ValueError("X has no token to score. Pass at least one sequence that is not empty.")
         return float(weights @ log_likelihood) / n_tokens
 
+    @without_warnings
     def perplexity(self, X: Any, sample_weight: Any = None) -> float:
         """Exponential of minus `score`: among how many equally likely tokens the model was undecided.
 
@@ -431,8 +433,7 @@ class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Densi
         perplexity : float
             At least 1, lower is better; finite with unseen tokens, too.
         """
-        with np.errstate(over="ignore"):
-            return float(np.exp(-self.score(X, sample_weight=sample_weight)))
+        return float(np.exp(-self.score(X, sample_weight=sample_weight)))
 
     def token_log_proba(self, X: Any) -> list[np.ndarray]:
         """Log-probability of every token, given those before it.

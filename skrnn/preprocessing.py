@@ -11,6 +11,7 @@ from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
+from skrnn._floating_point import without_warnings
 from skrnn._validation.features import find_not_finite, read_container, validate_sequences
 from skrnn.core.batches import FeatureSequences
 
@@ -139,6 +140,7 @@ class SequenceScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator, auto
         """
         return self._update(X, reset=not hasattr(self, "n_steps_seen_"))
 
+    @without_warnings
     def transform(self, X: Any) -> Any:
         """Subtract the mean and divide by the scale.
 
@@ -164,14 +166,14 @@ class SequenceScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator, auto
         sequences = self._open(X)
         features = sequences.steps[:, :-1]
         exponent, mean, scale = self._units(features.dtype)
-        with np.errstate(over="ignore", under="ignore"):
-            if exponent.any():
-                np.ldexp(features, -exponent, out=features)
-            if self.with_mean:
-                features -= mean
-            features /= scale
+        if exponent.any():
+            np.ldexp(features, -exponent, out=features)
+        if self.with_mean:
+            features -= mean
+        features /= scale
         return self._as_configured(self._restore(sequences, X), X)
 
+    @without_warnings
     def inverse_transform(self, X: Any) -> Any:
         """Multiply by the scale and add the mean.
 
@@ -195,12 +197,11 @@ class SequenceScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator, auto
         sequences = self._open(X)
         features = sequences.steps[:, :-1]
         exponent, mean, scale = self._units(features.dtype)
-        with np.errstate(over="ignore", under="ignore"):
-            features *= scale
-            if self.with_mean:
-                features += mean
-            if exponent.any():
-                _ldexp_up_to_the_largest(features, exponent)
+        features *= scale
+        if self.with_mean:
+            features += mean
+        if exponent.any():
+            _ldexp_up_to_the_largest(features, exponent)
         return self._restore(sequences, X)
 
     def set_output(self, *, transform: str | None = None) -> SequenceScaler:
@@ -227,6 +228,7 @@ class SequenceScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator, auto
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
 
+    @without_warnings
     def _update(self, X: Any, *, reset: bool) -> SequenceScaler:
         """Take the steps of X into the statistics, or begin new ones."""
         self._validate_params()
@@ -235,9 +237,8 @@ class SequenceScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator, auto
             seen = _combine(self._moments, seen)
         self._moments = seen
         self.n_steps_seen_, mean, variance, exponent = seen
-        with np.errstate(over="ignore", under="ignore"):
-            self.mean_, self.var_ = np.ldexp(mean, exponent), np.ldexp(variance, 2 * exponent)
-            deviation = np.ldexp(np.sqrt(variance), exponent)
+        self.mean_, self.var_ = np.ldexp(mean, exponent), np.ldexp(variance, 2 * exponent)
+        deviation = np.ldexp(np.sqrt(variance), exponent)
         is_constant = deviation <= 10 * np.finfo(np.float64).eps * np.abs(self.mean_)
         self.scale_ = np.where(is_constant, 1.0, deviation)
         return self

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils import check_array
 
+from skrnn._floating_point import without_warnings
 from skrnn._validation.arrays import (
     as_array,
     as_numbers,
@@ -423,11 +424,11 @@ def _lengths_before_padding(X: np.ndarray, pad_value: Any) -> np.ndarray:
     return X.shape[1] - is_data[:, ::-1].argmax(axis=1)
 
 
+@without_warnings
 def _check_single_precision(ends: np.ndarray, value: float, pad_value: Any) -> None:
     """Raise where last steps (n, F) equal the padding in float32 only: one of the two was rounded."""
-    with np.errstate(over="ignore"):
-        single = np.float32(value)
-        is_rounded = (ends != value) & (ends.astype(np.float32) == single)
+    single = np.float32(value)
+    is_rounded = (ends != value) & (ends.astype(np.float32) == single)
     if is_rounded.any() and (value != single or isinstance(pad_value, np.float32)):
         i, feature = np.argwhere(is_rounded)[0]
         raise ValueError(
@@ -436,6 +437,7 @@ def _check_single_precision(ends: np.ndarray, value: float, pad_value: Any) -> N
         )
 
 
+@without_warnings
 def _as_pad_value(pad_value: Any, dtype: np.dtype) -> Any:
     """The padding as a dtype holds it; raises where nothing of that dtype can be equal to it."""
     if dtype.kind in "mMV":
@@ -449,8 +451,7 @@ def _as_pad_value(pad_value: Any, dtype: np.dtype) -> Any:
     if is_text:
         return pad_value
     try:
-        with np.errstate(all="ignore"):
-            value = np.asarray(pad_value).astype(dtype)[()]
+        value = np.asarray(pad_value).astype(dtype)[()]
         is_held = value != value if pad_value != pad_value else dtype.kind in "fc" or value == pad_value
         is_held = is_held and bool(np.isfinite(value) or not np.isfinite(complex(pad_value)))
     except (OverflowError, TypeError, ValueError):

@@ -30,6 +30,7 @@ FLOORS = [
     {"core.network"},
     {"core.training"},
     {"core.lbfgs", "core"},
+    {"_floating_point"},
     {"_validation.values", "_validation.arrays"},
     {"_vocabulary", "_validation.columns", "_validation.features", "_validation.labels", "_validation.weights"},
     {"_validation.tokens", "_validation"},

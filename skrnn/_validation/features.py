@@ -12,6 +12,7 @@ from scipy.sparse import issparse
 from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 
+from skrnn._floating_point import without_warnings
 from skrnn._validation.arrays import as_array, as_numbers, count, describe, is_ragged, reject_masked
 from skrnn._validation.values import column_labels, reject_equal_columns, shown_all
 from skrnn.core.batches import FeatureSequences, PackedSequences, SequencesInPlace
@@ -20,6 +21,7 @@ _SCALARS = (Number, np.generic, type(None))
 _SHAPES = "Pass arrays of shape (n_steps,) or (n_steps, n_features)."
 
 
+@without_warnings
 def validate_sequences(
     estimator: Any, X: Any, *, reset: bool, dtype: type | np.dtype | None = None, copy: bool = True, name: str = "X"
 ) -> FeatureSequences:
@@ -51,16 +53,15 @@ def validate_sequences(
     container: type[FeatureSequences] = PackedSequences if copy else SequencesInPlace
     table = data if kind == "2-D" else data[0] if kind == "ragged" else None  # what may have names of features
     reject_equal_columns(table, name if kind == "2-D" else f"{name}[0]")
-    with np.errstate(over="ignore"):  # a value too large for float32 becomes infinite, which is reported below
-        if kind == "2-D":
-            array = _check_2d(estimator, data, name, reset=reset, dtype=dtype)
-            sequences = container.from_rectangle(array[:, :, np.newaxis])
-            _check_finite(sequences, name, is_table=True)
-        else:
-            sequences = pack(data, dtype, None if reset else estimator, container, name)
-            if not reset and not estimator._fitted_on_2d:  # names of a 2-D X are those of its steps
-                _check_names(estimator, table, name, f"{name}[0]")
-            _check_finite(sequences, name)
+    if kind == "2-D":
+        array = _check_2d(estimator, data, name, reset=reset, dtype=dtype)
+        sequences = container.from_rectangle(array[:, :, np.newaxis])
+        _check_finite(sequences, name, is_table=True)
+    else:
+        sequences = pack(data, dtype, None if reset else estimator, container, name)
+        if not reset and not estimator._fitted_on_2d:  # names of a 2-D X are those of its steps
+            _check_names(estimator, table, name, f"{name}[0]")
+        _check_finite(sequences, name)
     if reset:
         if kind == "2-D" or column_labels(table):
             validate_data(estimator, table, reset=True, skip_check_array=True)
@@ -304,11 +305,11 @@ def _check_finite(sequences: FeatureSequences, name: str, *, is_table: bool = Fa
     raise ValueError(f"Input {name_of_item} contains infinity or a value too large for {dtype!r}. {where}")
 
 
+@without_warnings
 def find_not_finite(sequences: FeatureSequences) -> tuple[int, int, int, float] | None:
     """Sequence, step, feature and value of the first number that is not finite."""
-    with np.errstate(all="ignore"):
-        if np.isfinite(sequences.steps.sum()):  # needs no memory; what overflows is looked at again
-            return None
+    if np.isfinite(sequences.steps.sum()):  # needs no memory; what overflows is looked at again
+        return None
     finite = np.isfinite(sequences.steps)
     if finite.all():
         return None

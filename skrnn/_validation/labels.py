@@ -16,6 +16,7 @@ from sklearn.utils import check_array
 from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import column_or_1d
 
+from .._floating_point import without_warnings
 from .arrays import reject_masked, shorten
 from .values import (
     DTYPES,
@@ -70,6 +71,7 @@ class Labels:
         return targets
 
 
+@without_warnings
 def read_labels(y: Any, name: str = "y") -> Labels:
     """Return labels that a user passes: one for each sequence, in a list, an array, or a column of a frame."""
     reject_masked(y, name, "Leave these sequences out.")
@@ -96,8 +98,7 @@ def read_labels(y: Any, name: str = "y") -> Labels:
     kind = str(y.dtype)
     if y.dtype.kind not in "mMV":  # codes tell as much as texts do, and texts as an array may be large
         is_exact = labels.classes.dtype.kind in "biuUO"
-        with np.errstate(invalid="ignore"):  # scikit-learn casts large floats to integers
-            kind = type_of_target(labels.codes if is_exact else labels.classes[labels.codes], input_name=name)
+        kind = type_of_target(labels.codes if is_exact else labels.classes[labels.codes], input_name=name)
     if kind not in ("binary", "multiclass"):
         advice = "Convert them, for example with str."
         if kind == "continuous":

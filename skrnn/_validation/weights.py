@@ -7,12 +7,14 @@ from typing import Any
 import numpy as np
 from sklearn.utils import check_array
 
+from .._floating_point import without_warnings
 from .arrays import as_numbers, reject_masked
 
 MAX_EXPONENT = 600
 """Weights are below 2**600, so that the sum over any number of steps is finite."""
 
 
+@without_warnings
 def check_sample_weight(sample_weight: Any, n: int, name: str = "sample_weight", X: str = "X") -> np.ndarray:
     """Weights (n,), float64, which can be summed; ones for None. Raises for negative, not finite, or only zeros."""
     if sample_weight is None:
@@ -21,8 +23,7 @@ def check_sample_weight(sample_weight: Any, n: int, name: str = "sample_weight",
     weights = as_numbers(sample_weight, name, advice="Pass one weight for each sequence.")
     if weights.ndim != 1:
         raise ValueError(f"{name} has {weights.ndim} dimensions. Pass one weight for each sequence, shape ({n},).")
-    with np.errstate(over="ignore"):  # of longdouble, which becomes infinity
-        weights = check_array(weights, ensure_2d=False, dtype=np.float64, input_name=name)
+    weights = check_array(weights, ensure_2d=False, dtype=np.float64, input_name=name)
     if len(weights) != n:
         raise ValueError(f"{name} has {len(weights)} entries, but {X} has {n} sequences. Pass one weight for each.")
     if (weights < 0).any():
