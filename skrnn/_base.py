@@ -22,6 +22,7 @@ from sklearn.utils._param_validation import (  # private, but in place since 1.2
 from sklearn.utils.validation import check_is_fitted
 
 from ._config import FitConfig
+from ._floating_point import without_warnings
 from ._hold_out import Validation, check_scorer_name
 from ._run import begin_training, continue_training, run_training
 from ._warnings import warn_caller
@@ -201,6 +202,7 @@ class BaseRecurrent(BaseEstimator, ABC, Generic[R]):
         """Return an estimator of this class that has nothing, not even parameters, for `Reading`."""
         return object.__new__(type(self))
 
+    @without_warnings
     def _learn(self, config: Any, passed: Passed, to_validate: Passed | None = None, announced: Any = None) -> None:
         """Train on what was passed, and take what came of it in one step."""
         with _kept_on_error(config.random_state):

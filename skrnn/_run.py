@@ -209,8 +209,8 @@ def _run_stochastic(
         config.max_grad_norm,
     )
     validate = _scored(config, state.monitor, validation)
-    with sharded_loss_gradient(network, state.params.dtype, n_threads) as loss_gradient:
-        has_converged = train(network, state, data, plan, loss_gradient, validate, report)
+    loss_gradient = sharded_loss_gradient(network, state.params.dtype, n_threads)
+    has_converged = train(network, state, data, plan, loss_gradient, validate, report)
     if has_converged or config.learning_rate == "cosine":  # whose rate has come to its planned end
         return None
     return (
@@ -244,17 +244,17 @@ def _run_lbfgs(
     params = state.params.astype(np.float64)
     first_epoch = state.monitor.n_epochs
     try:
-        with sharded_loss_gradient(network, params.dtype, n_threads) as loss_gradient:
-            message = train_lbfgs(
-                network,
-                params,
-                data.astype(np.float64),
-                config.alpha,
-                config.max_iter,
-                state.monitor,
-                loss_gradient,
-                report,
-            )
+        loss_gradient = sharded_loss_gradient(network, params.dtype, n_threads)
+        message = train_lbfgs(
+            network,
+            params,
+            data.astype(np.float64),
+            config.alpha,
+            config.max_iter,
+            state.monitor,
+            loss_gradient,
+            report,
+        )
     finally:
         state.params[:] = params
     if message is None:

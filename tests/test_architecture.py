@@ -46,6 +46,7 @@ FLOORS = [
         "inspection._gradients",
         "inspection._training_curve",
     },
+    {"_parallel.threads"},
     {"_parallel.sharding", "_config", "_hold_out", "_token_scores", "preprocessing", "datasets", "inspection"},
     {"_parallel", "_run"},
     {"_base", "_generation", "_streams"},

@@ -289,3 +289,17 @@ def test_no_jobs_at_all(model, data):
         ValueError, match=r"n_jobs is 0, but it must be a number of threads, -1 for one on each CPU, or"
     ):
         model(n_jobs=0).fit(*data)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # interrupts of generators' ends
+@pytest.mark.filterwarnings("ignore:Training was interrupted")
+@pytest.mark.parametrize("name", ["fit", "predict", "score"])
+def test_an_interrupt_of_a_call_leaves_the_floating_point_settings(name):
+    """NumPy and scikit-learn change them, too, in context managers: to seed a generator, to check a sum."""
+    X, y = [np.ones((2, 1)), -np.ones((1, 1))] * 2, [0, 1] * 2
+    model = RNNSequenceClassifier(hidden_size=1, max_iter=1, learning_rate="cosine", random_state=0).fit(X, y)
+    work = {"fit": lambda: model.fit(X, y), "predict": lambda: model.predict(X), "score": lambda: model.score(X, y)}
+    before = np.geterr()
+    for moment in range(0, 4500, 3):
+        call_interrupted(work[name], moment)
+        assert np.geterr() == before, moment

@@ -623,9 +623,9 @@ def test_shards_carry_the_state_of_their_columns(rng, monkeypatch):
     batch, state = make_batch(network, data, rng), draw_state(network, rng, len(data))
 
     wanted = loss_gradient_state(network, params, batch, state)
-    with sharded_loss_gradient(network, np.dtype(float), 3) as loss_gradient:
-        gradient = np.zeros_like(params)
-        loss, after = loss_gradient(params, batch, state, gradient)
+    loss_gradient = sharded_loss_gradient(network, np.dtype(float), 3)
+    gradient = np.zeros_like(params)
+    loss, after = loss_gradient(params, batch, state, gradient)
 
     assert loss == pytest.approx(wanted[0], rel=1e-12)
     assert_allclose(gradient, wanted[1], rtol=1e-10, atol=1e-13)

@@ -203,9 +203,9 @@ def test_shards_add_up(bidirectional, rng, monkeypatch):
     ((batch, _),) = batches(data, network, 21, rng)
     results = []
     for shards in (1, 2, 3, 3):
-        with sharding.sharded_loss_gradient(network, params.dtype, shards) as loss_gradient:
-            out = np.zeros_like(params)
-            results.append((loss_gradient(params, batch, None, out)[0], out))
+        loss_gradient = sharding.sharded_loss_gradient(network, params.dtype, shards)
+        out = np.zeros_like(params)
+        results.append((loss_gradient(params, batch, None, out)[0], out))
 
     for loss, out in results[1:]:
         assert loss == pytest.approx(results[0][0], rel=1e-12)
@@ -219,8 +219,8 @@ def test_more_shards_than_sequences(rng, monkeypatch):
     data, params = make_set(rng, 2), network.initialize(rng)
     ((batch, _),) = batches(data, network, 2, rng)
 
-    with sharding.sharded_loss_gradient(network, params.dtype, 4) as loss_gradient:
-        assert np.isfinite(loss_gradient(params, batch, None, np.zeros_like(params))[0])
+    loss_gradient = sharding.sharded_loss_gradient(network, params.dtype, 4)
+    assert np.isfinite(loss_gradient(params, batch, None, np.zeros_like(params))[0])
 
 
 def blas_threads():
@@ -288,7 +288,7 @@ def test_a_batch_is_dealt_by_how_wide_it_is_on_average(lengths, n_threads, rng, 
         return forward(*args)
 
     monkeypatch.setattr(type(network.stack), "forward", recorded)
-    with sharding.sharded_loss_gradient(network, params.dtype, 2) as loss_gradient:
-        loss_gradient(params, batch, None, np.zeros_like(params))
+    loss_gradient = sharding.sharded_loss_gradient(network, params.dtype, 2)
+    loss_gradient(params, batch, None, np.zeros_like(params))
 
     assert len(used) == n_threads

@@ -7,9 +7,8 @@ another one's interpreter lock, smaller batches gain, too.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Callable
+from functools import partial
 from math import sqrt
 
 import numpy as np
@@ -20,7 +19,8 @@ from ..core.network import Network
 from ..core.state import State
 from ..core.training import LossGradient
 from ..core.workspace import Workspace
-from .blas import allowed_threads, guarded, set_up_worker
+from .blas import allowed_threads, guarded
+from .threads import run_together
 
 MIN_STEP_WORK = 2**20
 """Below this much work a step, as `n_shards` counts it, a batch is not worth dealing to threads that share a lock."""
@@ -54,11 +54,7 @@ def predict_in_shards(
     def run(indices: np.ndarray) -> np.ndarray:
         return predict(data.pieces(data.offsets[indices], data.lengths[indices]), Workspace(dtype))
 
-    def run_all() -> list[np.ndarray]:
-        with ThreadPoolExecutor(shards, initializer=set_up_worker) as pool:
-            return list(pool.map(run, dealt))
-
-    parts = guarded(run_all)
+    parts = guarded(run_together, [partial(run, indices) for indices in dealt])
     predicted = np.concatenate(parts)
     predicted[np.concatenate(dealt)] = predicted.copy()
     return predicted
@@ -76,8 +72,7 @@ def n_shards(n_threads: int, cell: Cell, n_columns: float) -> int:
     return n_threads if work >= (MIN_STEP_WORK if is_locked else MIN_STEP_WORK_FREE) else 1
 
 
-@contextmanager
-def sharded_loss_gradient(network: Network, dtype: np.dtype, n_threads: int) -> Iterator[LossGradient]:
+def sharded_loss_gradient(network: Network, dtype: np.dtype, n_threads: int) -> LossGradient:
     """The network's `loss_gradient`, large batches over `n_threads` threads, each with a workspace of its own.
 
     Columns are dealt ``k::shards`` after sorting, so each shard has lengths of every kind, and the shards'
@@ -94,21 +89,19 @@ def sharded_loss_gradient(network: Network, dtype: np.dtype, n_threads: int) -> 
         before = None if state is None else state.take(columns)
         return network.loss_gradient(params, shard, before, workspaces[k], gradients[k])
 
-    with ThreadPoolExecutor(n_threads, initializer=set_up_worker) as pool:
+    def loss_gradient(
+        params: np.ndarray, batch: SequenceBatch, state: State | None, out: np.ndarray
+    ) -> tuple[float, State | None]:
+        shards = min(n_shards(n_threads, network.stack.cell, batch.mean_width), len(batch.indices))
+        if shards == 1:
+            return network.loss_gradient(params, batch, state, workspaces[0], out)
+        dealt = [np.arange(k, len(batch.indices), shards) for k in range(shards)]
+        done = run_together([partial(run, params, batch, state, dealt[k], k) for k in range(shards)])
+        after = None if state is None else state.copy()
+        for k, (columns, (_, after_shard)) in enumerate(zip(dealt, done, strict=True)):
+            out += gradients[k]
+            if after is not None and after_shard is not None:
+                after.put(columns, after_shard)
+        return sum(loss for loss, _ in done), after
 
-        def loss_gradient(
-            params: np.ndarray, batch: SequenceBatch, state: State | None, out: np.ndarray
-        ) -> tuple[float, State | None]:
-            shards = min(n_shards(n_threads, network.stack.cell, batch.mean_width), len(batch.indices))
-            if shards == 1:
-                return network.loss_gradient(params, batch, state, workspaces[0], out)
-            dealt = [np.arange(k, len(batch.indices), shards) for k in range(shards)]
-            done = list(pool.map(lambda k: run(params, batch, state, dealt[k], k), range(shards)))
-            after = None if state is None else state.copy()
-            for k, (columns, (_, after_shard)) in enumerate(zip(dealt, done, strict=True)):
-                out += gradients[k]
-                if after is not None and after_shard is not None:
-                    after.put(columns, after_shard)
-            return sum(loss for loss, _ in done), after
-
-        yield loss_gradient
+    return loss_gradient
