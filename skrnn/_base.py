@@ -27,10 +27,11 @@ from ._hold_out import Validation, check_scorer_name
 from ._run import begin_training, continue_training, run_training
 from ._warnings import warn_caller
 from .core.cells import CELLS
-from .core.dataset import Dataset
-from .core.network import Network
-from .core.samplers import Sampler
-from .core.training import TrainingMonitor, TrainingState
+from .core.data.dataset import Dataset
+from .core.data.samplers import Sampler
+from .core.model.network import Network
+from .core.training.loop import TrainingState
+from .core.training.monitor import TrainingMonitor
 
 
 class Passed(NamedTuple):

@@ -14,9 +14,9 @@ from ._parallel.blas import guarded
 from ._token_scores import TokenScores
 from ._validation.values import as_list, is_no_list, shown
 from ._vocabulary import UNKNOWN, Vocabulary, is_single
-from .core.batches import TokenSequences
-from .core.network import PreparedNetwork
-from .core.state import State
+from .core.data.sequences import TokenSequences
+from .core.model.network import PreparedNetwork
+from .core.model.state import State
 from .core.workspace import Workspace
 
 _NOTHING = -1  # where a row of tokens has none

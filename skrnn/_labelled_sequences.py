@@ -14,8 +14,8 @@ from ._hold_out import hold_out
 from ._validation.features import validate_sequences
 from ._validation.labels import Labels, check_same_classes, factors_of_classes, read_classes, read_labels
 from ._validation.weights import check_sample_weight, product_of_weights
-from .core.batches import FeatureSequences
-from .core.dataset import Dataset
+from .core.data.dataset import Dataset
+from .core.data.sequences import FeatureSequences
 
 
 @dataclass(frozen=True, eq=False, repr=False)

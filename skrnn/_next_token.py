@@ -26,10 +26,10 @@ from ._validation.tokens import TokenReader, append_tokens, read_prompts
 from ._validation.values import shown
 from ._validation.weights import check_sample_weight
 from ._vocabulary import Vocabulary
-from .core.batches import TokenSequences
-from .core.dataset import Dataset
-from .core.network import Network
-from .core.samplers import TruncatedBPTT
+from .core.data.dataset import Dataset
+from .core.data.samplers import TruncatedBPTT
+from .core.data.sequences import TokenSequences
+from .core.model.network import Network
 from .core.workspace import Workspace
 
 

@@ -17,12 +17,13 @@ from ._hold_out import Validation, checked_score, scorer_digest
 from ._parallel.blas import allowed_threads, guarded
 from ._parallel.sharding import sharded_loss_gradient
 from ._warnings import warn_caller
-from .core.dataset import Dataset
-from .core.lbfgs import train_lbfgs
-from .core.network import Network
-from .core.optimizers import SGD, Adam, Optimizer, RMSprop
-from .core.samplers import Sampler
-from .core.training import NonFiniteLossError, TrainingMonitor, TrainingPlan, TrainingState, train
+from .core.data.dataset import Dataset
+from .core.data.samplers import Sampler
+from .core.model.network import Network
+from .core.training.lbfgs import train_lbfgs
+from .core.training.loop import NonFiniteLossError, TrainingPlan, TrainingState, train
+from .core.training.monitor import TrainingMonitor
+from .core.training.optimizers import SGD, Adam, Optimizer, RMSprop
 
 MAX_PENALTY = 1e15
 """Largest strength of the penalty, the weights' sum taken into account; its squares still fit into float32."""

@@ -19,11 +19,11 @@ from ._documentation import documented
 from ._labelled_sequences import LabelledReading, LabelledSequences, read_targets
 from ._parallel.sharding import predict_in_shards
 from ._validation.weights import check_sample_weight
-from .core.batches import FeatureSequences
-from .core.dataset import Dataset
-from .core.network import Network
-from .core.pooling import POOLINGS
-from .core.samplers import Minibatches
+from .core.data.dataset import Dataset
+from .core.data.samplers import Minibatches
+from .core.data.sequences import FeatureSequences
+from .core.model.network import Network
+from .core.model.pooling import POOLINGS
 from .core.workspace import Workspace
 
 

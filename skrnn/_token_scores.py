@@ -8,11 +8,11 @@ from math import log, log1p
 
 import numpy as np
 
-from .core.batches import TokenSequences
 from .core.cached import cached_property
-from .core.losses import log_softmax
-from .core.network import Network, PreparedNetwork
-from .core.state import State
+from .core.data.sequences import TokenSequences
+from .core.model.losses import log_softmax
+from .core.model.network import Network, PreparedNetwork
+from .core.model.state import State
 from .core.workspace import Workspace
 
 

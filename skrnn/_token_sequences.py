@@ -18,9 +18,9 @@ from ._validation.values import as_list, shown, shown_all
 from ._validation.weights import check_sample_weight
 from ._vocabulary import Vocabulary, count_equal, count_tokens, frequent_tokens, make_vocabulary
 from ._warnings import warn_caller
-from .core.batches import TokenSequences
-from .core.dataset import Dataset
-from .core.network import Network
+from .core.data.dataset import Dataset
+from .core.data.sequences import TokenSequences
+from .core.model.network import Network
 
 
 @dataclass(frozen=True, eq=False, repr=False)

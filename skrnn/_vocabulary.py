@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 
 from ._validation.values import DTYPES, PlainValue, exact_array, plain_values, shown_all
-from .core.batches import TokenSequences
 from .core.cached import cached_property
+from .core.data.sequences import TokenSequences
 
 Chunks = Iterable[tuple[np.ndarray, str | list[PlainValue]]]
 """Tokens of sequences behind each other, some at a time: which sequence each is of (N,), and the tokens."""

@@ -13,7 +13,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from skrnn._floating_point import without_warnings
 from skrnn._validation.features import find_not_finite, read_container, validate_sequences
-from skrnn.core.batches import FeatureSequences
+
+from .core.data.sequences import FeatureSequences
 
 __all__ = ["SequenceScaler"]
 

@@ -3,14 +3,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skrnn.core.batches import (
-    PackedSequences,
-    SequenceBatch,
-    SequencesInPlace,
-    cut_segments,
-    minibatches,
-    rows_by_segment,
-)
+from skrnn.core.data.batch import SequenceBatch, minibatches
+from skrnn.core.data.segments import cut_segments, rows_by_segment
+from skrnn.core.data.sequences import PackedSequences, SequencesInPlace
 
 lengths_lists = st.lists(st.integers(1, 30), min_size=1, max_size=20)
 

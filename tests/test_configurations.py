@@ -5,18 +5,19 @@ import pytest
 from numpy.testing import assert_allclose
 from test_laws import CELL_NAMES, central_differences, relative_error
 
-from skrnn.core.batches import PackedSequences, TokenSequences
 from skrnn.core.cells import CELLS
-from skrnn.core.dataset import Dataset
-from skrnn.core.inputs import DenseInput, Embedding, TokenInput
-from skrnn.core.losses import CrossEntropy, SquaredError
-from skrnn.core.network import Network
-from skrnn.core.optimizers import Adam
-from skrnn.core.pooling import POOLINGS
-from skrnn.core.readouts import EveryStep
-from skrnn.core.samplers import Minibatches, TruncatedBPTT
-from skrnn.core.stack import RecurrentStack
-from skrnn.core.training import TrainingMonitor, TrainingPlan, TrainingState, train
+from skrnn.core.data.dataset import Dataset
+from skrnn.core.data.samplers import Minibatches, TruncatedBPTT
+from skrnn.core.data.sequences import PackedSequences, TokenSequences
+from skrnn.core.model.inputs import DenseInput, Embedding, TokenInput
+from skrnn.core.model.losses import CrossEntropy, SquaredError
+from skrnn.core.model.network import Network
+from skrnn.core.model.pooling import POOLINGS
+from skrnn.core.model.readouts import EveryStep
+from skrnn.core.model.stack import RecurrentStack
+from skrnn.core.training.loop import TrainingPlan, TrainingState, train
+from skrnn.core.training.monitor import TrainingMonitor
+from skrnn.core.training.optimizers import Adam
 from skrnn.core.workspace import Workspace
 
 F, H, K = 2, 5, 3
@@ -120,7 +121,7 @@ def test_ragged_is_the_sum_of_its_parts(readout, loss, rng):
 @each_readout
 @pytest.mark.parametrize("bidirectional", [False, True])
 def test_activations_that_are_computed_twice_give_the_same(readout, bidirectional, rng, monkeypatch):
-    monkeypatch.setattr("skrnn.core.stack._READING_SIZE", 1)  # windows of the square root of the steps
+    monkeypatch.setattr("skrnn.core.model.stack._READING_SIZE", 1)  # windows of the square root of the steps
     whole, cut = (
         make_network(readout, SquaredError(K), n_layers=2, bidirectional=bidirectional, recompute=recompute)
         for recompute in (False, True)
@@ -170,7 +171,7 @@ def test_steps_compose(readout, input_, rng):
 @each_readout
 @pytest.mark.parametrize("kwargs", [*STACKS.values(), {"recompute": True}], ids=[*STACKS, "recomputed"])
 def test_gradient_of_the_features_is_in_the_order_of_the_data(readout, kwargs, rng, monkeypatch):
-    monkeypatch.setattr("skrnn.core.stack._READING_SIZE", 1)
+    monkeypatch.setattr("skrnn.core.model.stack._READING_SIZE", 1)
     network = make_network(readout, SquaredError(1), **kwargs)
     params, data = make_params(network, rng), make_data(network, rng)
     batch = make_batch(network, data, rng)

@@ -24,7 +24,7 @@ from sklearn.utils import compute_class_weight
 from skrnn import RNNNextTokenModel, RNNSequenceClassifier
 from skrnn._hold_out import hold_out, scorer_digest
 from skrnn._validation.values import shown
-from skrnn.core.optimizers import Adam
+from skrnn.core.training.optimizers import Adam
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -284,7 +284,7 @@ def test_other_data_begin_a_schedule_anew(case):
     model = case.make(warm_start=True, learning_rate="cosine", solver="sgd", batch_size=100, max_iter=4)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(
-            "skrnn.core.training.learning_rate_at", lambda name, initial, epoch, *_: rates.append(epoch) or 0.01
+            "skrnn.core.training.loop.learning_rate_at", lambda name, initial, epoch, *_: rates.append(epoch) or 0.01
         )
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

@@ -5,17 +5,17 @@ import pytest
 
 from skrnn.core import activations
 from skrnn.core.activations import RELU, SIGMOID_SCALE, TANH_BY_EXP, TANH_BY_NUMPY, sigmoid_of_scaled
-from skrnn.core.batches import PackedSequences
 from skrnn.core.cells import CELLS
-from skrnn.core.inputs import DenseInput
-from skrnn.core.layers import RecurrentLayer
-from skrnn.core.losses import log_softmax, softmax_cross_entropy
-from skrnn.core.network import Network
-from skrnn.core.optimizers import SGD, Adam, RMSprop, clip_by_global_norm
+from skrnn.core.data.sequences import PackedSequences
+from skrnn.core.model.inputs import DenseInput
+from skrnn.core.model.layer import RecurrentLayer
+from skrnn.core.model.losses import log_softmax, softmax_cross_entropy
+from skrnn.core.model.network import Network
+from skrnn.core.model.stack import RecurrentStack
+from skrnn.core.model.state import State
 from skrnn.core.parameters import ParameterLayout, glorot_uniform, orthogonal
-from skrnn.core.schedules import learning_rate_at
-from skrnn.core.stack import RecurrentStack
-from skrnn.core.state import State
+from skrnn.core.training.optimizers import SGD, Adam, RMSprop, clip_by_global_norm
+from skrnn.core.training.schedules import learning_rate_at
 from skrnn.core.workspace import Workspace
 
 

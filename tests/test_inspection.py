@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from skrnn import RNNSequenceClassifier
-from skrnn.core.batches import PackedSequences
-from skrnn.core.network import Network
+from skrnn.core.data.sequences import PackedSequences
+from skrnn.core.model.network import Network
 from skrnn.core.parameters import ParameterLayout
 from skrnn.core.workspace import Workspace
 from skrnn.inspection import TrainingCurveDisplay, check_gradient

@@ -8,12 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from skrnn.core.batches import PackedSequences, SequenceBatch, cut_segments
 from skrnn.core.cells import CELLS
-from skrnn.core.inputs import DenseInput, TokenInput
-from skrnn.core.layers import RecurrentLayer
-from skrnn.core.network import Network
-from skrnn.core.stack import RecurrentStack
+from skrnn.core.data.batch import SequenceBatch
+from skrnn.core.data.segments import cut_segments
+from skrnn.core.data.sequences import PackedSequences
+from skrnn.core.model.inputs import DenseInput, TokenInput
+from skrnn.core.model.layer import RecurrentLayer
+from skrnn.core.model.network import Network
+from skrnn.core.model.stack import RecurrentStack
 from skrnn.core.workspace import Workspace
 
 CELL_NAMES = sorted(CELLS)
@@ -28,7 +30,7 @@ def sigmoid(a):
 @pytest.fixture
 def small_windows(monkeypatch):
     """Windows of the square root of the steps, however few, where activations are computed twice."""
-    monkeypatch.setattr("skrnn.core.stack._READING_SIZE", 1)
+    monkeypatch.setattr("skrnn.core.model.stack._READING_SIZE", 1)
 
 
 def make_network(cell, **kwargs):
@@ -293,9 +295,9 @@ def test_activations_are_computed_twice_where_they_are_many(rng, monkeypatch):
     batch = make_batch(network, make_data(rng, [100]), rng)
     size = batch.n_rows * network.stack.n_activations * 8
 
-    monkeypatch.setattr("skrnn.core.network._MAX_ACTIVATIONS", size)
+    monkeypatch.setattr("skrnn.core.model.network._MAX_ACTIVATIONS", size)
     assert not network._recomputes(batch, np.dtype(float))
-    monkeypatch.setattr("skrnn.core.network._MAX_ACTIVATIONS", size - 1)
+    monkeypatch.setattr("skrnn.core.model.network._MAX_ACTIVATIONS", size - 1)
     assert network._recomputes(batch, np.dtype(float))
 
 
@@ -303,7 +305,7 @@ def test_activations_are_computed_twice_where_they_are_many(rng, monkeypatch):
 @pytest.mark.parametrize("pooling", POOLING_NAMES)
 @pytest.mark.parametrize("dropout", [0.0, 0.3])
 def test_law_5_outputs_are_enough_in_both_directions(cell, pooling, dropout, rng, monkeypatch):
-    monkeypatch.setattr("skrnn.core.stack._SEGMENT_SIZE", 300)  # several segments
+    monkeypatch.setattr("skrnn.core.model.stack._SEGMENT_SIZE", 300)  # several segments
     whole, outlined = (
         make_network(cell, pooling=pooling, n_layers=2, dropout=dropout, bidirectional=True, recompute=recompute)
         for recompute in (False, True)
@@ -323,10 +325,10 @@ def test_law_5_one_product_of_gradients_or_several(rng, monkeypatch):
     for cell, bidirectional in itertools.product(CELL_NAMES, (False, True)):
         network = make_network(cell, n_layers=2, bidirectional=bidirectional)
         params, data = make_params(network, rng), make_data(rng, [23, 9, 10, 1, 23, 17, 5])
-        monkeypatch.setattr("skrnn.core.stack._SEGMENT_SIZE", 300)
+        monkeypatch.setattr("skrnn.core.model.stack._SEGMENT_SIZE", 300)
         batch = make_batch(network, data, rng)
         _, at_once = loss_and_gradient(network, params, batch)
-        monkeypatch.setattr("skrnn.core.layers._GRADIENT_COLUMNS", 20)
+        monkeypatch.setattr("skrnn.core.model.layer._GRADIENT_COLUMNS", 20)
         _, by_and_by = loss_and_gradient(network, params, batch)
         monkeypatch.undo()
 
@@ -365,7 +367,7 @@ def test_truncation_beyond_the_longest_is_none(cell, rng):
 
 
 def test_memory_of_the_last_steps(rng, monkeypatch):
-    monkeypatch.setattr("skrnn.core.stack._READING_SIZE", 2**18)
+    monkeypatch.setattr("skrnn.core.model.stack._READING_SIZE", 2**18)
     sizes = []
     for n_steps in (2000, 6000):
         network = Network.build("gru", n_inputs=1, hidden_size=8, n_classes=3, gradient_steps=50)
@@ -477,7 +479,7 @@ def test_few_inputs_lie_beneath_the_states(cell, n_inputs, n_joined):
 
 @pytest.mark.parametrize("cell", CELL_NAMES)
 def test_memory_of_prediction_is_bounded(cell, rng, monkeypatch):
-    monkeypatch.setattr("skrnn.core.stack._READING_SIZE", 2**14)
+    monkeypatch.setattr("skrnn.core.model.stack._READING_SIZE", 2**14)
     network = make_network(cell)
     params = make_params(network, rng)
     sizes = []

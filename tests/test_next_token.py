@@ -977,7 +977,7 @@ def test_bad_weights(model, weights, message, method):
 
 
 def test_a_single_text_is_cut_into_batch_size_pieces(monkeypatch):
-    from skrnn.core.samplers import TruncatedBPTT
+    from skrnn.core.data.samplers import TruncatedBPTT
 
     widths, original = [], TruncatedBPTT.batches
 

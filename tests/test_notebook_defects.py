@@ -13,14 +13,14 @@ from plot_2_what_was_wrong import GRADIENT_DEFECTS, LAYOUT, H, loss_gradient, wi
 
 from skrnn import RNNNextTokenModel, RNNSequenceClassifier
 from skrnn.core.activations import ACTIVATIONS, SIGMOID_SCALE, TANH, Activation, sigmoid_of_scaled
-from skrnn.core.batches import PackedSequences
 from skrnn.core.cells import ElmanCell
-from skrnn.core.inputs import DenseInput
-from skrnn.core.losses import CrossEntropy, log_softmax, softmax_cross_entropy
-from skrnn.core.network import Network
-from skrnn.core.optimizers import SGD, clip_by_global_norm
-from skrnn.core.pooling import POOLINGS
-from skrnn.core.stack import RecurrentStack
+from skrnn.core.data.sequences import PackedSequences
+from skrnn.core.model.inputs import DenseInput
+from skrnn.core.model.losses import CrossEntropy, log_softmax, softmax_cross_entropy
+from skrnn.core.model.network import Network
+from skrnn.core.model.pooling import POOLINGS
+from skrnn.core.model.stack import RecurrentStack
+from skrnn.core.training.optimizers import SGD, clip_by_global_norm
 from skrnn.core.workspace import Workspace
 from skrnn.inspection import check_gradient
 

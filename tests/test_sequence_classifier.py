@@ -15,7 +15,7 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 from skrnn import RNNSequenceClassifier
 from skrnn.core.cells import CELLS
-from skrnn.core.optimizers import Adam
+from skrnn.core.training.optimizers import Adam
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -234,7 +234,7 @@ def test_parameters_set_after_a_fit_wait_for_the_next_one(X, y):
     "params", [{}, {"solver": "lbfgs"}, {"n_layers": 2, "pooling": "max", "dropout": 0.2}], ids=str
 )
 def test_activations_computed_twice_are_the_same(X, y, params, monkeypatch):
-    monkeypatch.setattr("skrnn.core.stack._READING_SIZE", 1)  # several windows
+    monkeypatch.setattr("skrnn.core.model.stack._READING_SIZE", 1)  # several windows
     assert_allclose(
         make(recompute=True, **params).fit(X, y).predict_proba(X), make(**params).fit(X, y).predict_proba(X), atol=1e-8
     )
@@ -777,7 +777,7 @@ def test_ctrl_c_in_the_first_epoch_is_passed_on(X, y, monkeypatch):
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_ctrl_c_in_lbfgs_keeps_the_best_and_the_dtype(X, y, monkeypatch, dtype):
-    from skrnn.core.training import TrainingMonitor
+    from skrnn.core.training.monitor import TrainingMonitor
 
     end_epoch = TrainingMonitor.end_epoch
 

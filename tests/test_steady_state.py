@@ -8,9 +8,9 @@ import pytest
 from skrnn import RNNSequenceClassifier
 from skrnn._base import Passed
 from skrnn._parallel.sharding import predict_in_shards, sharded_loss_gradient
-from skrnn.core.batches import PackedSequences
-from skrnn.core.network import Network
-from skrnn.core.optimizers import Adam, clip_by_global_norm
+from skrnn.core.data.sequences import PackedSequences
+from skrnn.core.model.network import Network
+from skrnn.core.training.optimizers import Adam, clip_by_global_norm
 from skrnn.core.workspace import Workspace
 
 T, B, F, H = 40, 32, 3, 64

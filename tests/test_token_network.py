@@ -9,14 +9,16 @@ from test_laws import CELL_NAMES, central_differences, relative_error, step_elma
 
 from skrnn._parallel.sharding import sharded_loss_gradient
 from skrnn._token_scores import TokenScores
-from skrnn.core import heads, inputs
-from skrnn.core.batches import SequenceBatch, TokenSequences, cut_segments
-from skrnn.core.dataset import Dataset
-from skrnn.core.inputs import sum_by_token
-from skrnn.core.network import Network
-from skrnn.core.samplers import TruncatedBPTT
-from skrnn.core.stack import RecurrentStack
-from skrnn.core.state import State
+from skrnn.core.data.batch import SequenceBatch
+from skrnn.core.data.dataset import Dataset
+from skrnn.core.data.samplers import TruncatedBPTT
+from skrnn.core.data.segments import cut_segments
+from skrnn.core.data.sequences import TokenSequences
+from skrnn.core.model import head, inputs
+from skrnn.core.model.inputs import sum_by_token
+from skrnn.core.model.network import Network
+from skrnn.core.model.stack import RecurrentStack
+from skrnn.core.model.state import State
 from skrnn.core.workspace import Workspace
 
 N_INPUTS, N_OUTPUTS, H = 5, 4, 3
@@ -393,7 +395,7 @@ def test_some_steps_at_a_time_have_the_same_gradient(cell, kwargs, rng, monkeypa
     params, batch = make_params(network, rng), make_batch(network, make_data(rng), rng)
 
     loss, gradient = loss_and_gradient(network, params, batch)
-    monkeypatch.setattr(heads, "_RAW_SIZE", 2 * N_OUTPUTS * len(batch.indices))
+    monkeypatch.setattr(head, "_RAW_SIZE", 2 * N_OUTPUTS * len(batch.indices))
     loss_by_steps, gradient_by_steps = loss_and_gradient(network, params, batch)
 
     assert loss_by_steps == pytest.approx(loss, rel=1e-13)

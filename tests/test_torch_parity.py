@@ -8,8 +8,8 @@ import os
 import numpy as np
 import pytest
 
-from skrnn.core.batches import PackedSequences
-from skrnn.core.network import Network
+from skrnn.core.data.sequences import PackedSequences
+from skrnn.core.model.network import Network
 from skrnn.core.workspace import Workspace
 
 if os.environ.get("SKRNN_REQUIRE_TORCH"):
@@ -114,7 +114,7 @@ def test_log_proba_loss_and_gradients_equal_those_of_torch(cell, lengths, n_laye
 
 @pytest.mark.parametrize("name", ["adam", "sgd", "nesterov", "rmsprop"])
 def test_optimizers_take_the_same_steps_as_those_of_torch(name, rng):
-    from skrnn.core.optimizers import SGD, Adam, RMSprop
+    from skrnn.core.training.optimizers import SGD, Adam, RMSprop
 
     start = rng.standard_normal(7)
     ours, theirs = start.copy(), torch.tensor(start, requires_grad=True)

@@ -10,8 +10,8 @@ import pytest
 from numpy.testing import assert_allclose
 
 from skrnn._token_scores import TokenScores
-from skrnn.core.batches import TokenSequences
-from skrnn.core.network import Network
+from skrnn.core.data.sequences import TokenSequences
+from skrnn.core.model.network import Network
 from skrnn.core.workspace import Workspace
 
 if os.environ.get("SKRNN_REQUIRE_TORCH"):

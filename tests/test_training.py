@@ -8,21 +8,15 @@ import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from skrnn._parallel import sharding
-from skrnn.core.batches import PackedSequences
 from skrnn.core.cells import CELLS
-from skrnn.core.dataset import Dataset
-from skrnn.core.lbfgs import train_lbfgs
-from skrnn.core.network import Network
-from skrnn.core.optimizers import Adam
-from skrnn.core.samplers import Minibatches
-from skrnn.core.training import (
-    NonFiniteLossError,
-    TrainingMonitor,
-    TrainingPlan,
-    TrainingState,
-    penalized_loss_gradient,
-    train,
-)
+from skrnn.core.data.dataset import Dataset
+from skrnn.core.data.samplers import Minibatches
+from skrnn.core.data.sequences import PackedSequences
+from skrnn.core.model.network import Network
+from skrnn.core.training.lbfgs import train_lbfgs
+from skrnn.core.training.loop import NonFiniteLossError, TrainingPlan, TrainingState, penalized_loss_gradient, train
+from skrnn.core.training.monitor import TrainingMonitor
+from skrnn.core.training.optimizers import Adam
 from skrnn.core.workspace import Workspace
 
 

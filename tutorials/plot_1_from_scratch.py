@@ -100,12 +100,12 @@ print("anna: inputs", read, "targets", targets)
 #
 # skrnn stores them in **one flat vector**, and the arrays are views of it
 # (:class:`~skrnn.core.parameters.ParameterLayout`). Clipping, updating and checking a gradient are then one line each.
-# A :class:`~skrnn.core.network.Network` knows the shapes and draws the initial values: uniform within
+# A :class:`~skrnn.core.model.network.Network` knows the shapes and draws the initial values: uniform within
 # Glorot's limits for U and W, orthogonal for V, zero for the biases.
 #
 # (The seed is drawn in this indirect way because the estimator with ``random_state=0`` does the same.)
 
-from skrnn.core.network import Network
+from skrnn.core.model.network import Network
 
 H = 32
 network = Network.build_for_tokens("tanh", N_INPUTS, H, N_OUTPUTS)
@@ -155,10 +155,10 @@ for code, p in zip(targets, probas, strict=True):
 # An untrained network gives all letters nearly the same probability, 1/27 = 0.037.
 #
 # In skrnn a layer multiplies all inputs by U at once, for all steps and all names of a batch
-# (:meth:`skrnn.core.layers.RecurrentLayer.forward`), and only what depends on the previous step is left to the loop
-# (:meth:`skrnn.core.cells.elman.ElmanCell.forward`). The numbers are the same:
+# (:meth:`skrnn.core.model.layer.RecurrentLayer.forward`), and only what depends on the previous step is left to the
+# loop (:meth:`skrnn.core.cells.elman.ElmanCell.forward`). The numbers are the same:
 
-from skrnn.core.batches import TokenSequences
+from skrnn.core.data.sequences import TokenSequences
 from skrnn.core.workspace import Workspace
 
 
@@ -239,8 +239,8 @@ gradient = backward(params, read, targets, states, probas, report=show)
 # %%
 # Note the last row: the state before the first letter is zero, so the first step adds nothing to the gradient of V.
 #
-# In skrnn all of this is :meth:`skrnn.core.network.Network.loss_gradient`, the function that training is
-# built on. It calls the output layer first (:func:`skrnn.core.losses.softmax_cross_entropy`: the loss, and :math:`p -
+# In skrnn all of this is :meth:`skrnn.core.model.network.Network.loss_gradient`, the function that training is built
+# on. It calls the output layer first (:func:`skrnn.core.model.losses.softmax_cross_entropy`: the loss, and :math:`p -
 # y` in place of the logits), then the cell (:meth:`skrnn.core.cells.elman.ElmanCell.backward`, whose lines carry the
 # numbers of the equations), and **adds** the gradient to the vector that is passed in.
 
@@ -282,10 +282,10 @@ assert check.passed
 # ----------
 #
 # Gradient descent takes a small step against the gradient. With one vector this is one line, and
-# :class:`skrnn.core.optimizers.SGD` is that line with momentum. A gradient whose norm is too large is clipped first,
-# because the product of many V can explode (:func:`skrnn.core.optimizers.clip_by_global_norm`).
+# :class:`skrnn.core.training.optimizers.SGD` is that line with momentum. A gradient whose norm is too large is clipped
+# first, because the product of many V can explode (:func:`skrnn.core.training.optimizers.clip_by_global_norm`).
 
-from skrnn.core.optimizers import SGD, Adam, clip_by_global_norm
+from skrnn.core.training.optimizers import SGD, Adam, clip_by_global_norm
 
 clipped = gradient.copy()
 norm = clip_by_global_norm(clipped, max_norm=1.0)
@@ -305,14 +305,14 @@ print(f"loss of anna: {loss_of(probas, targets):.4f} before the step, {loss_of(p
 # --------
 #
 # An epoch is one pass over all names in random batches of 64; the loss is then a mean over letters. Adam
-# (:class:`skrnn.core.optimizers.Adam`) makes the updates, and the learning rate falls from 0.01 to 0 along a cosine
-# (:func:`skrnn.core.schedules.learning_rate_at`).
+# (:class:`skrnn.core.training.optimizers.Adam`) makes the updates, and the learning rate falls from 0.01 to 0 along a
+# cosine (:func:`skrnn.core.training.schedules.learning_rate_at`).
 #
-# This loop is :func:`skrnn.core.training.train` without early stopping, validation and progress messages.
+# This loop is :func:`skrnn.core.training.loop.train` without early stopping, validation and progress messages.
 
-from skrnn.core.dataset import Dataset
-from skrnn.core.samplers import TruncatedBPTT
-from skrnn.core.schedules import learning_rate_at
+from skrnn.core.data.dataset import Dataset
+from skrnn.core.data.samplers import TruncatedBPTT
+from skrnn.core.training.schedules import learning_rate_at
 
 N_EPOCHS = 4
 sequences = pack(names)
@@ -339,7 +339,7 @@ for epoch in range(N_EPOCHS):
 # ----------
 #
 # To generate a name, predict the next letter, use it as the next input, and repeat
-# (:meth:`skrnn.core.network.Network.step`). Taking the likeliest letter each time always gives the same
+# (:meth:`skrnn.core.model.network.Network.step`). Taking the likeliest letter each time always gives the same
 # name, so the letter is sampled from the predicted distribution instead. (``prepare`` computes once what every step
 # needs of the parameters.)
 
@@ -403,7 +403,7 @@ display.figure_.set_size_inches(5.5, 3.2)
 #      - differences
 #    * - ``init_params``
 #      - :meth:`Cell.initialize <skrnn.core.cells.cell.Cell.initialize>`,
-#        :meth:`Network.initialize <skrnn.core.network.Network.initialize>`
+#        :meth:`Network.initialize <skrnn.core.model.network.Network.initialize>`
 #      - Glorot and orthogonal instead of ``0.1 * randn``; from a generator with a seed
 #    * - ``sigmoid``
 #      - :func:`skrnn.core.activations.sigmoid_of_scaled`
@@ -412,26 +412,26 @@ display.figure_.set_size_inches(5.5, 3.2)
 #      - :func:`skrnn.core.activations.tanh_of_scaled`, :func:`skrnn.core.activations.tanh_derivative`
 #      - correct limits; the argument of the derivative is the output
 #    * - ``softmax``
-#      - :func:`skrnn.core.losses.log_softmax`
+#      - :func:`skrnn.core.model.losses.log_softmax`
 #      - no overflow; log-probabilities; one column per sequence
 #    * - ``forward_propagation``
-#      - :meth:`RecurrentLayer.forward <skrnn.core.layers.RecurrentLayer.forward>`,
+#      - :meth:`RecurrentLayer.forward <skrnn.core.model.layer.RecurrentLayer.forward>`,
 #        :meth:`ElmanCell.forward <skrnn.core.cells.elman.ElmanCell.forward>`,
-#        :class:`LinearHead <skrnn.core.heads.LinearHead>`
+#        :class:`LinearHead <skrnn.core.model.head.LinearHead>`
 #      - all sequences of a batch at once, of any lengths
 #    * - ``cross_entropy_loss``
-#      - :func:`skrnn.core.losses.softmax_cross_entropy`
+#      - :func:`skrnn.core.model.losses.softmax_cross_entropy`
 #      - uses the target; loss and gradient together
 #    * - ``backward_propagation``
-#      - :meth:`Network.loss_gradient <skrnn.core.network.Network.loss_gradient>`,
+#      - :meth:`Network.loss_gradient <skrnn.core.model.network.Network.loss_gradient>`,
 #        :meth:`ElmanCell.backward <skrnn.core.cells.elman.ElmanCell.backward>`
 #      - returns loss and gradient; updates nothing
 #    * - ``update_params``
-#      - :class:`SGD <skrnn.core.optimizers.SGD>`, :class:`Adam <skrnn.core.optimizers.Adam>`,
-#        :func:`clip_by_global_norm <skrnn.core.optimizers.clip_by_global_norm>`
+#      - :class:`SGD <skrnn.core.training.optimizers.SGD>`, :class:`Adam <skrnn.core.training.optimizers.Adam>`,
+#        :func:`clip_by_global_norm <skrnn.core.training.optimizers.clip_by_global_norm>`
 #      - one vector; clipping
 #    * - ``train``
-#      - :func:`skrnn.core.training.train`, ``fit``
+#      - :func:`skrnn.core.training.loop.train`, ``fit``
 #      - batches, history, early stopping, validation
 #    * - ``tqdm``
 #      - ``verbose=1``

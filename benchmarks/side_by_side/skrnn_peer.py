@@ -11,8 +11,8 @@ from sklearn.model_selection import GridSearchCV
 from threadpoolctl import threadpool_info
 
 from skrnn import RNNSequenceClassifier
-from skrnn.core.batches import PackedSequences
-from skrnn.core.network import Network
+from skrnn.core.data.sequences import PackedSequences
+from skrnn.core.model.network import Network
 from skrnn.core.workspace import Workspace
 
 from . import work

@@ -13,11 +13,12 @@ from math import sqrt
 
 import numpy as np
 
-from ..core.batches import SequenceBatch, Sequences
 from ..core.cells import Cell
-from ..core.network import Network
-from ..core.state import State
-from ..core.training import LossGradient
+from ..core.data.batch import SequenceBatch
+from ..core.data.sequences import Sequences
+from ..core.model.network import Network
+from ..core.model.state import State
+from ..core.training.loop import LossGradient
 from ..core.workspace import Workspace
 from .blas import allowed_threads, guarded
 from .threads import run_together

@@ -15,7 +15,8 @@ from sklearn.utils.validation import validate_data
 from skrnn._floating_point import without_warnings
 from skrnn._validation.arrays import as_array, as_numbers, count, describe, is_ragged, reject_masked
 from skrnn._validation.values import column_labels, reject_equal_columns, shown_all
-from skrnn.core.batches import FeatureSequences, PackedSequences, SequencesInPlace
+
+from ..core.data.sequences import FeatureSequences, PackedSequences, SequencesInPlace
 
 _SCALARS = (Number, np.generic, type(None))
 _SHAPES = "Pass arrays of shape (n_steps,) or (n_steps, n_features)."

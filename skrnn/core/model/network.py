@@ -15,19 +15,21 @@ from math import ceil, sqrt
 
 import numpy as np
 
-from .batches import SequenceBatch, Sequences, rows_by_segment
-from .cached import cached_property
-from .cells import CELLS
-from .heads import LinearHead, Objective
+from ..cached import cached_property
+from ..cells import CELLS
+from ..data.batch import SequenceBatch
+from ..data.segments import rows_by_segment
+from ..data.sequences import Sequences
+from ..parameters import ParameterLayout, Weights
+from ..workspace import Workspace
+from .head import LinearHead, Objective
 from .inputs import DenseInput, Embedding, TokenInput
-from .layers import PreparedLayer
+from .layer import PreparedLayer
 from .losses import CrossEntropy, Loss
-from .parameters import ParameterLayout, Weights
 from .pooling import POOLINGS
 from .readouts import EveryStep, Intake, Readout
 from .stack import RecurrentStack, StackTrail
 from .state import State
-from .workspace import Workspace
 
 _MAX_ACTIVATIONS = 2**30  # bytes that a batch may take before its activations are computed twice
 
@@ -105,8 +107,8 @@ class Network:
 
     A network that puts a number to every step:
 
-    >>> from skrnn.core.cells import GRUCell
-    >>> from skrnn.core.losses import SquaredError
+    >>> from ..cells import GRUCell
+    >>> from .losses import SquaredError
     >>> network = Network(RecurrentStack(GRUCell(4), DenseInput(3)), EveryStep(), SquaredError(1))
     """
 

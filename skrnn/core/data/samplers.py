@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .batches import Batcher, SequenceBatch, Sequences, minibatches
+from .batch import Batcher, SequenceBatch, minibatches
 from .dataset import Dataset
+from .sequences import Sequences
 
 
 class Sampler(ABC):
@@ -88,8 +89,8 @@ class Minibatches(Sampler):
     Examples
     --------
     >>> import numpy as np
-    >>> from skrnn.core.batches import PackedSequences
-    >>> from skrnn.core.network import Network
+    >>> from .sequences import PackedSequences
+    >>> from ..model.network import Network
     >>> sequences = PackedSequences.from_arrays([np.ones((n, 1)) for n in (3, 1, 2)], np.float64)
     >>> data = Dataset(sequences, np.array([0, 1, 1]), np.ones(3))
     >>> stack = Network.build("gru", n_inputs=1, hidden_size=2, n_classes=2).stack
@@ -142,8 +143,8 @@ class TruncatedBPTT(Sampler):
     Examples
     --------
     >>> import numpy as np
-    >>> from skrnn.core.batches import TokenSequences
-    >>> from skrnn.core.network import Network
+    >>> from .sequences import TokenSequences
+    >>> from ..model.network import Network
     >>> sequences = TokenSequences(np.array([2, 0, 1, 0, 1, 1]), np.array([5]), np.array([0]))
     >>> data = Dataset(sequences, sequences.next_ids, np.ones(1), is_per_step=True)
     >>> stack = Network.build_for_tokens("gru", n_inputs=3, hidden_size=2, n_outputs=2).stack

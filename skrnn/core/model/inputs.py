@@ -11,9 +11,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from .batches import SequenceBatch
-from .parameters import Weights
-from .workspace import ROW_PADDING, Workspace
+from ..data.batch import SequenceBatch
+from ..parameters import Weights
+from ..workspace import ROW_PADDING, Workspace
 
 MAX_ONE_HOT_TOKENS = 512
 """Vocabularies up to this size get the gradient of ``W_x`` from a product with one-hot rows, larger ones by sorting."""

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .batches import Segment, SequenceBatch
-from .heads import Objective
-from .layers import OutputGradient
+from ..data.batch import SequenceBatch
+from ..data.segments import Segment
+from .head import Objective
+from .layer import OutputGradient
 from .readouts import Intake, Readout
 from .stack import RecurrentStack, StackTrail
 

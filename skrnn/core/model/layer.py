@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .batches import Segment, lay_side_by_side, rows_by_segment
-from .cells import Cell, Tape
+from ..cells import Cell, Tape
+from ..data.segments import Segment, lay_side_by_side, rows_by_segment
+from ..parameters import Weights
+from ..workspace import ROW_PADDING, Workspace
 from .inputs import Input
-from .parameters import Weights
-from .workspace import ROW_PADDING, Workspace
 
 _GRADIENT_COLUMNS = 4096  # column-steps whose weight gradients are one product
 
@@ -38,8 +38,8 @@ class RecurrentLayer:
 
     Examples
     --------
-    >>> from skrnn.core.cells import ElmanCell
-    >>> from skrnn.core.inputs import DenseInput
+    >>> from ..cells import ElmanCell
+    >>> from .inputs import DenseInput
     >>> RecurrentLayer(ElmanCell(hidden_size=4), DenseInput(2)).shapes()
     {'W_x': (4, 2), 'W_h': (4, 4), 'b': (4,)}
     """

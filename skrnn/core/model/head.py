@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .batches import lay_side_by_side
+from ..data.segments import lay_side_by_side
+from ..parameters import Weights, glorot_uniform
+from ..workspace import Workspace
 from .losses import Loss
-from .parameters import Weights, glorot_uniform
-from .workspace import Workspace
 
 _RAW_SIZE = 2**20
 """Raw predictions that are held at a time where gradients are wanted: some steps of a large vocabulary."""

@@ -8,8 +8,9 @@ from zlib import crc32
 
 import numpy as np
 
-from .batches import Batcher, SequenceBatch, Sequences
-from .cached import cached_property
+from ..cached import cached_property
+from .batch import Batcher, SequenceBatch
+from .sequences import Sequences
 
 AnySequences = TypeVar("AnySequences", bound=Sequences)
 
@@ -32,7 +33,7 @@ class Dataset(Generic[AnySequences]):
     Examples
     --------
     >>> import numpy as np
-    >>> from skrnn.core.batches import PackedSequences
+    >>> from .sequences import PackedSequences
     >>> sequences = PackedSequences.from_arrays([np.ones((2, 1)), np.ones((1, 1))], np.float64)
     >>> Dataset(sequences, np.array([4, 5]), np.ones(2)).n_targets
     2

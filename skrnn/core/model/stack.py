@@ -11,14 +11,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .batches import Batcher, Segment, SequenceBatch, Sequences, cut_segments, rows_by_segment
-from .cached import cached_property
-from .cells import Cell, Tape
+from ..cached import cached_property
+from ..cells import Cell, Tape
+from ..data.batch import Batcher, SequenceBatch
+from ..data.segments import Segment, cut_segments, rows_by_segment
+from ..data.sequences import Sequences
+from ..parameters import Weights
+from ..workspace import Workspace
 from .inputs import DenseInput, Input
-from .layers import OutputGradient, PreparedLayer, RecurrentLayer
-from .parameters import Weights
+from .layer import OutputGradient, PreparedLayer, RecurrentLayer
 from .state import State
-from .workspace import Workspace
 
 _SEGMENT_SIZE = 2**19
 """Numbers of scratch in a segment's backward pass: a few steps of large batches, in the last cache."""
@@ -90,8 +92,8 @@ class RecurrentStack(Batcher):
 
     Examples
     --------
-    >>> from skrnn.core.cells import ElmanCell
-    >>> from skrnn.core.inputs import DenseInput
+    >>> from ..cells import ElmanCell
+    >>> from .inputs import DenseInput
     >>> list(RecurrentStack(ElmanCell(4), DenseInput(2), n_layers=2, bidirectional=True).shapes())
     ['rnn.0', 'rnn.0.reverse', 'rnn.1', 'rnn.1.reverse']
     """

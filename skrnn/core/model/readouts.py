@@ -1,4 +1,4 @@
-"""Which columns the head sees: one for every step here, one for every sequence in `skrnn.core.pooling`.
+"""Which columns the head sees: one for every step here, one for every sequence in `skrnn.core.model.pooling`.
 
 A batch is run in windows. On the way forward a readout takes in the outputs of each; what it takes in goes to the head
 when all are read, or, with a column for each step, when the way back comes to the window.
@@ -12,9 +12,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from .batches import SequenceBatch, rows_by_segment
-from .heads import Objective
-from .layers import OutputGradient
+from ..data.batch import SequenceBatch
+from ..data.segments import rows_by_segment
+from .head import Objective
+from .layer import OutputGradient
 from .stack import RecurrentStack, StackTrail
 
 _MAX_WINDOW = 2**13

@@ -8,9 +8,10 @@ from math import isfinite
 import numpy as np
 from scipy.optimize import minimize
 
-from .dataset import Dataset
-from .network import Network
-from .training import LossGradient, NonFiniteLossError, TrainingMonitor, penalized_loss_gradient
+from ..data.dataset import Dataset
+from ..model.network import Network
+from .loop import LossGradient, NonFiniteLossError, penalized_loss_gradient
+from .monitor import TrainingMonitor
 
 
 def train_lbfgs(
@@ -63,17 +64,17 @@ def train_lbfgs(
     Two sequences, which end in two classes:
 
     >>> import numpy as np
-    >>> from skrnn.core.batches import PackedSequences
-    >>> from skrnn.core.network import Network
-    >>> from skrnn.core.dataset import Dataset
-    >>> from skrnn.core.workspace import Workspace
+    >>> from ..data.sequences import PackedSequences
+    >>> from ..model.network import Network
+    >>> from ..data.dataset import Dataset
+    >>> from ..workspace import Workspace
     >>> network = Network.build("tanh", n_inputs=1, hidden_size=4, n_classes=2)
     >>> sequences = PackedSequences.from_arrays([np.ones((3, 1)), -np.ones((2, 1))], np.float64)
     >>> data = Dataset(sequences, targets=np.array([0, 1]), weights=np.ones(2))
     >>> params = network.initialize(np.random.default_rng(0))
     >>> def loss_gradient(params, batch, state, out):
     ...     return network.loss_gradient(params, batch, state, Workspace(np.float64), out)
-    >>> from skrnn.core.training import TrainingMonitor
+    >>> from .monitor import TrainingMonitor
     >>> monitor = TrainingMonitor(tol=1e-4, n_iter_no_change=0)
     >>> train_lbfgs(network, params, data, 1e-2, 100, monitor, loss_gradient)  # None: the gradient is small enough
     >>> monitor.loss_curve[-1] < 0.1

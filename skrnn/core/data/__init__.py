@@ -1,0 +1,1 @@
+"""Data: sequences, and how they become batches."""

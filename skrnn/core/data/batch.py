@@ -1,0 +1,193 @@
+"""A batch: some sequences, longest first, with their targets and weights."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..cached import cached_property
+from .segments import Segment
+from .sequences import Sequences
+
+
+@dataclass(frozen=True)
+class SequenceBatch:
+    """Sequences sorted by decreasing length and cut into segments, with what belongs to each sequence.
+
+    Attributes
+    ----------
+    data : Sequences
+        Where the sequences are taken from.
+    indices : ndarray of shape (B,)
+        Which sequences of `data`: column j of every segment is sequence ``indices[j]``. Longest first.
+    segments : tuple of Segment
+        The rectangles.
+    targets : ndarray
+        Of all data: of shape (len(data), ...), one a sequence, or beside the rows of the data, one a step. Empty where
+        nothing is learned.
+    weights : ndarray of shape (B,)
+        Weight of each column's loss, already divided by the normaliser.
+    masks : tuple of ndarray of shape (B, n_outputs) or None
+        For each layer the factor of each output of each sequence: 0 where dropped out, else 1 / (1 - dropout).
+    follows : ndarray of shape (B,), int, or None
+        Which column of the batch before each column goes on from; -1 where a sequence begins. None where nothing is
+        carried from batch to batch: every sequence is whole.
+    """
+
+    data: Sequences
+    indices: np.ndarray
+    segments: tuple[Segment, ...]
+    targets: np.ndarray
+    weights: np.ndarray
+    masks: tuple[np.ndarray, ...] | None = None
+    follows: np.ndarray | None = None
+
+    @property
+    def n_rows(self) -> int:
+        """N, the number of column-steps of all segments, padding included."""
+        return sum(segment.n_steps * segment.n_columns for segment in self.segments)
+
+    @property
+    def mean_width(self) -> float:
+        """Number of columns of a step, on average."""
+        return self.n_rows / sum(segment.n_steps for segment in self.segments)
+
+    @cached_property
+    def lengths(self) -> np.ndarray:
+        """Number of steps of each column, shape (B,)."""
+        return self.data.lengths[self.indices]
+
+    @cached_property
+    def rows(self) -> np.ndarray:
+        """Row of `data` of each of the N column-steps, segment after segment and step after step."""
+        offsets, last = self.data.offsets[self.indices], self.lengths - 1
+        # padding repeats the last step: finite, and inert
+        return self._by_row(lambda steps, n: offsets[:n] + np.minimum(steps, last[:n]))
+
+    def gather(self, out: np.ndarray) -> np.ndarray:
+        """Write the steps of all segments into `out` (N, ...), one column-step a row.
+
+        Parameters
+        ----------
+        out : ndarray of shape (N, ...)
+            Overwritten.
+
+        Returns
+        -------
+        out : ndarray
+            The argument `out`.
+        """
+        return self.data.gather(self.rows, out)
+
+    def weights_of_rows(self) -> np.ndarray:
+        """Weight of each of the N column-steps: its column's, or 0 where that has ended.
+
+        Returns
+        -------
+        weights : ndarray of shape (N,)
+            Not negative.
+        """
+        lengths, weights = self.lengths, self.weights
+        return self._by_row(lambda steps, n: np.where(steps < lengths[:n], weights[:n], 0))
+
+    def reversal(self) -> np.ndarray:
+        """For each of the N rows the row of the same sequence at the mirrored step; an involution. Padding stays.
+
+        Returns
+        -------
+        rows : ndarray of shape (N,), int
+            ``rows[rows]`` is every row itself.
+        """
+        width = np.concatenate([np.full(s.n_steps, s.n_columns) for s in self.segments])
+        first_row = np.cumsum(width) - width  # of each step
+        lengths, columns = self.lengths, np.arange(len(self.indices))
+
+        def mirrored_row(steps: np.ndarray, n: int) -> np.ndarray:
+            mirrored = lengths[:n] - 1 - steps
+            return first_row[np.where(mirrored >= 0, mirrored, steps)] + columns[:n]
+
+        return self._by_row(mirrored_row)
+
+    def _by_row(self, value: Callable[[np.ndarray, int], np.ndarray]) -> np.ndarray:
+        """Values (N,) of all column-steps, from ``value(steps (L, 1), n) -> (L, n)`` of each segment's."""
+        values = [value(np.arange(s.start, s.start + s.n_steps)[:, None], s.n_columns).ravel() for s in self.segments]
+        return values[0] if len(values) == 1 else np.concatenate(values)
+
+
+class Batcher(ABC):
+    """Contract of what a sampler asks of a model: to cut a batch so that it suits it, and to draw its dropout."""
+
+    @abstractmethod
+    def batch(
+        self,
+        data: Sequences,
+        indices: np.ndarray,
+        targets: np.ndarray | None = None,
+        weights: np.ndarray | None = None,
+        masks: tuple[np.ndarray, ...] | None = None,
+        follows: np.ndarray | None = None,
+    ) -> SequenceBatch:
+        """Sort the sequences at `indices` of `data` by length, and cut them.
+
+        Parameters
+        ----------
+        data : Sequences
+            Where the sequences are taken from.
+        indices : ndarray of shape (B,), int
+            Which sequences.
+        targets, weights, masks, follows : ndarray, ndarray, tuple of ndarray, ndarray, optional
+            See `SequenceBatch`; but for the targets they belong to `indices`, entry by entry. Weights are 1 by default.
+
+        Returns
+        -------
+        batch : SequenceBatch
+            The longest sequence first.
+        """
+
+    @abstractmethod
+    def draw_masks(self, rng: np.random.Generator, n: int, dtype: np.dtype) -> tuple[np.ndarray, ...] | None:
+        """Dropout masks of `n` sequences, 0 or 1 / (1 - dropout), or None without dropout.
+
+        Parameters
+        ----------
+        rng : numpy.random.Generator
+            Source of the draws.
+        n : int
+            Number of sequences.
+        dtype : dtype
+            Of the masks.
+
+        Returns
+        -------
+        masks : tuple of ndarray of shape (n, n_outputs), or None
+            One for each layer.
+        """
+
+
+def minibatches(n: int, batch_size: int, rng: np.random.Generator | None = None) -> list[np.ndarray]:
+    """Deal the numbers 0 to n - 1 into batches: at random, or in order without a generator.
+
+    Parameters
+    ----------
+    n : int
+        How many sequences there are.
+    batch_size : int
+        How many of them a batch has; the last one may have fewer. A single batch is never shuffled.
+    rng : numpy.random.Generator, optional
+        Source of the order.
+
+    Returns
+    -------
+    batches : list of ndarray of shape (batch_size,)
+        Each number once.
+
+    Examples
+    --------
+    >>> minibatches(5, batch_size=2)
+    [array([0, 1]), array([2, 3]), array([4])]
+    """
+    order = np.arange(n) if rng is None or batch_size >= n else rng.permutation(n)
+    return np.split(order, range(batch_size, n, batch_size))

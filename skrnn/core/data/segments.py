@@ -1,0 +1,150 @@
+"""A ragged batch as a run of rectangles: how it is cut, and how rows and columns of them are laid out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A rectangle of a ragged batch: `n_steps` steps of its first `n_columns` sequences.
+
+    Attributes
+    ----------
+    start : int
+        Step of the sequences at which the segment begins.
+    n_steps : int
+        L, the number of its steps.
+    n_columns : int
+        n, the number of its sequences. Some may have ended: padding, which `spans` leaves out.
+    spans : tuple of (int, int, int)
+        ``(first, last, n_alive)``: between steps first and last of the segment the first n_alive sequences go on.
+        The spans follow one another, with ever fewer sequences.
+    """
+
+    start: int
+    n_steps: int
+    n_columns: int
+    spans: tuple[tuple[int, int, int], ...]
+
+
+def cut_segments(lengths: np.ndarray, max_padding: float = 0, max_size: float = np.inf) -> tuple[Segment, ...]:
+    """Cut a batch of sequences, longest first, into rectangles.
+
+    A sequence that ends narrows the batch. Every border costs a little work of its own, so neighbouring rectangles are
+    merged while that wastes few columns.
+
+    Parameters
+    ----------
+    lengths : ndarray of shape (B,)
+        Number of steps of each sequence, in decreasing order, at least 1.
+    max_padding : float, default=0
+        Column-steps of padding that a segment may hold. 0 cuts at every end and pads nothing; inf never cuts.
+    max_size : float, default=inf
+        Column-steps that a segment may hold; one step always fits.
+
+    Returns
+    -------
+    segments : tuple of Segment
+        In the order of time; together they cover every step of every sequence once.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> [(s.start, s.n_steps, s.n_columns) for s in cut_segments(np.array([5, 5, 2]))]
+    [(0, 2, 3), (2, 3, 2)]
+    >>> cut_segments(np.array([5, 5, 2]), max_padding=10)
+    (Segment(start=0, n_steps=5, n_columns=3, spans=((0, 2, 3), (2, 5, 2))),)
+    """
+    segments: list[Segment] = []
+    spans: list[tuple[int, int, int]] = []
+    start, width, padding = 0, 0, 0.0
+    for first, last, n_alive in _spans_of_equal_width(lengths):
+        padding += (last - first) * (width - n_alive)
+        if spans and padding > max_padding:
+            segments.extend(_split(start, width, spans, max_size))
+            spans = []
+        if not spans:
+            start, width, padding = first, n_alive, 0.0
+        spans.append((first, last, n_alive))
+    segments.extend(_split(start, width, spans, max_size))
+    return tuple(segments)
+
+
+def rows_by_segment(rows: np.ndarray, segments: Sequence[Segment]) -> list[np.ndarray]:
+    """Views (L, n, width) of `rows` (N, width), one for each segment.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (N, width)
+        One column-step a row, segment after segment.
+    segments : sequence of Segment
+        How the N rows are cut.
+
+    Returns
+    -------
+    views : list of ndarray of shape (L, n, width)
+        Writing to a view writes to `rows`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> segments = cut_segments(np.array([3, 1]))
+    >>> [view.shape for view in rows_by_segment(np.zeros((4, 5)), segments)]
+    [(1, 2, 5), (2, 1, 5)]
+    """
+    views, start = [], 0
+    for segment in segments:
+        end = start + segment.n_steps * segment.n_columns
+        views.append(rows[start:end].reshape(segment.n_steps, segment.n_columns, -1))
+        start = end
+    return views
+
+
+def lay_side_by_side(steps: np.ndarray, out: np.ndarray) -> None:
+    """Copy the steps of a segment into one matrix, one column for each column-step.
+
+    Parameters
+    ----------
+    steps : ndarray of shape (L, rows, n)
+        Values of each step; rows are contiguous.
+    out : ndarray of shape (rows, L*n)
+        Overwritten; its rows are contiguous.
+
+    Examples
+    --------
+    >>> out = np.empty((1, 4))
+    >>> lay_side_by_side(np.array([[[1.0, 2.0]], [[3.0, 4.0]]]), out)
+    >>> out
+    array([[1., 2., 3., 4.]])
+    """
+    L, n_rows, n = steps.shape
+    whole_row = np.dtype((np.void, n * steps.itemsize))  # copied as one item: 1.5 to 4 times faster than as n numbers
+    out.reshape(n_rows, L, n).view(whole_row)[...] = steps.view(whole_row).transpose(1, 0, 2)
+
+
+def _spans_of_equal_width(lengths: np.ndarray) -> list[tuple[int, int, int]]:
+    """(first step, last step, number of sequences that go on) between the places where sequences end."""
+    last_columns = [*(lengths[1:] != lengths[:-1]).nonzero()[0].tolist(), len(lengths) - 1]  # of each length
+    last_columns.reverse()
+    ends = lengths[last_columns].tolist()
+    return [(first, last, column + 1) for first, last, column in zip([0, *ends[:-1]], ends, last_columns, strict=True)]
+
+
+def _split(start: int, width: int, spans: list[tuple[int, int, int]], max_size: float) -> list[Segment]:
+    """One rectangle in pieces of equal length that hold at most max_size column-steps."""
+    n_steps = spans[-1][1] - start
+    n_pieces = -(-n_steps // max(1, int(min(max_size / width, n_steps))))
+    borders = [start + n_steps * k // n_pieces for k in range(n_pieces + 1)]
+    return [
+        Segment(
+            begin,
+            end - begin,
+            width,
+            tuple((max(a, begin) - begin, min(b, end) - begin, n) for a, b, n in spans if a < end and b > begin),
+        )
+        for begin, end in zip(borders[:-1], borders[1:], strict=True)
+    ]

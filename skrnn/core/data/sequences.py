@@ -1,0 +1,343 @@
+"""Sequences as rows of one array: features that are copied or read in place, and tokens."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from ..cached import cached_property
+
+if TYPE_CHECKING:
+    from typing import Self
+
+
+class Sequences(ABC):
+    """Contract of a set of sequences: rows of one array, from an offset on, as many as the sequence has steps.
+
+    Attributes
+    ----------
+    lengths : ndarray of shape (n_sequences,), dtype intp
+        Number of steps of each sequence.
+    offsets : ndarray of shape (n_sequences,), dtype intp
+        Row where each sequence begins.
+    """
+
+    lengths: np.ndarray
+    offsets: np.ndarray
+
+    has_features: ClassVar[bool]
+    """Whether rows are numbers, which may have to be scaled."""
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    @property
+    def n_steps(self) -> int:
+        """Number of steps of all sequences together."""
+        return int(self.lengths.sum())
+
+    @property
+    @abstractmethod
+    def n_rows(self) -> int:
+        """Number of rows of the array."""
+
+    @abstractmethod
+    def pieces(self, offsets: np.ndarray, lengths: np.ndarray) -> Self:
+        """Pieces of the sequences as sequences of their own, on the same memory.
+
+        Piece i has ``lengths[i]`` steps, from row ``offsets[i]`` on.
+
+        Parameters
+        ----------
+        offsets : ndarray of shape (n,), int
+            Row where each piece begins.
+        lengths : ndarray of shape (n,), int
+            Its number of steps.
+
+        Returns
+        -------
+        pieces : Sequences
+            On the memory of these sequences.
+        """
+
+    @abstractmethod
+    def gather(self, rows: np.ndarray, out: np.ndarray) -> np.ndarray:
+        """Write what is read at `rows` (N,) into `out` (N, ...).
+
+        Parameters
+        ----------
+        rows : ndarray of shape (N,), int
+            Rows of the array.
+        out : ndarray of shape (N, ...)
+            Overwritten.
+
+        Returns
+        -------
+        out : ndarray
+            The argument `out`.
+        """
+
+    @abstractmethod
+    def astype(self, dtype: np.dtype | type) -> Self:
+        """The same sequences for parameters of another dtype.
+
+        Parameters
+        ----------
+        dtype : dtype
+            Of the parameters.
+
+        Returns
+        -------
+        converted : Sequences
+            On the same memory, where nothing has to be converted.
+        """
+
+    @abstractmethod
+    def arrays(self) -> list[np.ndarray]:
+        """What each sequence holds.
+
+        Returns
+        -------
+        arrays : list of ndarray
+            Views, one for each sequence.
+        """
+
+    def take(self, indices: np.ndarray) -> Self:
+        """The sequences at `indices`, in that order, on the same memory.
+
+        Parameters
+        ----------
+        indices : ndarray of shape (n,), int
+            Which sequences.
+
+        Returns
+        -------
+        taken : Sequences
+            On the same memory.
+        """
+        return self.pieces(self.offsets[indices], self.lengths[indices])
+
+    def views(self, rows: np.ndarray) -> list[np.ndarray]:
+        """Each sequence's part of an array that lies beside the rows.
+
+        Parameters
+        ----------
+        rows : ndarray of shape (n_rows, ...)
+            A value for each row.
+
+        Returns
+        -------
+        views : list of ndarray of shape (n_steps_i, ...)
+            One for each sequence.
+        """
+        return _slices(rows, self.offsets, self.offsets + self.lengths)
+
+
+@dataclass(frozen=True)
+class FeatureSequences(Sequences, ABC):
+    """Contract of sequences whose steps are rows of numbers.
+
+    Attributes
+    ----------
+    steps : ndarray of shape (n_rows, width)
+        The steps, C-contiguous.
+    lengths : ndarray of shape (n_sequences,), dtype intp
+        Number of steps of each sequence, at least 1. Without offsets one sequence follows another.
+    """
+
+    steps: np.ndarray
+    lengths: np.ndarray
+    _offsets: np.ndarray | None = None
+
+    has_features = True
+
+    @cached_property
+    def offsets(self) -> np.ndarray:
+        """Row of `steps` where each sequence begins, shape (n_sequences,)."""
+        return np.cumsum(self.lengths) - self.lengths if self._offsets is None else self._offsets
+
+    @property
+    def n_rows(self) -> int:
+        return len(self.steps)
+
+    @classmethod
+    @abstractmethod
+    def from_rectangle(cls, X: np.ndarray) -> Self:
+        """Read an array of shape (n_sequences, n_steps, n_features).
+
+        Parameters
+        ----------
+        X : ndarray of shape (n_sequences, n_steps, n_features)
+            The sequences.
+
+        Returns
+        -------
+        sequences : FeatureSequences
+            Of the dtype of X.
+        """
+
+    @property
+    @abstractmethod
+    def n_features(self) -> int:
+        """Number of features per step."""
+
+    def pieces(self, offsets: np.ndarray, lengths: np.ndarray) -> Self:
+        return replace(self, lengths=lengths, _offsets=offsets)
+
+    def astype(self, dtype: np.dtype | type) -> Self:
+        return replace(self, steps=self.steps.astype(dtype, copy=False))
+
+    def arrays(self) -> list[np.ndarray]:
+        return self.views(self.steps[:, : self.n_features])
+
+
+@dataclass(frozen=True)
+class PackedSequences(FeatureSequences):
+    """Steps with a last column of ones: a bias is the weight of an input that is always one.
+
+    For training, which reads them again and again. `gather` writes rows (N, n_features + 1).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> data = PackedSequences.from_arrays([np.array([[1.0], [2.0]]), np.array([[3.0]])], np.float64)
+    >>> data.steps
+    array([[1., 1.],
+           [2., 1.],
+           [3., 1.]])
+    >>> data.lengths, data.offsets
+    (array([2, 1]), array([0, 2]))
+    """
+
+    @classmethod
+    def from_arrays(cls, arrays: Sequence[np.ndarray], dtype: np.dtype | type) -> PackedSequences:
+        """Pack a non-empty list of arrays of shape (n_steps_i, n_features), which are copied.
+
+        Parameters
+        ----------
+        arrays : sequence of array of shape (n_steps_i, n_features)
+            The sequences, at least one, of one number of features.
+        dtype : dtype
+            Of the copy.
+
+        Returns
+        -------
+        sequences : PackedSequences
+            In the order of `arrays`.
+        """
+        lengths = np.fromiter(map(len, arrays), dtype=np.intp, count=len(arrays))
+        steps = np.empty((lengths.sum(), arrays[0].shape[1] + 1), dtype=dtype)
+        np.concatenate(arrays, out=steps[:, :-1], casting="unsafe")
+        steps[:, -1] = 1
+        return PackedSequences(steps, lengths)
+
+    @classmethod
+    def from_rectangle(cls, X: np.ndarray) -> Self:
+        """Pack an array, which is copied."""
+        n_sequences, n_steps, n_features = X.shape
+        steps = np.empty((n_sequences * n_steps, n_features + 1), dtype=X.dtype)
+        steps[:, :-1] = X.reshape(-1, n_features)
+        steps[:, -1] = 1
+        return cls(steps, np.full(n_sequences, n_steps, dtype=np.intp))
+
+    @property
+    def n_features(self) -> int:
+        return self.steps.shape[1] - 1
+
+    def gather(self, rows: np.ndarray, out: np.ndarray) -> np.ndarray:
+        return self.steps.take(rows, axis=0, out=out, mode="clip")
+
+
+@dataclass(frozen=True)
+class SequencesInPlace(FeatureSequences):
+    """Sequences of equal lengths in an array of the caller's, read where they lie: `gather` writes the column of ones.
+
+    For prediction, which reads each step once.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> data = SequencesInPlace.from_rectangle(np.array([[[1.0], [2.0]]]))
+    >>> data.gather(np.array([1, 0]), np.empty((2, 2)))
+    array([[2., 1.],
+           [1., 1.]])
+    """
+
+    @classmethod
+    def from_rectangle(cls, X: np.ndarray) -> Self:
+        """Read an array in place, if it is C-contiguous."""
+        n_sequences, n_steps, n_features = X.shape
+        return cls(X.reshape(-1, n_features), np.full(n_sequences, n_steps, dtype=np.intp))
+
+    @property
+    def n_features(self) -> int:
+        return self.steps.shape[1]
+
+    def gather(self, rows: np.ndarray, out: np.ndarray) -> np.ndarray:
+        out[:, :-1] = self.steps.take(rows, axis=0)
+        out[:, -1] = 1
+        return out
+
+
+@dataclass(frozen=True)
+class TokenSequences(Sequences):
+    """Sequences of tokens, each of which is to be predicted from those before it; all in one array, one id a token.
+
+    Step t of a sequence reads the id at row ``offset + t`` and is to predict the one behind it. So a sequence of n
+    steps spans n + 1 ids, which `arrays` gives, and the last id of a piece is the first of the piece that follows.
+
+    Attributes
+    ----------
+    ids : ndarray of shape (M,), unsigned integer
+        Numbers of tokens, in the smallest dtype that holds them all: one byte for up to 256.
+    lengths : ndarray of shape (n_sequences,), dtype intp
+        Number of steps of each sequence; may be 0 where nothing is learned.
+    offsets : ndarray of shape (n_sequences,), dtype intp
+        Row of `ids` where each sequence begins.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> data = TokenSequences(np.array([3, 0, 1, 3, 2], dtype=np.uint8), np.array([2, 1]), np.array([0, 3]))
+    >>> data.gather(np.array([0, 1, 3]), np.empty((3, 1), dtype=np.intp)).ravel()
+    array([3, 0, 3])
+    >>> data.next_ids[[0, 1, 3]]
+    array([0, 1, 2], dtype=uint8)
+    """
+
+    ids: np.ndarray
+    lengths: np.ndarray
+    offsets: np.ndarray
+
+    has_features = False
+
+    @property
+    def n_rows(self) -> int:
+        return len(self.ids)
+
+    @property
+    def next_ids(self) -> np.ndarray:
+        """What is to be predicted at each row of `ids`, shape (M - 1,): the id behind it."""
+        return self.ids[1:]
+
+    def pieces(self, offsets: np.ndarray, lengths: np.ndarray) -> Self:
+        return replace(self, lengths=lengths, offsets=offsets)
+
+    def astype(self, dtype: np.dtype | type) -> Self:
+        return self
+
+    def arrays(self) -> list[np.ndarray]:
+        return _slices(self.ids, self.offsets, self.offsets + self.lengths + 1)
+
+    def gather(self, rows: np.ndarray, out: np.ndarray) -> np.ndarray:
+        out[:, 0] = self.ids[rows]
+        return out
+
+
+def _slices(rows: np.ndarray, first: np.ndarray, last: np.ndarray) -> list[np.ndarray]:
+    """Slices of `rows`, from each first row to the last."""
+    return [rows[a:b] for a, b in zip(first.tolist(), last.tolist(), strict=True)]

@@ -1,0 +1,1 @@
+"""The network: input, layers, readout, head and loss."""

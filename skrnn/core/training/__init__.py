@@ -1,0 +1,1 @@
+"""Training: the loop, what it watches, and what makes the steps."""
