@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from skrnn.core.data.batch import SequenceBatch, minibatches
-from skrnn.core.data.segments import cut_segments, rows_by_segment
+from skrnn.core.data.segments import Cutting, cut_segments, rows_by_segment
 from skrnn.core.data.sequences import PackedSequences, SequencesInPlace
 
 lengths_lists = st.lists(st.integers(1, 30), min_size=1, max_size=20)
@@ -57,7 +57,7 @@ def test_a_rectangle_packs_as_its_rows(rng):
 def test_segments_cover_every_step_of_every_sequence_once(lengths, max_padding, max_size):
     lengths = np.sort(lengths)[::-1]
 
-    segments = cut_segments(lengths, max_padding, max_size)
+    segments = cut_segments(lengths, Cutting(max_padding, max_size))
 
     covered = np.zeros((len(lengths), lengths[0]), dtype=int)
     width, clock = len(lengths), 0
@@ -82,7 +82,7 @@ def test_segments_cover_every_step_of_every_sequence_once(lengths, max_padding, 
 def test_exact_cuts_pad_nothing(lengths):
     lengths = np.sort(lengths)[::-1]
 
-    segments = cut_segments(lengths, max_padding=0)
+    segments = cut_segments(lengths)
 
     assert sum(s.n_steps * s.n_columns for s in segments) == lengths.sum()
     assert len(segments) == len(np.unique(lengths))
@@ -92,7 +92,7 @@ def test_exact_cuts_pad_nothing(lengths):
 def test_merged_cuts_pad_little(lengths, max_padding):
     lengths = np.sort(lengths)[::-1]
 
-    for segment in cut_segments(lengths, max_padding):
+    for segment in cut_segments(lengths, Cutting(max_padding)):
         alive = sum((last - first) * n for first, last, n in segment.spans)
         opening, *_ = segment.spans
         rounding = (opening[1] - opening[0]) * 3  # the first span is taken whole: its width is rounded up
@@ -101,7 +101,7 @@ def test_merged_cuts_pad_little(lengths, max_padding):
 
 def test_equal_lengths_are_one_segment_and_infinite_padding_never_cuts():
     assert len(cut_segments(np.array([7, 7, 7]))) == 1
-    assert len(cut_segments(np.array([7, 5, 1]), max_padding=np.inf)) == 1
+    assert len(cut_segments(np.array([7, 5, 1]), Cutting(max_padding=np.inf))) == 1
 
 
 @given(lengths_lists, st.sampled_from([0, 10, np.inf]), st.sampled_from([5, np.inf]))
@@ -110,7 +110,7 @@ def test_gather_and_reversal(lengths, max_padding, max_size):
     arrays = [np.stack([np.full(n, j), np.arange(n)], axis=1) for j, n in enumerate(lengths)]
     data = PackedSequences.from_arrays(arrays, np.float64)
     n, nothing = len(lengths), np.empty(0)
-    batch = SequenceBatch(data, np.arange(n), cut_segments(lengths, max_padding, max_size), nothing, np.ones(n))
+    batch = SequenceBatch(data, np.arange(n), Cutting(max_padding, max_size), nothing, np.ones(n))
 
     x = batch.gather(np.empty((batch.n_rows, 3)))
     mirrored = x[batch.reversal()]

@@ -66,8 +66,8 @@ def make_data(network, rng, lengths=RAGGED):
 
 
 def make_batch(network, data, rng):
-    masks = network.stack.draw_masks(rng, len(data), np.dtype(float))
-    return network.stack.batch(data.sequences, np.arange(len(data)), data.targets, data.weights, masks)
+    masks = network.batcher.draw_masks(rng, len(data), np.dtype(float))
+    return network.batcher.batch(data.sequences, np.arange(len(data)), data.targets, data.weights, masks)
 
 
 def loss_and_gradient(network, params, batch):
@@ -113,7 +113,7 @@ def test_ragged_is_the_sum_of_its_parts(readout, loss, rng):
 
     whole = loss_and_gradient(network, params, batch)
 
-    parts = [loss_and_gradient(network, params, network.stack.shard(batch, np.array([k]))) for k in range(len(RAGGED))]
+    parts = [loss_and_gradient(network, params, batch.take(np.array([k]))) for k in range(len(RAGGED))]
     assert whole[0] == pytest.approx(sum(part[0] for part in parts), rel=1e-12)
     assert_allclose(whole[1], sum(part[1] for part in parts), rtol=1e-10, atol=1e-12)
 
@@ -263,7 +263,7 @@ def test_a_tagger_learns_labels_that_depend_on_what_comes_after(input_, rng):
 
 def test_streams_side_by_side_need_a_target_for_each_step(rng):
     network = make_network(POOLINGS["last"], SquaredError(1))
-    batches = TruncatedBPTT(3).batches(make_data(network, rng), network.stack, 2, rng, np.dtype(float))
+    batches = TruncatedBPTT(3).batches(make_data(network, rng), network.batcher, 2, rng, np.dtype(float))
 
     with pytest.raises(ValueError, match="each step needs a target of its own"):
         next(batches)

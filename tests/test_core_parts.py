@@ -256,7 +256,8 @@ def test_state_before_a_batch_follows_the_columns_before_it(rng):
     stack = RecurrentStack(CELLS["lstm"](2), DenseInput(1), n_layers=2)
     after = State(tuple((rng.standard_normal((2, 3)), rng.standard_normal((2, 3))) for _ in range(2)))
     data = PackedSequences.from_arrays([np.ones((n, 1)) for n in (1, 3, 2)], np.float64)
-    batch = stack.batch(data, np.arange(3), follows=np.array([2, -1, 0]))  # columns: the second, the third, the first
+    follows = np.array([2, -1, 0])
+    batch = stack.batcher.batch(data, np.arange(3), follows=follows)  # columns: the second, the third, the first
 
     before = stack.state_before(batch, after, np.dtype(float))
 
@@ -264,7 +265,7 @@ def test_state_before_a_batch_follows_the_columns_before_it(rng):
     np.testing.assert_array_equal(got[..., 0], 0)
     np.testing.assert_array_equal(got[..., 1:], wanted[..., [0, 2]])
     assert not np.any(stack.state_before(batch, None, np.dtype(float)).layers)
-    assert stack.state_before(stack.batch(data, np.arange(3)), after, np.dtype(float)) is None
+    assert stack.state_before(stack.batcher.batch(data, np.arange(3)), after, np.dtype(float)) is None
 
 
 @pytest.mark.parametrize("cell", sorted(CELLS))

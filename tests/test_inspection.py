@@ -23,7 +23,7 @@ def of_network(rng):
     """Loss and gradient of a small network, its parameters and their layout."""
     network = Network.build("gru", n_inputs=2, hidden_size=3, n_classes=3)
     data = PackedSequences.from_arrays([rng.standard_normal((n, 2)) for n in (4, 1, 6)], np.float64)
-    batch = network.stack.batch(data, np.arange(3), np.array([0, 2, 1]), np.ones(3))
+    batch = network.batcher.batch(data, np.arange(3), np.array([0, 2, 1]), np.ones(3))
 
     def loss_gradient(params):
         gradient = np.zeros_like(params)

@@ -9,8 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from skrnn.core.cells import CELLS
-from skrnn.core.data.batch import SequenceBatch
-from skrnn.core.data.segments import cut_segments
+from skrnn.core.data.segments import Cutting
 from skrnn.core.data.sequences import PackedSequences
 from skrnn.core.model.inputs import DenseInput, TokenInput
 from skrnn.core.model.layer import RecurrentLayer
@@ -48,7 +47,7 @@ def make_data(rng, lengths=RAGGED, n_features=3, dtype=np.float64):
 
 def make_batch(network, data, rng, masks=None):
     n = len(data)
-    return network.stack.batch(data, np.arange(n), rng.integers(0, 3, n), rng.random(n), masks)
+    return network.batcher.batch(data, np.arange(n), rng.integers(0, 3, n), rng.random(n), masks)
 
 
 def loss_and_gradient(network, params, batch):
@@ -145,7 +144,7 @@ def test_law_2_layer_gradients_equal_central_differences(cell, rng):
     layer = RecurrentLayer(CELLS[cell](4), DenseInput(3))
     data = make_data(rng)
     network = make_network(cell)
-    batch = network.stack.batch(data, np.arange(len(data)))
+    batch = network.batcher.batch(data, np.arange(len(data)))
     weights = {name: 0.5 * rng.standard_normal(shape) for name, shape in layer.shapes().items()}
     gradients = {name: np.zeros(shape) for name, shape in layer.shapes().items()}
     x = batch.gather(np.empty((batch.n_rows, 4)))
@@ -189,7 +188,7 @@ def test_law_2_layer_gradients_equal_central_differences(cell, rng):
 def test_law_2_network_gradient_equals_central_differences(cell, kwargs, rng):
     network = make_network(cell, **kwargs)
     params, data = make_params(network, rng), make_data(rng)
-    masks = network.stack.draw_masks(rng, len(data), params.dtype)
+    masks = network.batcher.draw_masks(rng, len(data), params.dtype)
     batch = make_batch(network, data, rng, masks)
 
     _, gradient = loss_and_gradient(network, params, batch)
@@ -261,12 +260,11 @@ def test_law_5_ragged_is_the_sum_of_its_parts(cell, lengths, max_padding, max_si
     network = make_network(cell, bidirectional=bidirectional, pooling=pooling, n_layers=2)
     params, data = make_params(network, rng), make_data(rng, lengths)
     batch = make_batch(network, data, rng)
-    cut = cut_segments(batch.lengths, max_padding, max_size)
-    batch = SequenceBatch(data, batch.indices, cut, batch.targets, batch.weights)
+    batch = replace(batch, cutting=Cutting(max_padding, max_size))
 
     loss, gradient = loss_and_gradient(network, params, batch)
 
-    parts = [loss_and_gradient(network, params, network.stack.shard(batch, np.array([k]))) for k in range(len(lengths))]
+    parts = [loss_and_gradient(network, params, batch.take(np.array([k]))) for k in range(len(lengths))]
     assert loss == pytest.approx(sum(part[0] for part in parts), rel=1e-12)
     np.testing.assert_allclose(gradient, sum(part[1] for part in parts), rtol=1e-10, atol=1e-12)
 
@@ -280,8 +278,8 @@ def test_law_5_windows_are_the_whole(cell, pooling, dropout, rng, small_windows)
         for recompute in (False, True)
     )
     params, data = make_params(whole, rng), make_data(rng, [23, 9, 10, 1, 23, 17, 5])
-    batch = make_batch(whole, data, rng, whole.stack.draw_masks(rng, len(data), params.dtype))
-    assert [len(window.indices) for window in cut.stack.windows(batch, 5)] == [7, 5, 3, 3, 2]
+    batch = make_batch(whole, data, rng, whole.batcher.draw_masks(rng, len(data), params.dtype))
+    assert [len(window.indices) for window in batch.windows(5)] == [7, 5, 3, 3, 2]
 
     loss, gradient = loss_and_gradient(whole, params, batch)
     loss_cut, gradient_cut = loss_and_gradient(cut, params, batch)
@@ -311,7 +309,7 @@ def test_law_5_outputs_are_enough_in_both_directions(cell, pooling, dropout, rng
         for recompute in (False, True)
     )
     params, data = make_params(whole, rng), make_data(rng, [23, 9, 10, 1, 23, 17, 5])
-    batch = make_batch(whole, data, rng, whole.stack.draw_masks(rng, len(data), params.dtype))
+    batch = make_batch(whole, data, rng, whole.batcher.draw_masks(rng, len(data), params.dtype))
     assert len(batch.segments) > 3
 
     loss, gradient = loss_and_gradient(whole, params, batch)
@@ -346,7 +344,7 @@ def test_truncation_takes_what_came_before_as_constants(cell, pooling, recompute
         for gradient_steps in (None, 4)
     )
     params, data = make_params(whole, rng), make_data(rng, [13, 4, 10, 1, 13, 5, 3])
-    batch = make_batch(whole, data, rng, whole.stack.draw_masks(rng, len(data), params.dtype))
+    batch = make_batch(whole, data, rng, whole.batcher.draw_masks(rng, len(data), params.dtype))
     loss, gradient = loss_and_gradient(cut, params, batch)
 
     assert loss == pytest.approx(loss_and_gradient(whole, params, batch)[0], rel=1e-12)
@@ -497,7 +495,7 @@ def test_law_6_buffers_hold_no_memory(cell, bidirectional, rng):
     network = make_network(cell, bidirectional=bidirectional, n_layers=2, pooling="max", dropout=0.2)
     params = make_params(network, rng)
     batches = [
-        make_batch(network, data, rng, network.stack.draw_masks(rng, len(data), params.dtype))
+        make_batch(network, data, rng, network.batcher.draw_masks(rng, len(data), params.dtype))
         for data in (make_data(rng), make_data(rng, [20, 3, 3, 3, 1]))
     ]
     workspace = Workspace(np.float64)
@@ -580,7 +578,7 @@ def test_gradients_of_gates_that_hardly_open_keep_their_digits(bias, recompute, 
     gradients = []
     for dtype in (np.float32, np.float64):
         single = PackedSequences(data.steps.astype("f4").astype(dtype), data.lengths)
-        batch = network.stack.batch(single, np.arange(len(data)), targets, np.ones(len(data), dtype))
+        batch = network.batcher.batch(single, np.arange(len(data)), targets, np.ones(len(data), dtype))
         _, gradient = loss_and_gradient(network, params.astype("f4").astype(dtype), batch)
         gradients.append(network.layout.views(gradient)["rnn.0"])
 
@@ -593,8 +591,8 @@ def test_law_10_dtype_is_kept(cell, rng):
     network = make_network(cell, n_layers=2, bidirectional=True, pooling="mean", dropout=0.2)
     params = network.initialize(rng, np.float32)
     data = make_data(rng, dtype=np.float32)
-    masks = network.stack.draw_masks(rng, len(data), params.dtype)
-    batch = network.stack.batch(
+    masks = network.batcher.draw_masks(rng, len(data), params.dtype)
+    batch = network.batcher.batch(
         data, np.arange(len(data)), rng.integers(0, 3, len(data)), np.ones(len(data), "f4"), masks
     )
     workspace = Workspace(np.float32)
@@ -610,7 +608,7 @@ def test_law_10_dtype_is_kept(cell, rng):
     assert {tape.saved.dtype for layer in trail.tapes for tapes in layer for tape in tapes} == {np.dtype("f4")}
     double, _ = network.loss_gradient(
         params.astype(float),
-        network.stack.batch(
+        network.batcher.batch(
             PackedSequences(data.steps.astype(float), data.lengths),
             np.arange(len(data)),
             batch.targets,

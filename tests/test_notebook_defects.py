@@ -48,7 +48,7 @@ def make_network(activation="tanh"):
 
 def make_batch(network, rng):
     data = PackedSequences.from_arrays([rng.standard_normal((n, 2)) for n in (4, 1)], np.float64)
-    return network.stack.batch(data, np.arange(2), np.array([0, 1]), np.ones(2))
+    return network.batcher.batch(data, np.arange(2), np.array([0, 1]), np.ones(2))
 
 
 def of_network(network, batch):
@@ -249,10 +249,7 @@ def test_17_the_gradient_of_a_batch_is_the_sum_of_those_of_its_sequences(rng):
     batch, params = make_batch(network, rng), network.initialize(rng)
 
     _, together = of_network(network, batch)(params)
-    apart = [
-        of_network(network, network.stack.shard(batch, np.arange(k, len(batch.indices), 2)))(params)[1]
-        for k in range(2)
-    ]
+    apart = [of_network(network, batch.take(np.arange(k, len(batch.indices), 2)))(params)[1] for k in range(2)]
 
     np.testing.assert_allclose(together, sum(apart), atol=1e-14)
 

@@ -24,7 +24,7 @@ def network(request):
 def make_batch(network, rng, lengths=(T,) * B):
     data = PackedSequences.from_arrays([rng.standard_normal((n, F)) for n in lengths], np.float64)
     n = len(lengths)
-    return network.stack.batch(data, np.arange(n), rng.integers(0, 4, n), np.full(n, 1 / n))
+    return network.batcher.batch(data, np.arange(n), rng.integers(0, 4, n), np.full(n, 1 / n))
 
 
 def test_one_product_a_step_forward_and_one_back(network, rng, monkeypatch):

@@ -1,5 +1,7 @@
 """The laws for a network that predicts after every step, and for the batches that it learns from."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,10 +11,9 @@ from test_laws import CELL_NAMES, central_differences, relative_error, step_elma
 
 from skrnn._parallel.sharding import sharded_loss_gradient
 from skrnn._token_scores import TokenScores
-from skrnn.core.data.batch import SequenceBatch
 from skrnn.core.data.dataset import Dataset
 from skrnn.core.data.samplers import TruncatedBPTT
-from skrnn.core.data.segments import cut_segments
+from skrnn.core.data.segments import Cutting
 from skrnn.core.data.sequences import TokenSequences
 from skrnn.core.model import head, inputs
 from skrnn.core.model.inputs import sum_by_token
@@ -59,8 +60,8 @@ def make_data(rng, lengths=RAGGED):
 
 def make_batch(network, data, rng, dtype=np.float64):
     n = len(data)
-    masks = network.stack.draw_masks(rng, n, np.dtype(dtype))
-    return network.stack.batch(data, np.arange(n), data.next_ids, rng.random(n).astype(dtype), masks)
+    masks = network.batcher.draw_masks(rng, n, np.dtype(dtype))
+    return network.batcher.batch(data, np.arange(n), data.next_ids, rng.random(n).astype(dtype), masks)
 
 
 def draw_state(network, rng, n):
@@ -210,14 +211,12 @@ def test_ragged_is_the_sum_of_its_parts(cell, lengths, max_padding, max_size, kw
     network = make_network(cell, **kwargs)
     params, data = make_params(network, rng), make_data(rng, lengths)
     batch, state = make_batch(network, data, rng), draw_state(network, rng, len(data))
-    cut = cut_segments(batch.lengths, max_padding, max_size)
-    batch = SequenceBatch(data, batch.indices, cut, batch.targets, batch.weights, batch.masks)
+    batch = replace(batch, cutting=Cutting(max_padding, max_size))
 
     loss, gradient, after = loss_gradient_state(network, params, batch, state)
 
     parts = [
-        loss_gradient_state(network, params, network.stack.shard(batch, np.array([k])), state.take([k]))
-        for k in range(len(lengths))
+        loss_gradient_state(network, params, batch.take(np.array([k])), state.take([k])) for k in range(len(lengths))
     ]
     assert loss == pytest.approx(sum(part[0] for part in parts), rel=1e-12)
     assert_allclose(gradient, sum(part[1] for part in parts), rtol=1e-10, atol=1e-12)
@@ -435,13 +434,14 @@ def make_set(rng, lengths):
     return token_set(TokenSequences(ids, lengths, last - lengths), weights)
 
 
-def epoch(stack, data, batch_size, rng, shuffle=True, read=lambda batch, state: state):
+def epoch(network, data, batch_size, rng, shuffle=True, read=lambda batch, state: state):
     """What an epoch holds: (step numbers, weight, masks, state before) of every piece; `read` plays the network."""
     pieces, shares, after = [], [], None
-    for batch, share in TruncatedBPTT(N_STEPS).batches(data, stack, batch_size, rng, np.dtype(float), shuffle):
+    batcher = network.batcher
+    for batch, share in TruncatedBPTT(N_STEPS).batches(data, batcher, batch_size, rng, np.dtype(float), shuffle):
         pieces.append([])
         shares.append(share)
-        state = stack.state_before(batch, after, np.dtype(float))
+        state = network.stack.state_before(batch, after, np.dtype(float))
         for column, index in enumerate(batch.indices):
             first, n = batch.data.offsets[index], batch.data.lengths[index]
             masks = None if batch.masks is None else [mask[column].copy() for mask in batch.masks]
@@ -464,9 +464,9 @@ SETS = [
 @pytest.mark.parametrize(("lengths", "batch_size"), SETS)
 @pytest.mark.parametrize("shuffle", [True, False])
 def test_every_step_comes_once_an_epoch(lengths, batch_size, shuffle, rng):
-    data, stack = make_set(rng, lengths), make_network("gru").stack
+    data, network = make_set(rng, lengths), make_network("gru")
 
-    pieces, shares = epoch(stack, data, batch_size, rng, shuffle)
+    pieces, shares = epoch(network, data, batch_size, rng, shuffle)
 
     steps = np.concatenate([steps for batch in pieces for steps, *_ in batch])
     assert_array_equal(np.sort(steps), np.arange(sum(lengths)))
@@ -480,9 +480,9 @@ def test_every_step_comes_once_an_epoch(lengths, batch_size, shuffle, rng):
 @pytest.mark.parametrize(("lengths", "batch_size"), SETS)
 def test_share_times_loss_is_the_weighted_mean(lengths, batch_size, rng):
     """Where a step's loss is its number; so minibatches weighted by their shares are the full batch."""
-    data, stack = make_set(rng, lengths), make_network("gru").stack
+    data, network = make_set(rng, lengths), make_network("gru")
 
-    pieces, shares = epoch(stack, data, batch_size, rng)
+    pieces, shares = epoch(network, data, batch_size, rng)
 
     loss = sum(
         share * sum(weight * steps.sum() for steps, weight, *_ in batch)
@@ -500,9 +500,9 @@ def test_a_lane_carries_its_state_and_begins_at_zero(lengths, batch_size, rng):
         last = batch.data.ids[pieces.offsets + pieces.lengths - 1] + 1
         return state and State(tuple(tuple(np.full_like(v, last) for v in layer) for layer in state.layers))
 
-    data, stack = make_set(rng, lengths), make_network("lstm", n_layers=2).stack
+    data, network = make_set(rng, lengths), make_network("lstm", n_layers=2)
 
-    pieces, _ = epoch(stack, data, batch_size, rng, read=read)
+    pieces, _ = epoch(network, data, batch_size, rng, read=read)
 
     begins = {int(data.sequences.ids[first]) for first in data.sequences.offsets}
     share = max(-(-sum(lengths) // batch_size), N_STEPS)
@@ -518,12 +518,12 @@ def test_a_lane_carries_its_state_and_begins_at_zero(lengths, batch_size, rng):
 
 
 def test_a_long_sequence_is_cut_into_equal_parts_that_begin_at_zero(rng):
-    data, stack = make_set(rng, [40]), make_network("gru").stack
+    data, network = make_set(rng, [40]), make_network("gru")
 
     def read(batch, state):
         return State(tuple(tuple(v + 1 for v in layer) for layer in state.layers))
 
-    pieces, _ = epoch(stack, data, 4, rng, read=read)
+    pieces, _ = epoch(network, data, 4, rng, read=read)
 
     assert [len(batch) for batch in pieces] == [4, 4, 4]  # 10 steps each: 4, 4, 2
     assert sorted(steps[0] for steps, *_ in pieces[0]) == [0, 10, 20, 30]
@@ -532,9 +532,9 @@ def test_a_long_sequence_is_cut_into_equal_parts_that_begin_at_zero(rng):
 
 
 def test_a_sequence_keeps_its_masks(rng):
-    data, stack = make_set(rng, [9, 2, 11, 1, 1, 6, 2, 2]), make_network("gru", dropout=0.5, n_layers=2).stack
+    data, network = make_set(rng, [9, 2, 11, 1, 1, 6, 2, 2]), make_network("gru", dropout=0.5, n_layers=2)
 
-    pieces, _ = epoch(stack, data, 3, rng)
+    pieces, _ = epoch(network, data, 3, rng)
 
     masks_of = {}
     for batch in pieces:
@@ -546,9 +546,9 @@ def test_a_sequence_keeps_its_masks(rng):
 
 
 def test_masks_of_a_lane_that_narrows_stay_with_their_sequences(rng):
-    data, stack = make_set(rng, [12, 1, 1, 12, 10]), make_network("gru", dropout=0.5).stack
+    data, network = make_set(rng, [12, 1, 1, 12, 10]), make_network("gru", dropout=0.5)
 
-    pieces, _ = epoch(stack, data, 3, rng, shuffle=False)
+    pieces, _ = epoch(network, data, 3, rng, shuffle=False)
 
     masks_at = {int(steps[0]): np.array(masks) for batch in pieces for steps, _, masks, _ in batch}
     assert [len(batch) for batch in pieces] == [3, 3, 3, 2]
@@ -557,10 +557,10 @@ def test_masks_of_a_lane_that_narrows_stay_with_their_sequences(rng):
 
 
 def test_batches_are_drawn_at_random_or_in_order(rng):
-    data, stack = make_set(rng, [2] * 12), make_network("gru").stack
+    data, network = make_set(rng, [2] * 12), make_network("gru")
 
     def first_steps(shuffle):
-        return [sorted(int(steps[0]) for steps, *_ in batch) for batch in epoch(stack, data, 4, rng, shuffle)[0]]
+        return [sorted(int(steps[0]) for steps, *_ in batch) for batch in epoch(network, data, 4, rng, shuffle)[0]]
 
     assert first_steps(False) == [[0, 2, 4, 6], [8, 10, 12, 14], [16, 18, 20, 22]]
     assert first_steps(True) != first_steps(True)
@@ -574,7 +574,7 @@ def test_pieces_lead_to_the_state_and_the_loss_of_the_whole(cell, n_steps, rng):
     tokens, workspace = token_set(data, np.ones(4)), Workspace(np.float64)
 
     loss, after = 0.0, None
-    for batch, share in TruncatedBPTT(n_steps).batches(tokens, network.stack, 4, rng, np.dtype(float)):
+    for batch, share in TruncatedBPTT(n_steps).batches(tokens, network.batcher, 4, rng, np.dtype(float)):
         before = network.stack.state_before(batch, after, np.dtype(float))
         batch_loss, _, after = loss_gradient_state(network, params, batch, before, workspace)
         loss += share * batch_loss
@@ -593,7 +593,7 @@ def test_the_gradient_of_pieces_is_truncated(rng):
     def gradient(n_steps):
         tokens = token_set(data, np.ones(2))
         total, after = 0.0, None
-        for batch, share in TruncatedBPTT(n_steps).batches(tokens, network.stack, 2, rng, np.dtype(float)):
+        for batch, share in TruncatedBPTT(n_steps).batches(tokens, network.batcher, 2, rng, np.dtype(float)):
             before = network.stack.state_before(batch, after, np.dtype(float))
             _, gradient, after = loss_gradient_state(network, params, batch, before)
             total = total + share * gradient

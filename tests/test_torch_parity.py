@@ -81,7 +81,7 @@ def test_log_proba_loss_and_gradients_equal_those_of_torch(cell, lengths, n_laye
     W_y, b_y = (torch.tensor(weights["head"][name], requires_grad=True) for name in ("W_y", "b_y"))
 
     gradient, workspace = np.zeros_like(params), Workspace(np.float64)
-    batch = network.stack.batch(data, np.arange(len(lengths)), targets, sample_weights)
+    batch = network.batcher.batch(data, np.arange(len(lengths)), targets, sample_weights)
     loss, _ = network.loss_gradient(params, batch, None, workspace, gradient)
 
     packed = torch.nn.utils.rnn.pack_sequence([torch.from_numpy(x) for x in data.arrays()], enforce_sorted=False)

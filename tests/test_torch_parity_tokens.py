@@ -91,7 +91,7 @@ def test_log_proba_loss_and_gradients_equal_those_of_torch(cell, lengths, kwargs
     model = TorchModel(cell, network, weights)
 
     gradient = np.zeros_like(params)
-    batch = network.stack.batch(data, np.arange(len(lengths)), data.next_ids, sample_weights)
+    batch = network.batcher.batch(data, np.arange(len(lengths)), data.next_ids, sample_weights)
     loss, _ = network.loss_gradient(params, batch, None, workspace, gradient)
 
     log_proba = [

@@ -28,7 +28,7 @@ def make_set(rng, n=20, weights=None):
 
 
 def batches(data, network, batch_size, rng):
-    return Minibatches().batches(data, network.stack, batch_size, rng, np.dtype(float))
+    return Minibatches().batches(data, network.batcher, batch_size, rng, np.dtype(float))
 
 
 def make_plan(**kwargs):

@@ -245,7 +245,7 @@ gradient = backward(params, read, targets, states, probas, report=show)
 # numbers of the equations), and **adds** the gradient to the vector that is passed in.
 
 data = pack(["anna"])
-batch = network.stack.batch(data, np.arange(1), data.next_ids)
+batch = network.batcher.batch(data, np.arange(1), data.next_ids)
 theirs = np.zeros_like(params)
 loss, _ = network.loss_gradient(params, batch, None, workspace, theirs)  # None: the sequence begins at zero
 
@@ -325,7 +325,7 @@ history = []
 for epoch in range(N_EPOCHS):
     rate = learning_rate_at("cosine", 0.01, epoch, N_EPOCHS, n_plateaus=0)
     epoch_loss = 0.0
-    for batch, share in sampler.batches(training_set, network.stack, 64, rng, np.dtype(np.float64)):
+    for batch, share in sampler.batches(training_set, network.batcher, 64, rng, np.dtype(np.float64)):
         gradient[:] = 0
         batch_loss, _ = network.loss_gradient(params, batch, None, workspace, gradient)
         clip_by_global_norm(gradient, max_norm=1.0)

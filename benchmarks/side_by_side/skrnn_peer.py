@@ -77,7 +77,7 @@ def loss_gradient(point, cell):
     network = Network.build(cell, point.F, point.H, point.K)
     params = np.zeros(network.layout.size, np.float32)
     _load(network, params, cell, work.weights_of(cell, point.F, point.H, point.K))
-    batch = network.stack.batch(
+    batch = network.batcher.batch(
         PackedSequences.from_arrays(list(X), np.float32),
         np.arange(point.B),
         y,

@@ -86,7 +86,7 @@ def sharded_loss_gradient(network: Network, dtype: np.dtype, n_threads: int) -> 
         params: np.ndarray, batch: SequenceBatch, state: State | None, columns: np.ndarray, k: int
     ) -> tuple[float, State | None]:
         gradients[k] = 0
-        shard = network.stack.shard(batch, columns)
+        shard = batch.take(columns)
         before = None if state is None else state.take(columns)
         return network.loss_gradient(params, shard, before, workspaces[k], gradients[k])
 

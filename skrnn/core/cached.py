@@ -19,7 +19,7 @@ class cached_property(functools.cached_property):
 
     Examples
     --------
-    >>> from .cached import cached_property
+    >>> from skrnn.core.cached import cached_property
     >>> class Square:
     ...     side = 3
     ...     @cached_property

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ..cached import cached_property
-from .segments import Segment
+from .segments import EXACT, Cutting, Segment, cut_segments
 from .sequences import Sequences
+
+_NO_TARGETS = np.empty(0, np.intp)
 
 
 @dataclass(frozen=True)
 class SequenceBatch:
-    """Sequences sorted by decreasing length and cut into segments, with what belongs to each sequence.
+    """Sequences sorted by decreasing length, with what belongs to each sequence.
 
     Attributes
     ----------
@@ -23,8 +24,8 @@ class SequenceBatch:
         Where the sequences are taken from.
     indices : ndarray of shape (B,)
         Which sequences of `data`: column j of every segment is sequence ``indices[j]``. Longest first.
-    segments : tuple of Segment
-        The rectangles.
+    cutting : Cutting
+        How the batch is cut into segments.
     targets : ndarray
         Of all data: of shape (len(data), ...), one a sequence, or beside the rows of the data, one a step. Empty where
         nothing is learned.
@@ -39,7 +40,7 @@ class SequenceBatch:
 
     data: Sequences
     indices: np.ndarray
-    segments: tuple[Segment, ...]
+    cutting: Cutting
     targets: np.ndarray
     weights: np.ndarray
     masks: tuple[np.ndarray, ...] | None = None
@@ -61,11 +62,93 @@ class SequenceBatch:
         return self.data.lengths[self.indices]
 
     @cached_property
+    def segments(self) -> tuple[Segment, ...]:
+        """The rectangles."""
+        return cut_segments(self.lengths, self.cutting)
+
+    @cached_property
     def rows(self) -> np.ndarray:
         """Row of `data` of each of the N column-steps, segment after segment and step after step."""
         offsets, last = self.data.offsets[self.indices], self.lengths - 1
         # padding repeats the last step: finite, and inert
         return self._by_row(lambda steps, n: offsets[:n] + np.minimum(steps, last[:n]))
+
+    def take(self, columns: np.ndarray) -> SequenceBatch:
+        """Some columns, as a batch of their own.
+
+        Parameters
+        ----------
+        columns : ndarray of shape (n,), int
+            Which, in an order that leaves the longest first.
+
+        Returns
+        -------
+        batch : SequenceBatch
+            On the same data.
+        """
+        return replace(
+            self,
+            indices=self.indices[columns],
+            weights=self.weights[columns],
+            masks=None if self.masks is None else tuple(mask[columns] for mask in self.masks),
+            follows=None if self.follows is None else self.follows[columns],
+        )
+
+    def windows(self, n_steps: int) -> Iterator[SequenceBatch]:
+        """Cut the batch into windows of at most `n_steps` steps, in the order of time, one after another.
+
+        Parameters
+        ----------
+        n_steps : int
+            Longest window.
+
+        Yields
+        ------
+        window : SequenceBatch
+            See `window`.
+        """
+        for first in range(0, int(self.lengths[0]), n_steps):
+            yield self.window(first, n_steps)
+
+    def window(self, first: int, n_steps: int) -> SequenceBatch:
+        """Some steps, on the same data: column j is column j of this batch, as long as that goes on.
+
+        Parameters
+        ----------
+        first : int
+            Step at which the window begins.
+        n_steps : int
+            Longest window.
+
+        Returns
+        -------
+        window : SequenceBatch
+            The batch itself, if it is no longer.
+        """
+        if n_steps >= self.lengths[0]:
+            return self
+        n = np.count_nonzero(self.lengths > first)
+        offsets = self.data.offsets[self.indices[:n]] + first
+        return self.steps(offsets, np.minimum(self.lengths[:n] - first, n_steps))
+
+    def steps(self, offsets: np.ndarray, lengths: np.ndarray) -> SequenceBatch:
+        """Some steps of the first columns, on the same data, with their weights and masks; sorted by length.
+
+        Parameters
+        ----------
+        offsets, lengths : ndarray of shape (n,), int
+            Row of the data where each column begins, and its number of steps.
+
+        Returns
+        -------
+        batch : SequenceBatch
+            Nothing of it follows another batch.
+        """
+        n = len(lengths)
+        first = replace(
+            self.take(np.arange(n)), data=self.data.pieces(offsets, lengths), indices=np.arange(n), follows=None
+        )
+        return first.take(np.argsort(-lengths, kind="stable"))
 
     def gather(self, out: np.ndarray) -> np.ndarray:
         """Write the steps of all segments into `out` (N, ...), one column-step a row.
@@ -117,10 +200,39 @@ class SequenceBatch:
         return values[0] if len(values) == 1 else np.concatenate(values)
 
 
-class Batcher(ABC):
-    """Contract of what a sampler asks of a model: to cut a batch so that it suits it, and to draw its dropout."""
+@dataclass(frozen=True)
+class Batcher:
+    """How batches are made for a stack of layers: cut so that it suits the cell, with the dropout of its outputs.
 
-    @abstractmethod
+    Attributes
+    ----------
+    cutting : Cutting
+        Of every batch.
+    dropout : float, default=0.0
+        Probability with which an output of a layer is zero, for all steps of a sequence.
+    n_layers, n_outputs : int, default=0
+        Number of layers, and of the outputs of each.
+
+    References
+    ----------
+    Gal and Ghahramani, *A theoretically grounded application of dropout in recurrent neural networks* (2016),
+    section 4.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skrnn.core.data.sequences import PackedSequences
+    >>> data = PackedSequences.from_arrays([np.ones((1, 2)), np.ones((3, 2))], np.float64)
+    >>> batch = Batcher().batch(data, np.arange(2))
+    >>> batch.indices, batch.lengths
+    (array([1, 0]), array([3, 1]))
+    """
+
+    cutting: Cutting = EXACT
+    dropout: float = 0.0
+    n_layers: int = 0
+    n_outputs: int = 0
+
     def batch(
         self,
         data: Sequences,
@@ -130,7 +242,7 @@ class Batcher(ABC):
         masks: tuple[np.ndarray, ...] | None = None,
         follows: np.ndarray | None = None,
     ) -> SequenceBatch:
-        """Sort the sequences at `indices` of `data` by length, and cut them.
+        """Sort the sequences at `indices` of `data` by length.
 
         Parameters
         ----------
@@ -146,10 +258,13 @@ class Batcher(ABC):
         batch : SequenceBatch
             The longest sequence first.
         """
+        targets = _NO_TARGETS if targets is None else targets
+        weights = np.ones(len(indices)) if weights is None else weights
+        batch = SequenceBatch(data, indices, self.cutting, targets, weights, masks, follows)
+        return batch.take(np.argsort(-batch.lengths, kind="stable"))
 
-    @abstractmethod
     def draw_masks(self, rng: np.random.Generator, n: int, dtype: np.dtype) -> tuple[np.ndarray, ...] | None:
-        """Dropout masks of `n` sequences, 0 or 1 / (1 - dropout), or None without dropout.
+        """Draw dropout masks of `n` sequences, 0 or 1 / (1 - dropout).
 
         Parameters
         ----------
@@ -163,8 +278,12 @@ class Batcher(ABC):
         Returns
         -------
         masks : tuple of ndarray of shape (n, n_outputs), or None
-            One for each layer.
+            One for each layer; None without dropout.
         """
+        if not self.dropout:
+            return None
+        scale = dtype.type(1 / (1 - self.dropout))
+        return tuple((rng.random((n, self.n_outputs)) >= self.dropout) * scale for _ in range(self.n_layers))
 
 
 def minibatches(n: int, batch_size: int, rng: np.random.Generator | None = None) -> list[np.ndarray]:

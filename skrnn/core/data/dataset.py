@@ -33,7 +33,7 @@ class Dataset(Generic[AnySequences]):
     Examples
     --------
     >>> import numpy as np
-    >>> from .sequences import PackedSequences
+    >>> from skrnn.core.data.sequences import PackedSequences
     >>> sequences = PackedSequences.from_arrays([np.ones((2, 1)), np.ones((1, 1))], np.float64)
     >>> Dataset(sequences, np.array([4, 5]), np.ones(2)).n_targets
     2

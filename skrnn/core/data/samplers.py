@@ -89,12 +89,11 @@ class Minibatches(Sampler):
     Examples
     --------
     >>> import numpy as np
-    >>> from .sequences import PackedSequences
-    >>> from ..model.network import Network
+    >>> from skrnn.core.data.sequences import PackedSequences
+    >>> from skrnn.core.data.batch import Batcher
     >>> sequences = PackedSequences.from_arrays([np.ones((n, 1)) for n in (3, 1, 2)], np.float64)
     >>> data = Dataset(sequences, np.array([0, 1, 1]), np.ones(3))
-    >>> stack = Network.build("gru", n_inputs=1, hidden_size=2, n_classes=2).stack
-    >>> batches = Minibatches().batches(data, stack, 2, np.random.default_rng(0), np.dtype(float), shuffle=False)
+    >>> batches = Minibatches().batches(data, Batcher(), 2, np.random.default_rng(0), np.dtype(float), shuffle=False)
     >>> [(batch.lengths.tolist(), round(share, 3)) for batch, share in batches]
     [([3, 1], 0.667), ([2], 0.333)]
     """
@@ -143,12 +142,11 @@ class TruncatedBPTT(Sampler):
     Examples
     --------
     >>> import numpy as np
-    >>> from .sequences import TokenSequences
-    >>> from ..model.network import Network
+    >>> from skrnn.core.data.sequences import TokenSequences
+    >>> from skrnn.core.data.batch import Batcher
     >>> sequences = TokenSequences(np.array([2, 0, 1, 0, 1, 1]), np.array([5]), np.array([0]))
     >>> data = Dataset(sequences, sequences.next_ids, np.ones(1), is_per_step=True)
-    >>> stack = Network.build_for_tokens("gru", n_inputs=3, hidden_size=2, n_outputs=2).stack
-    >>> batches = TruncatedBPTT(3).batches(data, stack, 1, np.random.default_rng(0), np.dtype(float))
+    >>> batches = TruncatedBPTT(3).batches(data, Batcher(), 1, np.random.default_rng(0), np.dtype(float))
     >>> [(batch.lengths.tolist(), batch.follows.tolist()) for batch, share in batches]
     [([3], [-1]), ([2], [0])]
     """

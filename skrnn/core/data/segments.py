@@ -4,8 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import inf
+from typing import NamedTuple
 
 import numpy as np
+
+
+class Cutting(NamedTuple):
+    """How a ragged batch is cut: what suits a cell.
+
+    Attributes
+    ----------
+    max_padding : float, default=0
+        Column-steps of padding that a segment may hold. 0 cuts at every end and pads nothing; inf never cuts.
+    max_size : float, default=inf
+        Column-steps that a segment may hold; one step always fits.
+    """
+
+    max_padding: float = 0.0
+    max_size: float = inf
+
+
+EXACT = Cutting()
 
 
 @dataclass(frozen=True)
@@ -31,7 +51,7 @@ class Segment:
     spans: tuple[tuple[int, int, int], ...]
 
 
-def cut_segments(lengths: np.ndarray, max_padding: float = 0, max_size: float = np.inf) -> tuple[Segment, ...]:
+def cut_segments(lengths: np.ndarray, cutting: Cutting = EXACT) -> tuple[Segment, ...]:
     """Cut a batch of sequences, longest first, into rectangles.
 
     A sequence that ends narrows the batch. Every border costs a little work of its own, so neighbouring rectangles are
@@ -41,10 +61,8 @@ def cut_segments(lengths: np.ndarray, max_padding: float = 0, max_size: float = 
     ----------
     lengths : ndarray of shape (B,)
         Number of steps of each sequence, in decreasing order, at least 1.
-    max_padding : float, default=0
-        Column-steps of padding that a segment may hold. 0 cuts at every end and pads nothing; inf never cuts.
-    max_size : float, default=inf
-        Column-steps that a segment may hold; one step always fits.
+    cutting : Cutting, optional
+        Nothing is padded by default.
 
     Returns
     -------
@@ -56,7 +74,7 @@ def cut_segments(lengths: np.ndarray, max_padding: float = 0, max_size: float = 
     >>> import numpy as np
     >>> [(s.start, s.n_steps, s.n_columns) for s in cut_segments(np.array([5, 5, 2]))]
     [(0, 2, 3), (2, 3, 2)]
-    >>> cut_segments(np.array([5, 5, 2]), max_padding=10)
+    >>> cut_segments(np.array([5, 5, 2]), Cutting(max_padding=10))
     (Segment(start=0, n_steps=5, n_columns=3, spans=((0, 2, 3), (2, 5, 2))),)
     """
     segments: list[Segment] = []
@@ -64,13 +82,13 @@ def cut_segments(lengths: np.ndarray, max_padding: float = 0, max_size: float = 
     start, width, padding = 0, 0, 0.0
     for first, last, n_alive in _spans_of_equal_width(lengths):
         padding += (last - first) * (width - n_alive)
-        if spans and padding > max_padding:
-            segments.extend(_split(start, width, spans, max_size))
+        if spans and padding > cutting.max_padding:
+            segments.extend(_split(start, width, spans, cutting.max_size))
             spans = []
         if not spans:
             start, width, padding = first, n_alive, 0.0
         spans.append((first, last, n_alive))
-    segments.extend(_split(start, width, spans, max_size))
+    segments.extend(_split(start, width, spans, cutting.max_size))
     return tuple(segments)
 
 

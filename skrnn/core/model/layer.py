@@ -38,8 +38,8 @@ class RecurrentLayer:
 
     Examples
     --------
-    >>> from ..cells import ElmanCell
-    >>> from .inputs import DenseInput
+    >>> from skrnn.core.cells import ElmanCell
+    >>> from skrnn.core.model.inputs import DenseInput
     >>> RecurrentLayer(ElmanCell(hidden_size=4), DenseInput(2)).shapes()
     {'W_x': (4, 2), 'W_h': (4, 4), 'b': (4,)}
     """

@@ -17,7 +17,7 @@ import numpy as np
 
 from ..cached import cached_property
 from ..cells import CELLS
-from ..data.batch import SequenceBatch
+from ..data.batch import Batcher, SequenceBatch
 from ..data.segments import rows_by_segment
 from ..data.sequences import Sequences
 from ..parameters import ParameterLayout, Weights
@@ -107,8 +107,8 @@ class Network:
 
     A network that puts a number to every step:
 
-    >>> from ..cells import GRUCell
-    >>> from .losses import SquaredError
+    >>> from skrnn.core.cells import GRUCell
+    >>> from skrnn.core.model.losses import SquaredError
     >>> network = Network(RecurrentStack(GRUCell(4), DenseInput(3)), EveryStep(), SquaredError(1))
     """
 
@@ -215,6 +215,11 @@ class Network:
         tokens = TokenInput(n_inputs) if embedding_size is None else Embedding(n_inputs, embedding_size)
         stack = RecurrentStack(CELLS[cell](hidden_size), tokens, n_layers, dropout=dropout)
         return cls(stack, EveryStep(), CrossEntropy(n_outputs), tie_weights)
+
+    @property
+    def batcher(self) -> Batcher:
+        """How batches are made for this network."""
+        return self.stack.batcher
 
     @cached_property
     def head(self) -> LinearHead:
@@ -329,7 +334,7 @@ class Network:
         weights = self.views(params)
         predicted = np.empty((len(data), self.loss.n_raw), params.dtype)
         for indices in self._groups(data):
-            batch = self.stack.batch(data, indices)
+            batch = self.batcher.batch(data, indices)
             reading = self._read_in_windows(weights, batch, workspace, self._begin(len(indices), params.dtype))
             columns = self.readout.columns(reading.taken_in, batch)
             predicted[indices] = self.predict_columns(weights["head"], columns)
@@ -368,7 +373,7 @@ class Network:
         weights = self.views(params)
         shift = np.cumsum(data.lengths) - data.lengths - data.offsets  # (n,), from rows to places
         for indices in self._groups(data):
-            batch, reading = self.stack.batch(data, indices), self._begin(len(indices), params.dtype)
+            batch, reading = self.batcher.batch(data, indices), self._begin(len(indices), params.dtype)
             for window in self._windows_to_read(batch):
                 mark = workspace.mark()
                 trail, reading = self._read(weights, window, workspace, reading, self.stack.bidirectional)
@@ -401,7 +406,7 @@ class Network:
         weights, state = self.views(params), self.stack.zero_state(len(data), params.dtype)
         for indices in self._groups(data):
             layers = self.stack.zero_state(len(indices), params.dtype)
-            batch, reading = self.stack.batch(data, indices), self._begin(len(indices), params.dtype)
+            batch, reading = self.batcher.batch(data, indices), self._begin(len(indices), params.dtype)
             self._read_in_windows(weights, batch, workspace, reading, layers)
             state.put(indices, layers)
         return state
@@ -531,7 +536,7 @@ class Network:
         n_steps, outputs_only = self._steps_to_hold(rest, workspace.dtype)
         readings, after = [first], None if state is None else state.copy()
         before_window = workspace.mark()
-        for window in self.stack.windows(rest, n_steps):
+        for window in rest.windows(n_steps):
             workspace.release(before_window)
             trail, reading = self._read(weights, window, workspace, readings[-1], outputs_only)
             readings.append(reading)
@@ -544,7 +549,7 @@ class Network:
         for before in reversed(readings):
             if before is not readings[-1]:
                 workspace.release(before_window)
-                window = self.stack.window(rest, before.n_steps, n_steps)
+                window = rest.window(before.n_steps, n_steps)
                 trail, _ = self._read(weights, window, workspace, before)
             intake = Intake(before.taken_in, taken_in, d_taken_in, rest.lengths - before.n_steps)
             window_loss, d_outputs = self.readout.window_loss_gradient(self.stack, trail, window, intake, objective)
@@ -574,11 +579,9 @@ class Network:
         n = int(np.count_nonzero(n_skipped))  # the first ones: longest first
         layers = self.stack.zero_state(len(lengths), workspace.dtype)
         offsets = batch.data.offsets[batch.indices]
-        masks = None if batch.masks is None else tuple(mask[:n] for mask in batch.masks)
-        skipped = self.stack.batch(batch.data.pieces(offsets[:n], n_skipped[:n]), np.arange(n), masks=masks)
+        skipped = batch.steps(offsets[:n], n_skipped[:n])
         taken_in = self._read_in_windows(weights, skipped, workspace, reading, layers).taken_in
-        pieces = batch.data.pieces(offsets + n_skipped, lengths - n_skipped)
-        rest = self.stack.batch(pieces, np.arange(len(lengths)), batch.targets, batch.weights, batch.masks)
+        rest = batch.steps(offsets + n_skipped, lengths - n_skipped)
         return rest, Reading(layers, taken_in, 0)
 
     def _groups(self, data: Sequences) -> Iterator[np.ndarray]:
@@ -593,7 +596,8 @@ class Network:
 
     def _windows_to_read(self, batch: SequenceBatch) -> Iterator[SequenceBatch]:
         """Windows of bounded size, none of which is kept: its indices take as much as its steps."""
-        return self.stack.windows(batch, max(1, self._reading_size // len(batch.indices)))
+        n_steps = max(1, self._reading_size // len(batch.indices))
+        return batch.windows(int(batch.lengths[0]) if self.stack.bidirectional else n_steps)
 
     @property
     def _reading_size(self) -> int:
@@ -638,9 +642,9 @@ class Network:
     def _steps_to_hold(self, batch: SequenceBatch, dtype: np.dtype) -> tuple[int, bool]:
         """Steps of a window, whose activations are held at a time, and whether only outputs are."""
         n_steps = int(batch.lengths[0])
-        if not self._recomputes(batch, dtype):
-            return n_steps, False
-        return max(ceil(sqrt(n_steps)), self.stack.reading_size() // len(batch.indices)), self.stack.bidirectional
+        if self.stack.bidirectional or not self._recomputes(batch, dtype):
+            return n_steps, self._recomputes(batch, dtype)
+        return max(ceil(sqrt(n_steps)), self.stack.reading_size() // len(batch.indices)), False
 
     def _recomputes(self, batch: SequenceBatch, dtype: np.dtype) -> bool:
         """Whether activations of `batch` are computed again on the way back."""

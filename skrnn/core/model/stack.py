@@ -6,7 +6,6 @@ a sequence's last step, whatever the lengths in the batch, and needs no code of 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,8 +13,7 @@ import numpy as np
 from ..cached import cached_property
 from ..cells import Cell, Tape
 from ..data.batch import Batcher, SequenceBatch
-from ..data.segments import Segment, cut_segments, rows_by_segment
-from ..data.sequences import Sequences
+from ..data.segments import Cutting, rows_by_segment
 from ..parameters import Weights
 from ..workspace import Workspace
 from .inputs import DenseInput, Input
@@ -33,9 +31,6 @@ _READING_STEPS = 2**15
 
 _READING_UNITS = 2**15
 """Units side by side in it, all sequences of a batch together."""
-
-
-_NO_TARGETS = np.empty(0, np.intp)
 
 
 @dataclass(frozen=True)
@@ -68,7 +63,7 @@ class StackTrail:
 
 
 @dataclass(frozen=True)
-class RecurrentStack(Batcher):
+class RecurrentStack:
     """Layers of one kind of cell, from the input upwards; hyper-parameters only.
 
     Parameters
@@ -92,8 +87,8 @@ class RecurrentStack(Batcher):
 
     Examples
     --------
-    >>> from ..cells import ElmanCell
-    >>> from .inputs import DenseInput
+    >>> from skrnn.core.cells import ElmanCell
+    >>> from skrnn.core.model.inputs import DenseInput
     >>> list(RecurrentStack(ElmanCell(4), DenseInput(2), n_layers=2, bidirectional=True).shapes())
     ['rnn.0', 'rnn.0.reverse', 'rnn.1', 'rnn.1.reverse']
     """
@@ -141,6 +136,15 @@ class RecurrentStack(Batcher):
         n_kept = self.n_layers * self.n_outputs if self.bidirectional else self.n_activations
         return max(1, min(_READING_SIZE // (n_kept + n_more), _READING_STEPS))
 
+    @property
+    def batcher(self) -> Batcher:
+        """How batches are made for these layers."""
+        cell = self.cell
+        # a border costs some 60 us of Python, a padded column-step its arithmetic, which grows with H * H
+        max_padding = 60 * (64 / cell.hidden_size) ** 1.5 * (2 if cell.n_gates == 1 else 1) if cell.is_bounded else 0
+        max_size = _SEGMENT_SIZE // ((cell.gradient_rows + 1) * cell.hidden_size)
+        return Batcher(Cutting(max_padding, max_size), self.dropout, self.n_layers, self.n_outputs)
+
     @cached_property
     def _layers(self) -> list[tuple[RecurrentLayer, list[str]]]:
         """Each layer, and the names of its directions."""
@@ -170,90 +174,6 @@ class RecurrentStack(Batcher):
         """
         for name in self.shapes():
             self.cell.initialize(weights[name], rng)
-
-    def draw_masks(self, rng: np.random.Generator, n: int, dtype: np.dtype) -> tuple[np.ndarray, ...] | None:
-        if not self.dropout:
-            return None
-        scale = dtype.type(1 / (1 - self.dropout))
-        return tuple((rng.random((n, self.n_outputs)) >= self.dropout) * scale for _ in range(self.n_layers))
-
-    def batch(
-        self,
-        data: Sequences,
-        indices: np.ndarray,
-        targets: np.ndarray | None = None,
-        weights: np.ndarray | None = None,
-        masks: tuple[np.ndarray, ...] | None = None,
-        follows: np.ndarray | None = None,
-    ) -> SequenceBatch:
-        """Sort the sequences at `indices` of `data` by length and cut them into segments that suit the cell."""
-        targets = _NO_TARGETS if targets is None else targets
-        weights = np.ones(len(indices)) if weights is None else weights
-        batch = SequenceBatch(data, indices, (), targets, weights, masks, follows)
-        return self._select(batch, np.argsort(-data.lengths[indices], kind="stable"))
-
-    def shard(self, batch: SequenceBatch, columns: np.ndarray) -> SequenceBatch:
-        """Some columns of `batch`, cut anew.
-
-        Parameters
-        ----------
-        batch : SequenceBatch
-            What they are taken from.
-        columns : ndarray of shape (n,), int
-            Which, in increasing order.
-
-        Returns
-        -------
-        shard : SequenceBatch
-            On the same data.
-        """
-        return self._select(batch, columns)
-
-    def windows(self, batch: SequenceBatch, n_steps: int) -> Iterator[SequenceBatch]:
-        """Cut `batch` into windows of at most `n_steps` steps, in the order of time, one after another.
-
-        A bidirectional stack, whose reverse direction begins at the end, has one window.
-
-        Parameters
-        ----------
-        batch : SequenceBatch
-            What is cut.
-        n_steps : int
-            Longest window.
-
-        Yields
-        ------
-        window : SequenceBatch
-            See `window`.
-        """
-        n_all = int(batch.lengths[0])
-        for first in range(0, n_all, n_all if self.bidirectional else n_steps):
-            yield self.window(batch, first, n_steps)
-
-    def window(self, batch: SequenceBatch, first: int, n_steps: int) -> SequenceBatch:
-        """Some steps of `batch`, on the same data: column j is column j of `batch`, as long as that goes on.
-
-        Parameters
-        ----------
-        batch : SequenceBatch
-            What is cut.
-        first : int
-            Step at which the window begins.
-        n_steps : int
-            Longest window.
-
-        Returns
-        -------
-        window : SequenceBatch
-            `batch` itself, if that is no longer or the stack is bidirectional.
-        """
-        lengths = batch.lengths
-        if self.bidirectional or n_steps >= lengths[0]:
-            return batch
-        n = np.count_nonzero(lengths > first)
-        offsets, lengths = batch.data.offsets[batch.indices[:n]] + first, np.minimum(lengths[:n] - first, n_steps)
-        masks = None if batch.masks is None else tuple(mask[:n] for mask in batch.masks)
-        return self.batch(batch.data.pieces(offsets, lengths), np.arange(n), batch.targets, batch.weights[:n], masks)
 
     def forward(
         self,
@@ -520,27 +440,6 @@ class RecurrentStack(Batcher):
                 for _, last, n in segment.spans:  # later spans overwrite those that go on
                     for v, v_after in zip(state.layers[k], self.cell.state_after(tape, last), strict=True):
                         v[:, :n] = v_after[:, :n]
-
-    def _select(self, batch: SequenceBatch, columns: np.ndarray) -> SequenceBatch:
-        """The given columns of `batch`, which are in order of decreasing length, cut into segments."""
-        indices = batch.indices[columns]
-        return SequenceBatch(
-            batch.data,
-            indices,
-            self._cut(batch.data.lengths[indices]),
-            batch.targets,
-            batch.weights[columns],
-            None if batch.masks is None else tuple(mask[columns] for mask in batch.masks),
-            None if batch.follows is None else batch.follows[columns],
-        )
-
-    def _cut(self, lengths: np.ndarray) -> tuple[Segment, ...]:
-        """Segments that suit the cell, of sequences of `lengths` (B,), longest first."""
-        cell = self.cell
-        # a border costs some 60 us of Python, a padded column-step its arithmetic, which grows with H * H
-        max_padding = 60 * (64 / cell.hidden_size) ** 1.5 * (2 if cell.n_gates == 1 else 1) if cell.is_bounded else 0
-        max_size = _SEGMENT_SIZE // ((cell.gradient_rows + 1) * cell.hidden_size)
-        return cut_segments(lengths, max_padding, max_size)
 
     def _join(self, trail: StackTrail, batch: SequenceBatch, workspace: Workspace) -> np.ndarray:
         """Outputs of the layers so far as input rows (N, D*H + 1) of the next: forward, reverse, one."""

@@ -64,23 +64,23 @@ def train_lbfgs(
     Two sequences, which end in two classes:
 
     >>> import numpy as np
-    >>> from ..data.sequences import PackedSequences
-    >>> from ..model.network import Network
-    >>> from ..data.dataset import Dataset
-    >>> from ..workspace import Workspace
+    >>> from skrnn.core.data.sequences import PackedSequences
+    >>> from skrnn.core.model.network import Network
+    >>> from skrnn.core.data.dataset import Dataset
+    >>> from skrnn.core.workspace import Workspace
     >>> network = Network.build("tanh", n_inputs=1, hidden_size=4, n_classes=2)
     >>> sequences = PackedSequences.from_arrays([np.ones((3, 1)), -np.ones((2, 1))], np.float64)
     >>> data = Dataset(sequences, targets=np.array([0, 1]), weights=np.ones(2))
     >>> params = network.initialize(np.random.default_rng(0))
     >>> def loss_gradient(params, batch, state, out):
     ...     return network.loss_gradient(params, batch, state, Workspace(np.float64), out)
-    >>> from .monitor import TrainingMonitor
+    >>> from skrnn.core.training.monitor import TrainingMonitor
     >>> monitor = TrainingMonitor(tol=1e-4, n_iter_no_change=0)
     >>> train_lbfgs(network, params, data, 1e-2, 100, monitor, loss_gradient)  # None: the gradient is small enough
     >>> monitor.loss_curve[-1] < 0.1
     True
     """
-    batch = data.full_batch(network.stack, params.dtype)
+    batch = data.full_batch(network.batcher, params.dtype)
 
     last_loss = np.nan  # at the iterate when the callback comes: the line search ends with it
 

@@ -156,20 +156,20 @@ def train(
     Two sequences, which end in two classes:
 
     >>> import numpy as np
-    >>> from ..data.sequences import PackedSequences
-    >>> from ..model.network import Network
-    >>> from ..data.dataset import Dataset
-    >>> from ..workspace import Workspace
+    >>> from skrnn.core.data.sequences import PackedSequences
+    >>> from skrnn.core.model.network import Network
+    >>> from skrnn.core.data.dataset import Dataset
+    >>> from skrnn.core.workspace import Workspace
     >>> network = Network.build("tanh", n_inputs=1, hidden_size=4, n_classes=2)
     >>> sequences = PackedSequences.from_arrays([np.ones((3, 1)), -np.ones((2, 1))], np.float64)
     >>> data = Dataset(sequences, targets=np.array([0, 1]), weights=np.ones(2))
     >>> params = network.initialize(np.random.default_rng(0))
     >>> def loss_gradient(params, batch, state, out):
     ...     return network.loss_gradient(params, batch, state, Workspace(np.float64), out)
-    >>> from .optimizers import Adam
+    >>> from skrnn.core.training.optimizers import Adam
     >>> optimizer = Adam()
     >>> state = TrainingState(params, optimizer.init(params), TrainingMonitor(1e-4, 30), np.random.default_rng(1), 0)
-    >>> from ..data.samplers import Minibatches
+    >>> from skrnn.core.data.samplers import Minibatches
     >>> plan = TrainingPlan(optimizer, "constant", 0.05, 30, 30, Minibatches(), 2, True, alpha=0, max_grad_norm=1.0)
     >>> train(network, state, data, plan, loss_gradient)
     False
@@ -189,7 +189,7 @@ def train(
         )
         measured = params if validate else params.copy()  # the training loss is that of the parameters before
         loss, carried = 0.0, None
-        batches = plan.sampler.batches(data, network.stack, plan.batch_size, state.rng, params.dtype, plan.shuffle)
+        batches = plan.sampler.batches(data, network.batcher, plan.batch_size, state.rng, params.dtype, plan.shuffle)
         for number, (batch, share) in enumerate(batches, start=1):
             before = network.stack.state_before(batch, carried, params.dtype)
             batch_loss, carried = penalized_loss_gradient(
@@ -254,17 +254,17 @@ def penalized_loss_gradient(
     Examples
     --------
     >>> import numpy as np
-    >>> from ..data.sequences import PackedSequences
-    >>> from ..model.network import Network
-    >>> from ..data.dataset import Dataset
-    >>> from ..workspace import Workspace
+    >>> from skrnn.core.data.sequences import PackedSequences
+    >>> from skrnn.core.model.network import Network
+    >>> from skrnn.core.data.dataset import Dataset
+    >>> from skrnn.core.workspace import Workspace
     >>> network = Network.build("tanh", n_inputs=1, hidden_size=4, n_classes=2)
     >>> sequences = PackedSequences.from_arrays([np.ones((3, 1)), -np.ones((2, 1))], np.float64)
     >>> data = Dataset(sequences, targets=np.array([0, 1]), weights=np.ones(2))
     >>> params = network.initialize(np.random.default_rng(0))
     >>> def loss_gradient(params, batch, state, out):
     ...     return network.loss_gradient(params, batch, state, Workspace(np.float64), out)
-    >>> batch, gradient = data.full_batch(network.stack, params.dtype), np.empty_like(params)
+    >>> batch, gradient = data.full_batch(network.batcher, params.dtype), np.empty_like(params)
     >>> loss, _ = penalized_loss_gradient(network, params, batch, None, data, 1.0, loss_gradient, gradient)
     >>> loss > penalized_loss_gradient(network, params, batch, None, data, 0.0, loss_gradient, gradient)[0]
     True
