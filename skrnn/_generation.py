@@ -15,7 +15,7 @@ from ._token_scores import TokenScores
 from ._validation.values import as_list, is_no_list, shown
 from ._vocabulary import UNKNOWN, Vocabulary, is_single
 from .core.data.sequences import TokenSequences
-from .core.model.network import PreparedNetwork
+from .core.model.network import PackedNetwork
 from .core.model.state import State
 from .core.workspace import Workspace
 
@@ -106,14 +106,14 @@ forbidden_tokens, num_beams
         workspace = Workspace(self.params.dtype)
         h, state = self.scores.read(self.params, prompts, workspace)
         log_proba = self.scores.log_proba_after(self.params, h)
-        prepared = self.scores.prepare(self.params, workspace)
+        packed = self.scores.pack(self.params, workspace)
         histories = _right_aligned([ids[1:-1] for ids in prompts.arrays()])
         if self.num_beams > 1:
             if n_sequences > self.num_beams:
                 raise ValueError(f"n_sequences={n_sequences} is more than num_beams={self.num_beams}.")
             found = []
             for i, history in enumerate(histories):
-                best = self._beams(history, log_proba[i], state.take([i]), prepared, workspace)
+                best = self._beams(history, log_proba[i], state.take([i]), packed, workspace)
                 if len(best) < n_sequences:
                     raise ValueError(
                         f"n_sequences={n_sequences}, but only {len(best)} sequences can follow prompts[{i}]. Pass a "
@@ -127,7 +127,7 @@ forbidden_tokens, num_beams
             log_proba[of_prompt],
             state.take(of_prompt),
             check_random_state(random_state),
-            prepared,
+            packed,
             workspace,
         )
 
@@ -137,7 +137,7 @@ forbidden_tokens, num_beams
         log_proba: np.ndarray,
         state: State,
         rng: np.random.RandomState,
-        prepared: PreparedNetwork,
+        packed: PackedNetwork,
         workspace: Workspace,
     ) -> tuple[list[np.ndarray], np.ndarray]:
         """Draw token after token for every history (n, T); n uniform numbers a step, whoever has ended."""
@@ -165,7 +165,7 @@ forbidden_tokens, num_beams
             if not goes_on.all():
                 going, tokens, history = going[goes_on], tokens[goes_on], history[goes_on]
                 state = state.take(np.flatnonzero(goes_on))
-            log_proba, state = self.scores.advance(prepared, tokens, state, workspace)
+            log_proba, state = self.scores.advance(packed, tokens, state, workspace)
         return [row[row != _NOTHING] for row in np.column_stack(written)], totals
 
     def _filtered(self, scores: np.ndarray) -> np.ndarray:
@@ -217,7 +217,7 @@ forbidden_tokens, num_beams
         history: np.ndarray,
         log_proba: np.ndarray,
         state: State,
-        prepared: PreparedNetwork,
+        packed: PackedNetwork,
         workspace: Workspace,
     ) -> list[tuple[list[int], float]]:
         """The likeliest continuations of one history (T,), the likeliest first, with their log-probabilities."""
@@ -248,7 +248,7 @@ forbidden_tokens, num_beams
             totals = np.array([total for *_, total in grown])
             state = state.take(np.array([parent for parent, *_ in grown]))
             tokens = np.array([token for _, token, _ in grown])
-            log_proba, state = self.scores.advance(prepared, tokens, state, workspace)
+            log_proba, state = self.scores.advance(packed, tokens, state, workspace)
             log_proba = log_proba.astype(np.float64)
         if not finished:
             raise self._nothing_may_come(int((history != _NOTHING).sum()) + step)

@@ -58,10 +58,10 @@ class TokenStream:
     def _prepare(self) -> None:
         """Make what every step needs of the parameters."""
         self._workspace = Workspace(self._params.dtype)
-        self._prepared = self._scores.prepare(self._params, self._workspace)
+        self._packed = self._scores.pack(self._params, self._workspace)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in vars(self).items() if name not in ("_workspace", "_prepared")}
+        return {name: value for name, value in vars(self).items() if name not in ("_workspace", "_packed")}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
@@ -131,9 +131,7 @@ class TokenStream:
         return np.exp(self._log_proba[index]), surprise
 
     def _advance(self, codes: np.ndarray, index: np.ndarray) -> None:
-        log_proba, state = guarded(
-            self._scores.advance, self._prepared, codes, self._state.take(index), self._workspace
-        )
+        log_proba, state = guarded(self._scores.advance, self._packed, codes, self._state.take(index), self._workspace)
         self._log_proba[index] = log_proba
         self._state.put(index, state)
 

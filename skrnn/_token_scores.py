@@ -11,7 +11,7 @@ import numpy as np
 from .core.cached import cached_property
 from .core.data.sequences import TokenSequences
 from .core.model.losses import log_softmax
-from .core.model.network import Network, PreparedNetwork
+from .core.model.network import Network, PackedNetwork
 from .core.model.state import State
 from .core.workspace import Workspace
 
@@ -62,15 +62,15 @@ class TokenScores:
         """Log-probabilities (n, K) of the next token, from outputs h (n, H) of the top layer."""
         return self._with_unknown(self.network.predict_columns(self.network.views(params)["head"], h.T))
 
-    def prepare(self, params: np.ndarray, workspace: Workspace) -> PreparedNetwork:
+    def pack(self, params: np.ndarray, workspace: Workspace) -> PackedNetwork:
         """Lend what `advance` needs of the parameters, once for any number of steps."""
-        return self.network.prepare(params, workspace)
+        return self.network.pack(params, workspace)
 
     def advance(
-        self, prepared: PreparedNetwork, tokens: np.ndarray, state: State, workspace: Workspace
+        self, packed: PackedNetwork, tokens: np.ndarray, state: State, workspace: Workspace
     ) -> tuple[np.ndarray, State]:
         """Read one token (n,) of every sequence: log-probabilities (n, K) of what comes next, and the state then."""
-        log_proba, state = self.network.step(prepared, tokens, state, workspace)
+        log_proba, state = self.network.step(packed, tokens, state, workspace)
         return self._with_unknown(log_proba), state
 
     def _measured(

@@ -10,12 +10,17 @@ import skrnn
 
 ROOT = Path(skrnn.__file__).parent
 FLOORS = [
-    {"core.activations", "core.cached", "core.parameters", "core.workspace", "core.training.optimizers"},
+    {"core.cached", "core.parameters", "core.workspace", "core.training.optimizers", "core.kernels.numpy.activations"},
     {"core.data.sequences", "core.data.segments", "core.cells.cell", "core.model.losses", "core.model.state"},
     {"core.data.batch", "core.cells.elman", "core.cells.gru", "core.cells.lstm", "core.model.head"},
     {"core.data.dataset", "core.cells", "core.model.inputs"},
-    {"core.data.samplers", "core.model.layer"},
-    {"core.data", "core.model.stack"},
+    {"core.data.samplers", "core.kernels.kernel"},
+    {"core.data", "core.kernels.numpy.kernel"},
+    {"core.kernels.numpy.elman", "core.kernels.numpy.gru", "core.kernels.numpy.lstm"},
+    {"core.kernels.numpy"},
+    {"core.kernels"},
+    {"core.model.layer"},
+    {"core.model.stack"},
     {"core.model.readouts"},
     {"core.model.pooling"},
     {"core.model.network"},

@@ -158,11 +158,11 @@ def test_steps_compose(readout, input_, rng):
     network = make_network(readout, SquaredError(K), input_, cell="lstm", n_layers=2)
     params, sequences = make_params(network, rng), make_sequences(input_, rng, [6, 6, 6])
     workspace = Workspace(np.float64)
-    prepared, state = network.prepare(params, workspace), network.start(3, params.dtype)
+    packed, state = network.pack(params, workspace), network.start(3, params.dtype)
 
     for t in range(6):
         rows = sequences.steps[t::6, :F] if sequences.has_features else sequences.ids[t::6]
-        predicted, state = network.step(prepared, rows, state, workspace)
+        predicted, state = network.step(packed, rows, state, workspace)
 
     wanted = network.predict(params, sequences, workspace)
     assert_allclose(predicted, wanted[5::6] if readout.is_per_step else wanted, atol=1e-12)

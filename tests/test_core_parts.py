@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from skrnn.core import activations
-from skrnn.core.activations import RELU, SIGMOID_SCALE, TANH_BY_EXP, TANH_BY_NUMPY, sigmoid_of_scaled
 from skrnn.core.cells import CELLS
 from skrnn.core.data.sequences import PackedSequences
+from skrnn.core.kernels.numpy import activations
+from skrnn.core.kernels.numpy.activations import RELU, SIGMOID_SCALE, TANH_BY_EXP, TANH_BY_NUMPY, sigmoid_of_scaled
 from skrnn.core.model.inputs import DenseInput
 from skrnn.core.model.layer import RecurrentLayer
 from skrnn.core.model.losses import log_softmax, softmax_cross_entropy

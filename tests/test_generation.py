@@ -337,9 +337,9 @@ def widths(monkeypatch):
     """How many sequences each step advances."""
     widths, advance = [], TokenScores.advance
 
-    def counted(network, prepared, tokens, *args):
+    def counted(network, packed, tokens, *args):
         widths.append(len(tokens))
-        return advance(network, prepared, tokens, *args)
+        return advance(network, packed, tokens, *args)
 
     monkeypatch.setattr(TokenScores, "advance", counted)
     return widths

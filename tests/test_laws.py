@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from skrnn.core.cells import CELLS
 from skrnn.core.data.segments import Cutting
 from skrnn.core.data.sequences import PackedSequences
+from skrnn.core.kernels import OutputGradient
 from skrnn.core.model.inputs import DenseInput, TokenInput
 from skrnn.core.model.layer import RecurrentLayer
 from skrnn.core.model.network import Network
@@ -156,14 +157,14 @@ def test_law_2_layer_gradients_equal_central_differences(cell, rng):
         d_outputs.append(rng.standard_normal((segment.n_steps, 4, segment.n_columns)) * alive[-1])
 
     def loss():
-        tapes = layer.forward(weights, x, batch.segments, Workspace(np.float64), state)
-        return sum((tape.states[1:] * d).sum() for tape, d in zip(tapes, d_outputs, strict=True))
+        caches = layer.forward(weights, x, batch.segments, Workspace(np.float64), state)
+        return sum((cache.states[1:] * d).sum() for cache, d in zip(caches, d_outputs, strict=True))
 
     workspace = Workspace(np.float64)
-    tapes = layer.forward(weights, x, batch.segments, workspace, state)
+    caches = layer.forward(weights, x, batch.segments, workspace, state)
     d_x = np.empty((batch.n_rows, 3))
-    injected = [[(slice(d_t.shape[1]), d_t) for d_t in d] for d in d_outputs]
-    d_state = layer.backward(weights, gradients, x, batch.segments, tapes, injected, workspace, d_x=d_x)
+    injected = [OutputGradient.of_all_columns(d) for d in d_outputs]
+    d_state = layer.backward(weights, gradients, x, batch.segments, caches, injected, workspace, d_x=d_x)
 
     for name, array in weights.items():
         assert relative_error(gradients[name], central_differences(loss, array)) < 1e-6, name
@@ -400,12 +401,12 @@ def test_memory_of_a_window_not_of_a_sequence(cell, n_steps, rng, small_windows)
     network.loss_gradient(params, batch, None, workspace, np.zeros_like(params))
 
     held = int(np.ceil(np.sqrt(n_steps))) * 3 * network.stack.n_activations
-    scratch = int(np.ceil(np.sqrt(n_steps))) * 3 * 8 * (2 * network.stack.cell.gradient_rows + 2)
+    scratch = int(np.ceil(np.sqrt(n_steps))) * 3 * 8 * (2 * network.stack.kernel.n_gradient_rows + 2)
     assert workspace.size < 3 * (held + scratch) + 10_000
 
 
 def test_memory_of_the_outputs_in_both_directions(rng):
-    """Of an LSTM's tape of seven rows one stays, beside the inputs of both directions."""
+    """Of an LSTM's cache of seven rows one stays, beside the inputs of both directions."""
     sizes = {}
     for recompute in (False, True):
         network = Network.build(
@@ -453,26 +454,26 @@ def test_each_way_to_tanh_gives_the_same(cell, rng):
 @pytest.mark.parametrize(
     "kwargs", [{}, {"n_layers": 2, "bidirectional": True}, {"n_layers": 2, "recompute": True}], ids=str
 )
-def test_inputs_beneath_the_states_give_the_same_as_inputs_projected_before(cell, kwargs, rng, monkeypatch):
+def test_fused_inputs_give_the_same_as_inputs_projected_before(cell, kwargs, rng, monkeypatch):
     network, data = make_network(cell, **kwargs), make_data(rng)
     params, batch = make_params(network, rng), make_batch(network, data, rng)
     results = []
-    for n_joined in (lambda layer: 0, lambda layer: layer.input.n_inputs + 1):
-        monkeypatch.setattr(RecurrentLayer, "n_joined_inputs", property(n_joined))
+    for n_fused in (lambda layer: 0, lambda layer: layer.input.n_inputs + 1):
+        monkeypatch.setattr(RecurrentLayer, "n_fused_inputs", property(n_fused))
         log_proba = network.predict(params, data, Workspace(np.float64))
         results.append((*loss_and_gradient(network, params, batch), log_proba))
 
-    for projected, joined in zip(*results, strict=True):
-        np.testing.assert_allclose(joined, projected, rtol=1e-11, atol=1e-14)
+    for projected, fused in zip(*results, strict=True):
+        np.testing.assert_allclose(fused, projected, rtol=1e-11, atol=1e-14)
 
 
 @pytest.mark.parametrize(
-    ("cell", "n_inputs", "n_joined"),
+    ("cell", "n_inputs", "n_fused"),
     [("tanh", 7, 8), ("tanh", 8, 0), ("lstm", 7, 8), ("gru", 3, 4), ("gru", 4, 0)],
 )
-def test_few_inputs_lie_beneath_the_states(cell, n_inputs, n_joined):
-    assert RecurrentLayer(CELLS[cell](16), DenseInput(n_inputs)).n_joined_inputs == n_joined
-    assert RecurrentLayer(CELLS[cell](16), TokenInput(n_inputs)).n_joined_inputs == 0
+def test_few_inputs_are_fused(cell, n_inputs, n_fused):
+    assert RecurrentLayer(CELLS[cell](16), DenseInput(n_inputs)).n_fused_inputs == n_fused
+    assert RecurrentLayer(CELLS[cell](16), TokenInput(n_inputs)).n_fused_inputs == 0
 
 
 @pytest.mark.parametrize("cell", CELL_NAMES)
@@ -552,10 +553,10 @@ def test_law_9_steps_compose(cell, pooling, rng):
     network = make_network(cell, n_layers=2, pooling=pooling)
     params, data = make_params(network, rng), make_data(rng, [6, 6, 6])
     X, workspace = np.stack(data.arrays()), Workspace(np.float64)
-    prepared, state = network.prepare(params, workspace), network.start(3, params.dtype)
+    packed, state = network.pack(params, workspace), network.start(3, params.dtype)
 
     for t in range(6):
-        log_proba, state = network.step(prepared, X[:, t], state, workspace)
+        log_proba, state = network.step(packed, X[:, t], state, workspace)
 
     np.testing.assert_allclose(log_proba, network.predict(params, data, workspace), atol=1e-12)
 
@@ -564,7 +565,7 @@ def test_a_bidirectional_network_cannot_advance(rng):
     network = make_network("gru", bidirectional=True)
 
     with pytest.raises(ValueError, match="bidirectional network cannot advance"):
-        network.prepare(make_params(network, rng), Workspace(np.float64))
+        network.pack(make_params(network, rng), Workspace(np.float64))
 
 
 @pytest.mark.parametrize("bias", [-15.0, -10.0, 0.0, 5.0])
@@ -600,12 +601,14 @@ def test_law_10_dtype_is_kept(cell, rng):
     weights = network.layout.views(params)
 
     network.loss_gradient(params, batch, None, workspace, gradient)
-    trail = network.stack.forward(weights, batch.gather(np.empty((batch.n_rows, 4), "f4")), batch, workspace)
+    cache = network.stack.forward(weights, batch.gather(np.empty((batch.n_rows, 4), "f4")), batch, workspace)
 
     assert params.dtype == gradient.dtype == np.float32
     assert network.predict(params, data, workspace).dtype == np.float32
-    assert {array.dtype for arrays in trail.inputs for array in arrays} == {np.dtype("f4")}
-    assert {tape.saved.dtype for layer in trail.tapes for tapes in layer for tape in tapes} == {np.dtype("f4")}
+    assert {array.dtype for arrays in cache.inputs for array in arrays} == {np.dtype("f4")}
+    assert {segment.saved.dtype for layer in cache.layers for direction in layer for segment in direction} == {
+        np.dtype("f4")
+    }
     double, _ = network.loss_gradient(
         params.astype(float),
         network.batcher.batch(

@@ -12,9 +12,9 @@ import pytest
 from plot_2_what_was_wrong import GRADIENT_DEFECTS, LAYOUT, H, loss_gradient, with_defect
 
 from skrnn import RNNNextTokenModel, RNNSequenceClassifier
-from skrnn.core.activations import ACTIVATIONS, SIGMOID_SCALE, TANH, Activation, sigmoid_of_scaled
 from skrnn.core.cells import ElmanCell
 from skrnn.core.data.sequences import PackedSequences
+from skrnn.core.kernels.numpy.activations import ACTIVATIONS, SIGMOID_SCALE, TANH, Activation, sigmoid_of_scaled
 from skrnn.core.model.inputs import DenseInput
 from skrnn.core.model.losses import CrossEntropy, log_softmax, softmax_cross_entropy
 from skrnn.core.model.network import Network

@@ -41,19 +41,19 @@ def test_one_product_a_step_forward_and_one_back(network, rng, monkeypatch):
         products.append((a.shape, b.shape))
         return matmul(a, b, *args, **kwargs)
 
-    cell = type(network.stack.cell)
-    forward_weights, backward_weights = cell.forward_weights, cell.backward_weights
+    kernel = type(network.stack.kernel)
+    pack, pack_backward = kernel.pack, kernel.pack_backward
 
-    def counted_forward_weights(*args):
-        W_xb, recurrent = forward_weights(*args)
-        return W_xb, tuple(W.view(Counted) for W in recurrent)
+    def counted_pack(*args):
+        W_xb, packed = pack(*args)
+        return W_xb, tuple(W.view(Counted) for W in packed)
 
-    monkeypatch.setattr(cell, "forward_weights", counted_forward_weights)
-    monkeypatch.setattr(cell, "backward_weights", lambda *args: backward_weights(*args).view(Counted))
+    monkeypatch.setattr(kernel, "pack", counted_pack)
+    monkeypatch.setattr(kernel, "pack_backward", lambda *args: pack_backward(*args).view(Counted))
     monkeypatch.setattr(np, "matmul", counted_matmul)
     network.loss_gradient(params, batch, None, workspace, gradient)
 
-    G, n_gates_apart = network.stack.cell.n_gates, network.stack.cell.n_gates_apart
+    G, n_gates_apart = network.stack.cell.n_gates, network.stack.kernel.n_gates_apart
     assert len(batch.segments) == 1
     assert recurrent_products == T * [((G * H, H + F + 1), (H + F + 1, B))] + T * [((H, G * H), (G * H, B))]
     # the head forward and back, before which the candidate of the GRU gets the input of all steps

@@ -262,7 +262,7 @@ def test_dtype_is_kept(cell, unknown_probability, rng):
     assert params.dtype == gradient.dtype == h.dtype == np.float32
     assert scores.token_log_proba(params, data, workspace).dtype == np.float32
     assert scores.log_proba_after(params, h).dtype == np.float32
-    log_proba, state = scores.advance(scores.prepare(params, workspace), data.ids[data.offsets], state, workspace)
+    log_proba, state = scores.advance(scores.pack(params, workspace), data.ids[data.offsets], state, workspace)
     assert log_proba.dtype == np.float32
     assert {v.dtype for layer in (*state.layers, *after.layers) for v in layer} == {np.dtype("f4")}
     in_double = scores.token_log_proba(params.astype(float), data, Workspace(np.float64))
@@ -316,10 +316,10 @@ def test_steps_compose(cell, kwargs, rng):
     scores = make_scores(cell, 0.01, **kwargs)
     params, data, workspace = make_params(scores.network, rng), make_data(rng, [8] * 3), Workspace(np.float64)
     tokens, state = np.array(pieces_of(data)), scores.network.start(3, np.float64)
-    log_proba, prepared = np.empty((3, 8)), scores.prepare(params, workspace)
+    log_proba, packed = np.empty((3, 8)), scores.pack(params, workspace)
 
     for t in range(8):
-        after, state = scores.advance(prepared, tokens[:, t, 0], state, workspace)
+        after, state = scores.advance(packed, tokens[:, t, 0], state, workspace)
         assert_allclose(np.exp(after).sum(axis=1), 1)
         log_proba[:, t] = after[np.arange(3), tokens[:, t, 1]]
 

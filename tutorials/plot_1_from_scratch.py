@@ -406,10 +406,11 @@ display.figure_.set_size_inches(5.5, 3.2)
 #        :meth:`Network.initialize <skrnn.core.model.network.Network.initialize>`
 #      - Glorot and orthogonal instead of ``0.1 * randn``; from a generator with a seed
 #    * - ``sigmoid``
-#      - :func:`skrnn.core.activations.sigmoid_of_scaled`
+#      - :func:`skrnn.core.kernels.numpy.activations.sigmoid_of_scaled`
 #      - correct limits where exp overflows; used in the gates of GRU and LSTM
 #    * - ``tanh``
-#      - :func:`skrnn.core.activations.tanh_of_scaled`, :func:`skrnn.core.activations.tanh_derivative`
+#      - :func:`skrnn.core.kernels.numpy.activations.tanh_of_scaled`,
+#        :func:`skrnn.core.kernels.numpy.activations.tanh_derivative`
 #      - correct limits; the argument of the derivative is the output
 #    * - ``softmax``
 #      - :func:`skrnn.core.model.losses.log_softmax`

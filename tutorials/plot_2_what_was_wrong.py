@@ -243,7 +243,7 @@ check_defect("tanh' of what is tanh already")
 
 # %%
 # W and by are right, and everything below the tanh is wrong, so the error lies between them. In skrnn the function is
-# :func:`~skrnn.core.activations.tanh_derivative` and its argument is called ``h``, the output of tanh.
+# :func:`~skrnn.core.kernels.numpy.activations.tanh_derivative` and its argument is called ``h``, the output of tanh.
 #
 # 10. A bias that does not learn
 # ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
@@ -291,10 +291,10 @@ with np.errstate(all="ignore"):
 
 # %%
 # ``np.tanh`` is safe. So is the form above, which skrnn uses on a CPU where it is faster
-# (:func:`~skrnn.core.activations.tanh_of_scaled`): where its exponential is infinite the result is the right limit. For
-# the softmax it is enough to subtract the largest logit first. And the logarithm of a probability that was rounded to
-# zero is never taken: :func:`~skrnn.core.model.losses.log_softmax` stays in logarithms. The notebook's ``epsilon`` was
-# meant to avoid log(0), and cannot, because it is added outside of the logarithm.
+# (:func:`~skrnn.core.kernels.numpy.activations.tanh_of_scaled`): where its exponential is infinite the result is the
+# right limit. For the softmax it is enough to subtract the largest logit first. And the logarithm of a probability that
+# was rounded to zero is never taken: :func:`~skrnn.core.model.losses.log_softmax` stays in logarithms. The notebook's
+# ``epsilon`` was meant to avoid log(0), and cannot, because it is added outside of the logarithm.
 #
 # 12. softmax over everything
 # ^^^^^^^^^^^^^^^^^^^^^^^^^^^

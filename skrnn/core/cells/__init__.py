@@ -1,8 +1,8 @@
-"""Recurrent cells, one module each: equations, forward and backward."""
+"""Recurrent cells, one module each: equations, gates, states and initial values."""
 
 from collections.abc import Callable
 
-from .cell import Cell, Tape
+from .cell import Cell
 from .elman import ElmanCell
 from .gru import GRUCell
 from .lstm import LSTMCell
@@ -14,4 +14,4 @@ CELLS: dict[str, Callable[[int], Cell]] = {
     "lstm": LSTMCell,
 }
 
-__all__ = ["CELLS", "Cell", "ElmanCell", "GRUCell", "LSTMCell", "Tape"]
+__all__ = ["CELLS", "Cell", "ElmanCell", "GRUCell", "LSTMCell"]

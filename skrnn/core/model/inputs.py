@@ -108,7 +108,7 @@ class Input(ABC):
         """
 
     @abstractmethod
-    def prepare(self, W_xb: np.ndarray, workspace: Workspace) -> np.ndarray:
+    def pack(self, W_xb: np.ndarray, workspace: Workspace) -> np.ndarray:
         """What `project` needs of ``[W_x b]`` (R, F + 1), or of some rows of it; once per batch.
 
         Parameters
@@ -120,18 +120,18 @@ class Input(ABC):
 
         Returns
         -------
-        prepared : ndarray
+        packed : ndarray
             For `project`.
         """
 
     @abstractmethod
-    def project(self, prepared: np.ndarray, x: np.ndarray, out: np.ndarray, workspace: Workspace) -> None:
+    def project(self, packed: np.ndarray, x: np.ndarray, out: np.ndarray, workspace: Workspace) -> None:
         """Write ``W_x x + b`` of one segment into `out` (L, R, n); x has shape (L, n, ...).
 
         Parameters
         ----------
-        prepared : ndarray
-            What `prepare` gave.
+        packed : ndarray
+            What `pack` gave.
         x : ndarray of shape (L, n, ...)
             Inputs of the segment.
         out : ndarray of shape (L, R, n)
@@ -160,11 +160,11 @@ class _Rows(Input, ABC):
 
     is_dense = True
 
-    def prepare(self, W_xb: np.ndarray, workspace: Workspace) -> np.ndarray:
+    def pack(self, W_xb: np.ndarray, workspace: Workspace) -> np.ndarray:
         return W_xb
 
-    def project(self, prepared: np.ndarray, x: np.ndarray, out: np.ndarray, workspace: Workspace) -> None:
-        np.matmul(prepared, x.transpose(0, 2, 1), out=out)
+    def project(self, packed: np.ndarray, x: np.ndarray, out: np.ndarray, workspace: Workspace) -> None:
+        np.matmul(packed, x.transpose(0, 2, 1), out=out)
 
     def add_gradients(self, gradients: Weights, d_a: np.ndarray, x: np.ndarray) -> None:
         d_W_xb = d_a @ x
@@ -221,17 +221,17 @@ class TokenInput(Input):
     def read_step(self, weights: dict[str, Weights], step: np.ndarray, workspace: Workspace) -> np.ndarray:
         return step[:, None]
 
-    def prepare(self, W_xb: np.ndarray, workspace: Workspace) -> np.ndarray:
+    def pack(self, W_xb: np.ndarray, workspace: Workspace) -> np.ndarray:
         table = workspace.lend((self.n_inputs, len(W_xb) + ROW_PADDING))
         np.add(W_xb[:, :-1].T, W_xb[:, -1], out=table[:, : len(W_xb)])
         table[:, len(W_xb) :] = 0
         return table
 
-    def project(self, prepared: np.ndarray, x: np.ndarray, out: np.ndarray, workspace: Workspace) -> None:
+    def project(self, packed: np.ndarray, x: np.ndarray, out: np.ndarray, workspace: Workspace) -> None:
         L, R, n = out.shape
         mark = workspace.mark()
-        rows = workspace.lend((L, n, prepared.shape[1]))
-        prepared.take(x[:, :, 0], axis=0, out=rows, mode="clip")
+        rows = workspace.lend((L, n, packed.shape[1]))
+        packed.take(x[:, :, 0], axis=0, out=rows, mode="clip")
         out[...] = rows[:, :, :R].transpose(0, 2, 1)
         workspace.release(mark)
 

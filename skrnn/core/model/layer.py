@@ -1,33 +1,33 @@
-"""A recurrent layer: the products with the input, for every cell alike, around the cell's loop over time."""
+"""A recurrent layer: the products with the input, for every cell alike, around a kernel's loops over time."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 
-from ..cells import Cell, Tape
+from ..cached import cached_property
+from ..cells import Cell
 from ..data.segments import Segment, lay_side_by_side, rows_by_segment
+from ..kernels import Cache, Kernel, OutputGradient, kernel_of
 from ..parameters import Weights
 from ..workspace import ROW_PADDING, Workspace
 from .inputs import Input
 
 _GRADIENT_COLUMNS = 4096  # column-steps whose weight gradients are one product
 
-PreparedLayer = tuple[np.ndarray, tuple[np.ndarray, ...]]
-"""A layer's weights in the forms that suit its input and its cell."""
-
-OutputGradient = Sequence[tuple[slice, np.ndarray] | None]
-"""For each step of a segment: which of its columns have a gradient, and that (H, columns); or None."""
+PackedLayer = tuple[np.ndarray, tuple[np.ndarray, ...]]
+"""A layer's weights in the forms that suit its input and its kernel."""
 
 
 @dataclass(frozen=True)
 class RecurrentLayer:
-    """One direction of one layer: the inputs of all steps at once, then the cell.
+    """One direction of one layer: the inputs of all steps at once, then the kernel.
 
     Inputs and their gradients are rows ``(N, ...)``, one row for each column-step of the batch, segment after segment;
-    inside a segment the cell works on columns ``(rows, n)``, one column a sequence.
+    inside a segment the kernel works on columns ``(rows, n)``, one column a sequence.
 
     Parameters
     ----------
@@ -47,72 +47,34 @@ class RecurrentLayer:
     cell: Cell
     input: Input
 
-    @property
-    def n_joined_inputs(self) -> int:
-        """K, the number of rows of inputs beneath each state: F + 1, or 0 where ``W_x x + b`` is projected beforehand.
+    @cached_property
+    def kernel(self) -> Kernel:
+        """What computes the steps."""
+        return kernel_of(self.cell)
 
-        A product with both saves a pass that adds two. But a number costs more in it than in a product of all steps,
-        and with a gate apart it has F columns of zeros.
-        """
-        F, cell = self.input.n_inputs, self.cell
-        is_small = 2 * F * (1 + cell.n_gates_apart) < cell.hidden_size
-        return F + 1 if self.input.is_dense and is_small else 0
+    @property
+    def n_fused_inputs(self) -> int:
+        """K, the number of rows of inputs below each state: F + 1, or 0 where ``W_x x + b`` is projected beforehand."""
+        F = self.input.n_inputs
+        return F + 1 if self.input.is_dense and self.kernel.fuses(F) else 0
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
-        """Shapes of the layer's parameters, by name.
-
-        Returns
-        -------
-        shapes : dict of str to tuple of int
-            By name.
-        """
+        """Shapes of the layer's parameters, by name."""
         n_rows = self.cell.n_gates * self.cell.hidden_size
         return {"W_x": (n_rows, self.input.n_inputs), **self.cell.shapes(), "b": (n_rows,)}
 
-    def prepare(self, weights: Weights, workspace: Workspace) -> PreparedLayer:
-        """Lend the forms of the layer's parameters that `forward` and `step` run on.
-
-        Parameters
-        ----------
-        weights : dict of str to ndarray
-            The layer's parameters.
-        workspace : Workspace
-            Lends them; they stay lent.
-
-        Returns
-        -------
-        input_weights : ndarray
-            What the input projects with.
-        recurrent : tuple of ndarray
-            What the cell's loop takes.
-        """
-        W_xb, recurrent = self.cell.forward_weights(weights, self.n_joined_inputs > 0, workspace)
-        return self.input.prepare(W_xb, workspace), recurrent
+    def pack(self, weights: Weights, workspace: Workspace) -> PackedLayer:
+        """Allocate the forms of the parameters that `forward` and `step` run on."""
+        W_xb, packed = self.kernel.pack(weights, self.n_fused_inputs > 0, workspace)
+        return self.input.pack(W_xb, workspace), packed
 
     def step(
-        self, prepared: PreparedLayer, x: np.ndarray, state: tuple[np.ndarray, ...], workspace: Workspace
+        self, packed: PackedLayer, x: np.ndarray, state: tuple[np.ndarray, ...], workspace: Workspace
     ) -> tuple[np.ndarray, ...]:
-        """Read one step of every sequence.
-
-        Parameters
-        ----------
-        prepared : PreparedLayer
-            What `prepare` gave.
-        x : ndarray of shape (n, ...)
-            Inputs, in the form that `input` takes.
-        state : tuple of ndarray of shape (H, n)
-            State before the step.
-        workspace : Workspace
-            Lends scratch, which is given back.
-
-        Returns
-        -------
-        state : tuple of ndarray of shape (H, n)
-            State after it.
-        """
+        """Read one step x (n, ...) of every sequence from `state`, arrays (H, n): the state after it."""
         mark = workspace.mark()
-        tape = self._run(prepared, x[None], state, workspace)
-        after = tuple(v.copy() for v in tape.last)
+        cache = self._run(packed, x[None], state, workspace)
+        after = tuple(v.copy() for v in cache.last)
         workspace.release(mark)
         return after
 
@@ -123,37 +85,20 @@ class RecurrentLayer:
         segments: Sequence[Segment],
         workspace: Workspace,
         state: tuple[np.ndarray, ...] | None = None,
-        outputs_only: bool = False,
-    ) -> list[Tape]:
-        """Run over all segments.
+        checkpoints_only: bool = False,
+    ) -> list[Cache]:
+        """Run over all segments with the inputs x (N, ...), from `state`, arrays (H, B), zero if None.
 
-        Parameters
-        ----------
-        weights : dict of str to ndarray
-            The layer's parameters.
-        x : ndarray of shape (N, ...)
-            Inputs, in the form that `input` takes.
-        segments : sequence of Segment
-            How the N rows are cut.
-        workspace : Workspace
-            Lends the tapes, which stay lent.
-        state : tuple of ndarray of shape (H, B), optional
-            State before the first step; zero by default.
-        outputs_only : bool, default=False
-            Whether the tapes are outlines, from which `backward` computes the rest again.
-
-        Returns
-        -------
-        tapes : list of Tape
-            One for each segment.
+        Returns the cache of each segment, allocated in the workspace: or its checkpoint, from which `backward` computes
+        the rest again.
         """
-        prepared = self.prepare(weights, workspace)
-        run = self._outline if outputs_only else self._run
-        tapes = []
+        packed = self.pack(weights, workspace)
+        run = self._checkpoint if checkpoints_only else self._run
+        caches = []
         for rows in rows_by_segment(x, segments):
-            tapes.append(run(prepared, rows, state, workspace))
-            state = tapes[-1].last
-        return tapes
+            caches.append(run(packed, rows, state, workspace))
+            state = caches[-1].last
+        return caches
 
     def backward(
         self,
@@ -161,105 +106,116 @@ class RecurrentLayer:
         gradients: Weights,
         x: np.ndarray,
         segments: Sequence[Segment],
-        tapes: Sequence[Tape],
+        caches: Sequence[Cache],
         d_outputs: Sequence[OutputGradient],
         workspace: Workspace,
         d_state: tuple[np.ndarray, ...] | None = None,
         d_x: np.ndarray | None = None,
     ) -> tuple[np.ndarray, ...]:
-        """Run back over all segments, mirror image of `forward`.
+        """Run back over all segments, mirror image of `forward`: add to `gradients`, overwrite d_x (N, F), if given.
 
-        Parameters
-        ----------
-        weights : dict of str to ndarray
-            The layer's parameters.
-        gradients : dict of str to ndarray
-            Views of the gradient vector; added to.
-        x, segments, tapes : ndarray, sequence of Segment, sequence of Tape
-            As `forward` had and gave them.
-        d_outputs : sequence of OutputGradient
-            For each segment the gradient with respect to its outputs h.
-        workspace : Workspace
-            Lends scratch, which is given back by the caller.
-        d_state : tuple of ndarray of shape (H, m), optional
-            Gradient with respect to the state after the last step, of the first m columns; zero by default.
-        d_x : ndarray of shape (N, F), optional
-            Overwritten with the gradient with respect to the inputs.
-
-        Returns
-        -------
-        d_state : tuple of ndarray of shape (H, n)
-            Gradient with respect to the state before the first step; of the first segment's columns.
+        `d_state`, arrays (H, m), is the gradient with respect to the state after the last step, of the first m columns;
+        zero if None. Returns that with respect to the state before the first step, of the first segment's columns.
         """
-        cell, H, n_rows = self.cell, self.cell.hidden_size, len(x)
-        recurrent = cell.backward_weights(weights, workspace)
-        prepared = self.prepare(weights, workspace) if tapes[0].is_outline else None
-        # filled from the right, until a product of gradients takes it all
-        capacity = max(min(n_rows, _GRADIENT_COLUMNS), max(s.n_steps * s.n_columns for s in segments)) + ROW_PADDING
-        d_a_columns = workspace.lend((cell.gradient_rows * H, capacity))
-        h_prev_columns = workspace.lend((H, capacity))
-        used, row = slice(capacity, capacity), n_rows
-
-        def add_gradients() -> None:
-            d_a_input, x_rows = d_a_columns[cell.input_rows, used], slice(row, row + used.stop - used.start)
-            self.input.add_gradients(gradients, d_a_input, x[x_rows])
-            cell.add_gradients(gradients, d_a_columns[:, used], h_prev_columns[:, used])
-            if d_x is not None:
-                np.matmul(d_a_input.T, weights["W_x"], out=d_x[x_rows])
-
+        kernel, H = self.kernel, self.cell.hidden_size
+        packed_backward = kernel.pack_backward(weights, workspace)
+        packed = self.pack(weights, workspace) if caches[0].is_checkpoint else None
+        sums = _WeightGradients(self, weights, gradients, x, d_x, segments, workspace)
         if d_state is None:
-            d_state = tuple(np.empty((H, 0)) for _ in range(cell.n_states))
+            d_state = tuple(np.empty((H, 0)) for _ in self.cell.states)
         every_rows = rows_by_segment(x, segments)
-        for tape, rows, d_output in zip(reversed(tapes), reversed(every_rows), reversed(d_outputs), strict=True):
+        for cache, rows, d_output in zip(reversed(caches), reversed(every_rows), reversed(d_outputs), strict=True):
             L, n = rows.shape[:2]
             d_state = tuple(_widen(d_v, n, workspace) for d_v in d_state)
-            injections = [None if d is None else (d_state[0][:, d[0]], d[1]) for d in d_output]
-            if used.start < L * n:
-                add_gradients()
-                used = slice(capacity, capacity)
+            sums.make_room(L * n)
             mark = workspace.mark()
-            if prepared:
-                tape = self._run(prepared, rows, tape.first, workspace)
-            d_a = workspace.lend((L, cell.gradient_rows * H, n))
-            cell.backward(recurrent, tape, d_state, injections, d_a, workspace)
-            columns = slice(used.start - L * n, used.start)
-            lay_side_by_side(d_a, d_a_columns[:, columns])
-            lay_side_by_side(tape.states[:-1], h_prev_columns[:, columns])
+            if packed:
+                cache = self._run(packed, rows, cache.first, workspace)
+            d_a = workspace.lend((L, kernel.n_gradient_rows * H, n))
+            kernel.backward(packed_backward, cache, d_state, d_output, d_a, workspace)
+            sums.take(d_a, cache.states[:-1])
             workspace.release(mark)
-            used, row = slice(columns.start, capacity), row - L * n
-        add_gradients()
+        sums.add()
         return d_state
 
     def _run(
-        self, prepared: PreparedLayer, x: np.ndarray, state: tuple[np.ndarray, ...] | None, workspace: Workspace
-    ) -> Tape:
-        """Lend the tape of a segment with the inputs x (L, n, ...), and run over it from `state`, zero if None."""
-        input_weights, recurrent = prepared
-        (L, n), K = x.shape[:2], self.n_joined_inputs
-        tape = self.cell.tape(workspace, L, n, K)
+        self, packed: PackedLayer, x: np.ndarray, state: tuple[np.ndarray, ...] | None, workspace: Workspace
+    ) -> Cache:
+        """Allocate the cache of a segment with the inputs x (L, n, ...), and run over it from `state`, zero if None."""
+        input_weights, recurrent_weights = packed
+        (L, n), K = x.shape[:2], self.n_fused_inputs
+        cache = self.kernel.cache(L, n, K, workspace)
         if K:
-            tape.columns[:-1, self.cell.hidden_size :] = x.transpose(0, 2, 1)
-        if tape.a.size:
-            self.input.project(input_weights, x, tape.a, workspace)
-        for k, first in enumerate(tape.first):
+            cache.columns[:-1, self.cell.hidden_size :] = x.transpose(0, 2, 1)
+        if cache.a.size:
+            self.input.project(input_weights, x, cache.a, workspace)
+        for k, first in enumerate(cache.first):
             first[...] = 0 if state is None else state[k][:, : first.shape[1]]
-        self.cell.forward(recurrent, tape, workspace)
-        return tape
+        self.kernel.forward(recurrent_weights, cache, workspace)
+        return cache
 
-    def _outline(
-        self, prepared: PreparedLayer, x: np.ndarray, state: tuple[np.ndarray, ...] | None, workspace: Workspace
-    ) -> Tape:
-        """As `_run`, but of the tape only an outline stays lent."""
+    def _checkpoint(
+        self, packed: PackedLayer, x: np.ndarray, state: tuple[np.ndarray, ...] | None, workspace: Workspace
+    ) -> Cache:
+        """As `_run`, but of the cache only a checkpoint stays allocated."""
         (L, n), H, n_states = x.shape[:2], self.cell.hidden_size, self.cell.n_states
-        kept = workspace.lend((L + 1, H, n))
+        states = workspace.lend((L + 1, H, n))
         first, last = (tuple(workspace.lend((n_states, H, n))) for _ in range(2))
         mark = workspace.mark()
-        tape = self._run(prepared, x, state, workspace)
-        kept[...] = tape.states
-        for v, v_kept in zip(tape.first + tape.last, first + last, strict=True):
+        cache = self._run(packed, x, state, workspace)
+        states[...] = cache.states
+        for v, v_kept in zip(chain(cache.first, cache.last), chain(first, last), strict=True):
             v_kept[...] = v
         workspace.release(mark)
-        return Tape(kept[:0], kept, kept, kept[:0], first, last)
+        return Cache(states[:0], states, states, states[:0], first, last)
+
+
+class _WeightGradients:
+    """Gradients of pre-activations of many steps, the last one at the right, until one product adds them."""
+
+    def __init__(
+        self,
+        layer: RecurrentLayer,
+        weights: Weights,
+        gradients: Weights,
+        x: np.ndarray,
+        d_x: np.ndarray | None,
+        segments: Sequence[Segment],
+        workspace: Workspace,
+    ) -> None:
+        self.layer, self.weights, self.gradients, self.x, self.d_x = layer, weights, gradients, x, d_x
+        largest = max(s.n_steps * s.n_columns for s in segments)
+        self.capacity = max(min(len(x), _GRADIENT_COLUMNS), largest) + ROW_PADDING
+        H = layer.cell.hidden_size
+        self.d_a = workspace.lend((layer.kernel.n_gradient_rows * H, self.capacity))
+        self.h_prev = workspace.lend((H, self.capacity))
+        self.first = self.capacity  # of the columns that are used
+        self.row = len(x)  # of x, to the first of them
+
+    def make_room(self, n: int) -> None:
+        """See that n more columns have room."""
+        if self.first < n:
+            self.add()
+            self.first = self.capacity
+
+    def take(self, d_a: np.ndarray, h_prev: np.ndarray) -> None:
+        """Put the steps d_a (L, rows, n) and h_prev (L, H, n) before those that are there."""
+        n = len(d_a) * d_a.shape[2]
+        columns = slice(self.first - n, self.first)
+        lay_side_by_side(d_a, self.d_a[:, columns])
+        lay_side_by_side(h_prev, self.h_prev[:, columns])
+        self.first, self.row = columns.start, self.row - n
+
+    def add(self) -> None:
+        """Add the gradients of what is there."""
+        kernel = self.layer.kernel
+        d_a, h_prev = self.d_a[:, self.first :], self.h_prev[:, self.first :]
+        rows = slice(self.row, self.row + d_a.shape[1])
+        d_a_input = d_a[kernel.input_rows]
+        self.layer.input.add_gradients(self.gradients, d_a_input, self.x[rows])
+        kernel.add_gradients(self.gradients, d_a, h_prev)
+        if self.d_x is not None:
+            np.matmul(d_a_input.T, self.weights["W_x"], out=self.d_x[rows])
 
 
 def _widen(d_v: np.ndarray, n: int, workspace: Workspace) -> np.ndarray:

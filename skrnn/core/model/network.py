@@ -24,11 +24,11 @@ from ..parameters import ParameterLayout, Weights
 from ..workspace import Workspace
 from .head import LinearHead, Objective
 from .inputs import DenseInput, Embedding, TokenInput
-from .layer import PreparedLayer
+from .layer import PackedLayer
 from .losses import CrossEntropy, Loss
 from .pooling import POOLINGS
 from .readouts import EveryStep, Intake, Readout
-from .stack import RecurrentStack, StackTrail
+from .stack import RecurrentStack, StackCache
 from .state import State
 
 _MAX_ACTIVATIONS = 2**30  # bytes that a batch may take before its activations are computed twice
@@ -54,19 +54,19 @@ class Reading:
 
 
 @dataclass(frozen=True)
-class PreparedNetwork:
+class PackedNetwork:
     """What steps one by one need of the parameters.
 
     Attributes
     ----------
     weights : dict of str to dict of str to ndarray
         The parameters by part and name.
-    layers : list of PreparedLayer
+    layers : list of PackedLayer
         Forms of them that suit the layers.
     """
 
     weights: dict[str, Weights]
-    layers: list[PreparedLayer]
+    layers: list[PackedLayer]
 
 
 @dataclass(frozen=True)
@@ -376,8 +376,8 @@ class Network:
             batch, reading = self.batcher.batch(data, indices), self._begin(len(indices), params.dtype)
             for window in self._windows_to_read(batch):
                 mark = workspace.mark()
-                trail, reading = self._read(weights, window, workspace, reading, self.stack.bidirectional)
-                outputs = self.stack.outputs(trail, window, workspace)
+                cache, reading = self._read(weights, window, workspace, reading, self.stack.bidirectional)
+                outputs = self.stack.outputs(cache, window, workspace)
                 by_row = (rows_by_segment(v, window.segments) for v in (window.rows, window.weights_of_rows()))
                 for h, rows, is_real in zip(outputs, *by_row, strict=True):
                     values = measure(self.head.raw_of_steps(weights["head"], h, workspace), rows[:, :, 0])
@@ -411,7 +411,7 @@ class Network:
             state.put(indices, layers)
         return state
 
-    def prepare(self, params: np.ndarray, workspace: Workspace) -> PreparedNetwork:
+    def pack(self, params: np.ndarray, workspace: Workspace) -> PackedNetwork:
         """Lend what `step` needs of the parameters, once for any number of steps.
 
         Parameters
@@ -423,7 +423,7 @@ class Network:
 
         Returns
         -------
-        prepared : PreparedNetwork
+        packed : PackedNetwork
             Weights, and the forms of them that the layers run on.
 
         Raises
@@ -434,7 +434,7 @@ class Network:
         if self.stack.bidirectional:
             raise ValueError("A bidirectional network cannot advance: its reverse direction begins at the last step.")
         weights = self.views(params)
-        return PreparedNetwork(weights, self.stack.prepare(weights, workspace))
+        return PackedNetwork(weights, self.stack.pack(weights, workspace))
 
     def start(self, n: int, dtype: np.dtype) -> State:
         """State of `n` sequences before their first step.
@@ -455,14 +455,14 @@ class Network:
         return State(zero.layers, self.readout.start(self.stack.n_outputs, n, dtype))
 
     def step(
-        self, prepared: PreparedNetwork, rows: np.ndarray, state: State, workspace: Workspace
+        self, packed: PackedNetwork, rows: np.ndarray, state: State, workspace: Workspace
     ) -> tuple[np.ndarray, State]:
         """Read one step of every sequence.
 
         Parameters
         ----------
-        prepared : PreparedNetwork
-            What `prepare` gave.
+        packed : PackedNetwork
+            What `pack` gave.
         rows : ndarray of shape (n, F), or (n,) for tokens
             What comes now.
         state : State
@@ -478,11 +478,11 @@ class Network:
             After this step.
         """
         mark = workspace.mark()
-        x = self.stack.input.read_step(prepared.weights, rows, workspace)
-        after = self.stack.step(prepared.layers, x, state, workspace)
+        x = self.stack.input.read_step(packed.weights, rows, workspace)
+        after = self.stack.step(packed.layers, x, state, workspace)
         workspace.release(mark)
         columns, carried = self.readout.step(after.layers[-1][0], state.carried)
-        return self.predict_columns(prepared.weights["head"], columns), State(after.layers, carried)
+        return self.predict_columns(packed.weights["head"], columns), State(after.layers, carried)
 
     def predict_columns(self, weights: Weights, columns: np.ndarray) -> np.ndarray:
         """What is predicted from columns that the head sees.
@@ -533,15 +533,15 @@ class Network:
         weights, gradients = self.views(params), self.views(out)
         first = self._begin(len(batch.indices), workspace.dtype, state)
         rest, first = self._skip(weights, batch, first, workspace)
-        n_steps, outputs_only = self._steps_to_hold(rest, workspace.dtype)
+        n_steps, checkpoints_only = self._steps_to_hold(rest, workspace.dtype)
         readings, after = [first], None if state is None else state.copy()
         before_window = workspace.mark()
         for window in rest.windows(n_steps):
             workspace.release(before_window)
-            trail, reading = self._read(weights, window, workspace, readings[-1], outputs_only)
+            cache, reading = self._read(weights, window, workspace, readings[-1], checkpoints_only)
             readings.append(reading)
             if after is not None:
-                self.stack.write_state(trail, window, after)
+                self.stack.write_state(cache, window, after)
         objective = Objective(self.head, self.loss, weights["head"], gradients["head"], workspace)
         taken_in = readings.pop().taken_in
         loss, d_taken_in = self.readout.whole_loss_gradient(taken_in, batch, objective)
@@ -550,12 +550,12 @@ class Network:
             if before is not readings[-1]:
                 workspace.release(before_window)
                 window = rest.window(before.n_steps, n_steps)
-                trail, _ = self._read(weights, window, workspace, before)
+                cache, _ = self._read(weights, window, workspace, before)
             intake = Intake(before.taken_in, taken_in, d_taken_in, rest.lengths - before.n_steps)
-            window_loss, d_outputs = self.readout.window_loss_gradient(self.stack, trail, window, intake, objective)
+            window_loss, d_outputs = self.readout.window_loss_gradient(self.stack, cache, window, intake, objective)
             loss += window_loss
             d_x, d_state = self.stack.backward(
-                weights, gradients, window, trail, d_outputs, workspace, d_state, wants_d_x
+                weights, gradients, window, cache, d_outputs, workspace, d_state, wants_d_x
             )
             if d_x is not None:
                 self.stack.input.add_own_gradients(gradients, d_x, window)
@@ -615,9 +615,9 @@ class Network:
         """Run over all steps of `batch`; `layers`, by column, are overwritten with the state after each one's end."""
         mark = workspace.mark()
         for window in self._windows_to_read(batch):
-            trail, reading = self._read(weights, window, workspace, reading, self.stack.bidirectional)
+            cache, reading = self._read(weights, window, workspace, reading, self.stack.bidirectional)
             if layers is not None:
-                self.stack.write_state(trail, window, layers)
+                self.stack.write_state(cache, window, layers)
             workspace.release(mark)
         return reading
 
@@ -627,17 +627,17 @@ class Network:
         window: SequenceBatch,
         workspace: Workspace,
         reading: Reading,
-        outputs_only: bool = False,
-    ) -> tuple[StackTrail, Reading]:
-        """Run over a window from `reading`, which stays as it is: the trail, in lent memory, and where it ends."""
+        checkpoints_only: bool = False,
+    ) -> tuple[StackCache, Reading]:
+        """Run over a window from `reading`, which stays as it is: the cache, in lent memory, and where it ends."""
         x = self.stack.input.read(weights, window, workspace)
-        trail = self.stack.forward(weights, x, window, workspace, reading.layers, outputs_only)
+        cache = self.stack.forward(weights, x, window, workspace, reading.layers, checkpoints_only)
         taken_in = reading.taken_in.copy()
-        self.readout.take_in(self.stack, trail, window, taken_in)
+        self.readout.take_in(self.stack, cache, window, taken_in)
         layers = None
         if not self.stack.bidirectional:
-            layers = State(tuple(tuple(v.copy() for v in tapes[-1].last) for (tapes,) in trail.tapes))
-        return trail, Reading(layers, taken_in, reading.n_steps + int(window.lengths[0]))
+            layers = State(tuple(tuple(v.copy() for v in caches[-1].last) for (caches,) in cache.layers))
+        return cache, Reading(layers, taken_in, reading.n_steps + int(window.lengths[0]))
 
     def _steps_to_hold(self, batch: SequenceBatch, dtype: np.dtype) -> tuple[int, bool]:
         """Steps of a window, whose activations are held at a time, and whether only outputs are."""

@@ -14,10 +14,10 @@ import numpy as np
 
 from ..data.batch import SequenceBatch
 from ..data.segments import Segment
+from ..kernels import OutputGradient
 from .head import Objective
-from .layer import OutputGradient
 from .readouts import Intake, Readout
-from .stack import RecurrentStack, StackTrail
+from .stack import RecurrentStack, StackCache
 
 
 @dataclass(frozen=True)
@@ -37,9 +37,9 @@ class Pooling(Readout, ABC):
     def begin(self, n_outputs: int, n: int, dtype: np.dtype) -> np.ndarray:
         return np.full((n_outputs, n), self.initial, dtype)
 
-    def take_in(self, stack: RecurrentStack, trail: StackTrail, window: SequenceBatch, taken_in: np.ndarray) -> None:
+    def take_in(self, stack: RecurrentStack, cache: StackCache, window: SequenceBatch, taken_in: np.ndarray) -> None:
         parts = _by_direction(stack, taken_in[:, : len(window.indices)])
-        for h, part in zip(trail.outputs(), parts, strict=True):
+        for h, part in zip(cache.outputs(), parts, strict=True):
             self.forward(h, window.segments, part)
 
     def columns(self, taken_in: np.ndarray, batch: SequenceBatch) -> np.ndarray:
@@ -59,7 +59,7 @@ class Pooling(Readout, ABC):
     def window_loss_gradient(
         self,
         stack: RecurrentStack,
-        trail: StackTrail,
+        cache: StackCache,
         window: SequenceBatch,
         intake: Intake,
         objective: Objective,
@@ -68,7 +68,7 @@ class Pooling(Readout, ABC):
         parts = (_by_direction(stack, v[:, :n]) for v in (intake.before, intake.at_the_end, intake.d_at_the_end))
         return 0.0, [
             self.backward(h, window.segments, intake.ends, *part)
-            for h, *part in zip(trail.outputs(), *parts, strict=True)
+            for h, *part in zip(cache.outputs(), *parts, strict=True)
         ]
 
     def start(self, n_outputs: int, n: int, dtype: np.dtype) -> tuple[np.ndarray, ...]:
@@ -186,13 +186,11 @@ class LastPooling(Pooling):
         d_outputs: list[OutputGradient] = []
         n_going_on = int(np.count_nonzero(ends > segments[-1].start + segments[-1].n_steps))
         for segment in reversed(segments):
-            d_output: list[tuple[slice, np.ndarray] | None] = [None] * segment.n_steps
+            columns = np.zeros((segment.n_steps, 2), np.intp)
             for _, last, n in reversed(segment.spans):
-                if n_going_on < n:  # those that end here are the last ones: longest first
-                    ending = slice(n_going_on, n)
-                    d_output[last - 1] = (ending, d_accumulated[:, ending])
+                columns[last - 1] = n_going_on, n  # those that end here are the last ones: longest first
                 n_going_on = n
-            d_outputs.append(d_output)
+            d_outputs.append(_at_every_step(d_accumulated, segment, columns))
         return d_outputs[::-1]
 
 
@@ -225,10 +223,13 @@ class MeanPooling(Pooling):
         accumulated: np.ndarray,
         d_accumulated: np.ndarray,
     ) -> list[OutputGradient]:
-        return [
-            [(slice(n), d_accumulated[:, :n]) for first, last, n in segment.spans for _ in range(first, last)]
-            for segment in segments
-        ]
+        d_outputs: list[OutputGradient] = []
+        for segment in segments:
+            columns = np.zeros((segment.n_steps, 2), np.intp)
+            for first, last, n in segment.spans:
+                columns[first:last, 1] = n
+            d_outputs.append(_at_every_step(d_accumulated, segment, columns))
+        return d_outputs
 
 
 @dataclass(frozen=True)
@@ -268,8 +269,14 @@ class MaxPooling(Pooling):
                 units, columns = np.nonzero(found)
                 d_h[first + is_maximum.argmax(axis=0)[found], units, columns] = d_accumulated[units, columns]
                 open_[:, :n] &= ~found
-            d_outputs.append([(slice(segment.n_columns), d_h_t) for d_h_t in d_h])
+            d_outputs.append(OutputGradient.of_all_columns(d_h))
         return d_outputs
+
+
+def _at_every_step(d_accumulated: np.ndarray, segment: Segment, columns: np.ndarray) -> OutputGradient:
+    """The same gradient (H, B) at every step of a segment, in the columns (L, 2) that have one."""
+    n = segment.n_columns
+    return OutputGradient(np.broadcast_to(d_accumulated[:, :n], (segment.n_steps, len(d_accumulated), n)), columns)
 
 
 def _by_direction(stack: RecurrentStack, values: np.ndarray) -> np.ndarray:

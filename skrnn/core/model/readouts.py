@@ -14,12 +14,12 @@ import numpy as np
 
 from ..data.batch import SequenceBatch
 from ..data.segments import rows_by_segment
+from ..kernels import OutputGradient
 from .head import Objective
-from .layer import OutputGradient
-from .stack import RecurrentStack, StackTrail
+from .stack import RecurrentStack, StackCache
 
 _MAX_WINDOW = 2**13
-"""Column-steps of a window where each has a column: some 200 bytes of indices lie beside the tape of each."""
+"""Column-steps of a window where each has a column: some 200 bytes of indices lie beside the cache of each."""
 
 
 @dataclass(frozen=True)
@@ -70,14 +70,14 @@ class Readout(ABC):
         """
 
     @abstractmethod
-    def take_in(self, stack: RecurrentStack, trail: StackTrail, window: SequenceBatch, taken_in: np.ndarray) -> None:
+    def take_in(self, stack: RecurrentStack, cache: StackCache, window: SequenceBatch, taken_in: np.ndarray) -> None:
         """Take in the outputs of a window.
 
         Parameters
         ----------
         stack : RecurrentStack
             What ran.
-        trail : StackTrail
+        cache : StackCache
             What it left.
         window : SequenceBatch
             What it ran over: the first columns.
@@ -129,7 +129,7 @@ class Readout(ABC):
     def window_loss_gradient(
         self,
         stack: RecurrentStack,
-        trail: StackTrail,
+        cache: StackCache,
         window: SequenceBatch,
         intake: Intake,
         objective: Objective,
@@ -140,7 +140,7 @@ class Readout(ABC):
         ----------
         stack : RecurrentStack
             What ran.
-        trail : StackTrail
+        cache : StackCache
             What it left.
         window : SequenceBatch
             What it ran over.
@@ -228,7 +228,7 @@ class EveryStep(Readout):
     def begin(self, n_outputs: int, n: int, dtype: np.dtype) -> np.ndarray:
         return np.empty((0, n), dtype)
 
-    def take_in(self, stack: RecurrentStack, trail: StackTrail, window: SequenceBatch, taken_in: np.ndarray) -> None:
+    def take_in(self, stack: RecurrentStack, cache: StackCache, window: SequenceBatch, taken_in: np.ndarray) -> None:
         pass
 
     def columns(self, taken_in: np.ndarray, batch: SequenceBatch) -> np.ndarray:
@@ -242,7 +242,7 @@ class EveryStep(Readout):
     def window_loss_gradient(
         self,
         stack: RecurrentStack,
-        trail: StackTrail,
+        cache: StackCache,
         window: SequenceBatch,
         intake: Intake,
         objective: Objective,
@@ -250,11 +250,11 @@ class EveryStep(Readout):
         of_rows = objective.loss.prepare(window.targets[window.rows], window.weights_of_rows())
         targets, weights = (rows_by_segment(values, window.segments) for values in of_rows)
         loss, d_outputs = 0.0, list[np.ndarray]()
-        for h, t, w in zip(stack.outputs(trail, window, objective.workspace), targets, weights, strict=True):
+        for h, t, w in zip(stack.outputs(cache, window, objective.workspace), targets, weights, strict=True):
             segment_loss, d_h = objective.loss_gradient(h, t, w[:, :, 0])
             loss += segment_loss
             d_outputs.append(d_h)
-        return loss, stack.split_outputs(d_outputs, trail, window, objective.workspace)
+        return loss, stack.split_outputs(d_outputs, cache, window, objective.workspace)
 
     def start(self, n_outputs: int, n: int, dtype: np.dtype) -> tuple[np.ndarray, ...]:
         return ()

@@ -11,13 +11,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..cached import cached_property
-from ..cells import Cell, Tape
+from ..cells import Cell
 from ..data.batch import Batcher, SequenceBatch
 from ..data.segments import Cutting, rows_by_segment
+from ..kernels import Cache, Kernel, OutputGradient
 from ..parameters import Weights
 from ..workspace import Workspace
 from .inputs import DenseInput, Input
-from .layer import OutputGradient, PreparedLayer, RecurrentLayer
+from .layer import PackedLayer, RecurrentLayer
 from .state import State
 
 _SEGMENT_SIZE = 2**19
@@ -34,21 +35,21 @@ _READING_UNITS = 2**15
 
 
 @dataclass(frozen=True)
-class StackTrail:
+class StackCache:
     """What a forward pass leaves for the backward pass, by layer and direction.
 
     Attributes
     ----------
     inputs : list of list of ndarray of shape (N, ...)
         Input rows of each layer and direction.
-    tapes : list of list of list of Tape
-        Tapes of each layer, direction and segment.
+    layers : list of list of list of Cache
+        Caches of each layer, direction and segment.
     reversal : ndarray of shape (N,) or None
         See `SequenceBatch.reversal`; None in one direction.
     """
 
     inputs: list[list[np.ndarray]]
-    tapes: list[list[list[Tape]]]
+    layers: list[list[list[Cache]]]
     reversal: np.ndarray | None
 
     def outputs(self) -> list[list[np.ndarray]]:
@@ -57,9 +58,9 @@ class StackTrail:
         Returns
         -------
         outputs : list of list of ndarray of shape (L, H, n)
-            Views of the tapes.
+            Views of the caches.
         """
-        return [[tape.states[1:] for tape in tapes] for tapes in self.tapes[-1]]
+        return [[cache_.states[1:] for cache_ in caches] for caches in self.layers[-1]]
 
 
 @dataclass(frozen=True)
@@ -111,9 +112,9 @@ class RecurrentStack:
 
     @property
     def n_activations(self) -> int:
-        """Numbers on the tapes of all layers for each step of a sequence."""
-        n_states_and_gates = self.cell.n_tape_rows * self.cell.hidden_size
-        return self.n_directions * sum(n_states_and_gates + layer.n_joined_inputs for layer, _ in self._layers)
+        """Numbers in the caches of all layers for each step of a sequence."""
+        n_states_and_gates = self.kernel.n_cache_rows * self.cell.hidden_size
+        return self.n_directions * sum(n_states_and_gates + layer.n_fused_inputs for layer, _ in self._layers)
 
     @property
     def reading_width(self) -> int:
@@ -139,11 +140,16 @@ class RecurrentStack:
     @property
     def batcher(self) -> Batcher:
         """How batches are made for these layers."""
-        cell = self.cell
+        cell, kernel = self.cell, self.kernel
         # a border costs some 60 us of Python, a padded column-step its arithmetic, which grows with H * H
-        max_padding = 60 * (64 / cell.hidden_size) ** 1.5 * (2 if cell.n_gates == 1 else 1) if cell.is_bounded else 0
-        max_size = _SEGMENT_SIZE // ((cell.gradient_rows + 1) * cell.hidden_size)
+        max_padding = 60 * (64 / cell.hidden_size) ** 1.5 * (2 if cell.n_gates == 1 else 1) if kernel.is_bounded else 0
+        max_size = _SEGMENT_SIZE // ((kernel.n_gradient_rows + 1) * cell.hidden_size)
         return Batcher(Cutting(max_padding, max_size), self.dropout, self.n_layers, self.n_outputs)
+
+    @property
+    def kernel(self) -> Kernel:
+        """What computes the steps of every layer."""
+        return self._layers[0][0].kernel
 
     @cached_property
     def _layers(self) -> list[tuple[RecurrentLayer, list[str]]]:
@@ -182,8 +188,8 @@ class RecurrentStack:
         batch: SequenceBatch,
         workspace: Workspace,
         state: State | None = None,
-        outputs_only: bool = False,
-    ) -> StackTrail:
+        checkpoints_only: bool = False,
+    ) -> StackCache:
         """Run layer after layer over all segments.
 
         Parameters
@@ -195,37 +201,37 @@ class RecurrentStack:
         batch : SequenceBatch
             How the rows are cut; dropout masks.
         workspace : Workspace
-            Lends what the trail holds, which stays lent.
+            Lends what the cache holds, which stays lent.
         state : State, optional
             Before the first step of each column; zero by default. Unidirectional stacks only.
-        outputs_only : bool, default=False
-            Whether the tapes are outlines, from which `backward` computes the rest again.
+        checkpoints_only : bool, default=False
+            Whether caches are checkpoints, from which `backward` computes the rest again.
 
         Returns
         -------
-        trail : StackTrail
-            Inputs and tapes of every layer and direction.
+        cache : StackCache
+            Inputs and caches of every layer and direction.
         """
-        trail = StackTrail([], [], batch.reversal() if self.bidirectional else None)
+        cache = StackCache([], [], batch.reversal() if self.bidirectional else None)
         for k, (layer, names) in enumerate(self._layers):
             if k > 0:
-                x = self._join(trail, batch, workspace)
+                x = self._join(cache, batch, workspace)
             before = None if state is None else state.layers[k]
-            trail.inputs.append([x] if trail.reversal is None else [x, x[trail.reversal]])
-            trail.tapes.append(
+            cache.inputs.append([x] if cache.reversal is None else [x, x[cache.reversal]])
+            cache.layers.append(
                 [
-                    layer.forward(weights[name], x_, batch.segments, workspace, before, outputs_only)
-                    for name, x_ in zip(names, trail.inputs[-1], strict=True)
+                    layer.forward(weights[name], x_, batch.segments, workspace, before, checkpoints_only)
+                    for name, x_ in zip(names, cache.inputs[-1], strict=True)
                 ]
             )
-        return trail
+        return cache
 
     def backward(
         self,
         weights: dict[str, Weights],
         gradients: dict[str, Weights],
         batch: SequenceBatch,
-        trail: StackTrail,
+        cache: StackCache,
         d_outputs: list[list[OutputGradient]],
         workspace: Workspace,
         d_state: State | None = None,
@@ -241,7 +247,7 @@ class RecurrentStack:
             Views of the gradient vector; added to.
         batch : SequenceBatch
             What `forward` ran over.
-        trail : StackTrail
+        cache : StackCache
             What it left.
         d_outputs : list of list of OutputGradient
             Gradients of the top layer's outputs, by direction and segment.
@@ -264,31 +270,31 @@ class RecurrentStack:
             layer, names = self._layers[k]
             d_x = None
             d_layer = None if d_state is None else d_state.layers[k]
-            for name, x, tapes, d_output in zip(names, trail.inputs[k], trail.tapes[k], d_outputs, strict=True):
+            for name, x, caches, d_output in zip(names, cache.inputs[k], cache.layers[k], d_outputs, strict=True):
                 d_rows = workspace.lend((len(x), layer.input.n_inputs)) if k > 0 or wants_d_x else None
                 d_before = layer.backward(
-                    weights[name], gradients[name], x, batch.segments, tapes, d_output, workspace, d_layer, d_rows
+                    weights[name], gradients[name], x, batch.segments, caches, d_output, workspace, d_layer, d_rows
                 )
                 if name == names[0]:
                     d_x = d_rows
                     d_first.append(tuple(d_v.copy() for d_v in d_before))
                 elif d_x is not None and d_rows is not None:
-                    d_x += d_rows[trail.reversal]
+                    d_x += d_rows[cache.reversal]
             if k > 0 and d_x is not None:
-                d_outputs = self._split(d_x, batch, k - 1, trail.reversal, workspace)
+                d_outputs = self._split(d_x, batch, k - 1, cache.reversal, workspace)
         return d_x, State(tuple(reversed(d_first)))
 
-    def outputs(self, trail: StackTrail, batch: SequenceBatch, workspace: Workspace) -> list[np.ndarray]:
+    def outputs(self, cache: StackCache, batch: SequenceBatch, workspace: Workspace) -> list[np.ndarray]:
         """Outputs of the top layer after each step, all directions in one column, with the layer's dropout.
 
         Parameters
         ----------
-        trail : StackTrail
+        cache : StackCache
             What `forward` left.
         batch : SequenceBatch
             What it ran over.
         workspace : Workspace
-            Lends what the trail does not hold as it is; it stays lent.
+            Lends what the cache does not hold as it is; it stays lent.
 
         Returns
         -------
@@ -296,18 +302,18 @@ class RecurrentStack:
             One for each segment.
         """
         if self.bidirectional:
-            rows = self._join(trail, batch, workspace)
+            rows = self._join(cache, batch, workspace)
             outputs = [workspace.lend((s.n_steps, self.n_outputs, s.n_columns)) for s in batch.segments]
             for h, x in zip(outputs, rows_by_segment(rows, batch.segments), strict=True):
                 h[...] = x[:, :, :-1].transpose(0, 2, 1)
             return outputs
-        (outputs,) = trail.outputs()
+        (outputs,) = cache.outputs()
         if batch.masks is None:
             return outputs
         return [np.multiply(h, batch.masks[-1][: h.shape[2]].T, out=workspace.lend(h.shape)) for h in outputs]
 
     def split_outputs(
-        self, d_outputs: list[np.ndarray], trail: StackTrail, batch: SequenceBatch, workspace: Workspace
+        self, d_outputs: list[np.ndarray], cache: StackCache, batch: SequenceBatch, workspace: Workspace
     ) -> list[list[OutputGradient]]:
         """Mirror image of `outputs`: what `backward` takes, from the gradients of what that gave.
 
@@ -315,7 +321,7 @@ class RecurrentStack:
         ----------
         d_outputs : list of ndarray of shape (L, D*H, n)
             One for each segment; overwritten.
-        trail : StackTrail
+        cache : StackCache
             What `forward` left.
         batch : SequenceBatch
             What it ran over.
@@ -331,13 +337,13 @@ class RecurrentStack:
             d_rows = workspace.lend((batch.n_rows, self.n_outputs))
             for d_h, rows in zip(d_outputs, rows_by_segment(d_rows, batch.segments), strict=True):
                 rows[...] = d_h.transpose(0, 2, 1)
-            return self._split(d_rows, batch, self.n_layers - 1, trail.reversal, workspace)
+            return self._split(d_rows, batch, self.n_layers - 1, cache.reversal, workspace)
         if batch.masks is not None:
             for d_h in d_outputs:
                 d_h *= batch.masks[-1][: d_h.shape[2]].T
-        return [[[(slice(d_h.shape[2]), d_h_t) for d_h_t in d_h] for d_h in d_outputs]]
+        return [[OutputGradient.of_all_columns(d_h) for d_h in d_outputs]]
 
-    def prepare(self, weights: dict[str, Weights], workspace: Workspace) -> list[PreparedLayer]:
+    def pack(self, weights: dict[str, Weights], workspace: Workspace) -> list[PackedLayer]:
         """Lend what `step` needs of the parameters, layer by layer; unidirectional stacks only.
 
         Parameters
@@ -349,18 +355,18 @@ class RecurrentStack:
 
         Returns
         -------
-        prepared : list of PreparedLayer
+        packed : list of PackedLayer
             From the input upwards.
         """
-        return [layer.prepare(weights[name], workspace) for layer, (name,) in self._layers]
+        return [layer.pack(weights[name], workspace) for layer, (name,) in self._layers]
 
-    def step(self, prepared: list[PreparedLayer], x: np.ndarray, state: State, workspace: Workspace) -> State:
+    def step(self, packed: list[PackedLayer], x: np.ndarray, state: State, workspace: Workspace) -> State:
         """Read one step of every sequence, with none of what `forward` does for many.
 
         Parameters
         ----------
-        prepared : list of PreparedLayer
-            What `prepare` gave.
+        packed : list of PackedLayer
+            What `pack` gave.
         x : ndarray of shape (n, ...)
             Inputs, in the form that `input` takes.
         state : State
@@ -378,7 +384,7 @@ class RecurrentStack:
             if k > 0:
                 x = np.ones((len(x), self.n_outputs + 1), workspace.dtype)  # (n, H + 1)
                 x[:, :-1] = after[-1][0].T
-            after.append(layer.step(prepared[k], x, state.layers[k], workspace))
+            after.append(layer.step(packed[k], x, state.layers[k], workspace))
         return State(tuple(after))
 
     def zero_state(self, n: int, dtype: np.dtype) -> State:
@@ -423,37 +429,37 @@ class RecurrentStack:
             state.put(goes_on, after.take(batch.follows[goes_on]))
         return state
 
-    def write_state(self, trail: StackTrail, batch: SequenceBatch, state: State) -> None:
+    def write_state(self, cache: StackCache, batch: SequenceBatch, state: State) -> None:
         """Overwrite `state` with that after each column's last step.
 
         Parameters
         ----------
-        trail : StackTrail
+        cache : StackCache
             What `forward` left.
         batch : SequenceBatch
             What it ran over.
         state : State
             Overwritten for the columns of the batch, its first ones.
         """
-        for k, (tapes,) in enumerate(trail.tapes):
-            for tape, segment in zip(tapes, batch.segments, strict=True):
+        for k, (caches,) in enumerate(cache.layers):
+            for cache_, segment in zip(caches, batch.segments, strict=True):
                 for _, last, n in segment.spans:  # later spans overwrite those that go on
-                    for v, v_after in zip(state.layers[k], self.cell.state_after(tape, last), strict=True):
+                    for v, v_after in zip(state.layers[k], self.kernel.state_after(cache_, last), strict=True):
                         v[:, :n] = v_after[:, :n]
 
-    def _join(self, trail: StackTrail, batch: SequenceBatch, workspace: Workspace) -> np.ndarray:
+    def _join(self, cache: StackCache, batch: SequenceBatch, workspace: Workspace) -> np.ndarray:
         """Outputs of the layers so far as input rows (N, D*H + 1) of the next: forward, reverse, one."""
         H = self.cell.hidden_size
         x = workspace.lend((batch.n_rows, self.n_outputs + 1))
         x[:, -1] = 1
         h = workspace.lend((batch.n_rows, H))
-        for k, tapes in enumerate(trail.tapes[-1]):
+        for k, caches in enumerate(cache.layers[-1]):
             units = slice(k * H, (k + 1) * H)
-            for tape, segment, rows in zip(tapes, batch.segments, rows_by_segment(h, batch.segments), strict=True):
-                rows[...] = tape.states[1:].transpose(0, 2, 1)
+            for cache_, segment, rows in zip(caches, batch.segments, rows_by_segment(h, batch.segments), strict=True):
+                rows[...] = cache_.states[1:].transpose(0, 2, 1)
                 if batch.masks is not None:
-                    rows *= batch.masks[len(trail.tapes) - 1][: segment.n_columns, units]
-            x[:, units] = h if k == 0 else h[trail.reversal]
+                    rows *= batch.masks[len(cache.layers) - 1][: segment.n_columns, units]
+            x[:, units] = h if k == 0 else h[cache.reversal]
         return x
 
     def _split(
@@ -476,5 +482,5 @@ class RecurrentStack:
                 d_columns[...] = rows.transpose(0, 2, 1)
                 if batch.masks is not None:
                     d_columns *= batch.masks[k][: segment.n_columns, units].T
-                d_outputs[-1].append([(slice(segment.n_columns), d_h_t) for d_h_t in d_columns])
+                d_outputs[-1].append(OutputGradient.of_all_columns(d_columns))
         return d_outputs

@@ -130,7 +130,7 @@ def tanh_derivative(h: np.ndarray, out: np.ndarray) -> np.ndarray:
     >>> tanh_derivative(np.array([0.0, 0.5]), out=np.empty(2))
     array([1.  , 0.75])
     """
-    np.square(h, out)  # where h is rows of a tape, a product with itself would take twice as long
+    np.square(h, out)  # where h is rows of a cache, a product with itself would take twice as long
     return np.subtract(1, out, out)
 
 

@@ -1,0 +1,151 @@
+"""The contract of the kernels: what computes the steps of a cell, on arrays only.
+
+The layer owns the input side: it writes the inputs of all steps of a segment into the cache, as they are or as
+``W_x x + b``, and turns the gradients of the pre-activations into those of ``W_x``, ``b`` and ``x``. A kernel runs over
+the steps.
+
+Conventions, beside those of `skrnn.core.cells.cell`: a segment has L steps of n columns, one column a sequence. A
+step's state is (H, n), its gates are (G*H, n). K rows of inputs lie below each state where they are fused into the
+product of a step, ``[W_h W_x b] [h; x; 1]``: F + 1, the inputs and a one. Else K is 0, and ``W_x x + b`` is projected
+beforehand.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar, NamedTuple
+
+import numpy as np
+
+from ..cells import Cell
+from ..parameters import Weights
+from ..workspace import Workspace
+
+
+class Cache(NamedTuple):
+    """What `Kernel.forward` leaves for `Kernel.backward`, for one segment of L steps and n columns.
+
+    Attributes
+    ----------
+    a : ndarray of shape (L, P*H, n)
+        ``W_x x + b`` of the P gates that are projected beforehand, from the layer; `Kernel.forward` overwrites them.
+    columns : ndarray of shape (L + 1, H + K, n)
+        The state h before the first step and after each one, and below it the inputs of the next, from the layer.
+    states : ndarray of shape (L + 1, H, n)
+        The states in `columns`.
+    saved : ndarray of shape (L, rows, n)
+        Gate values, and whatever else a kernel reads on the way back.
+    first, last : tuple of ndarray of shape (H, n)
+        Views of the whole state (h; for the LSTM h and c) before the first and after the last step.
+
+    Notes
+    -----
+    A checkpoint has the states, and of the rest only `first` and `last`: ``a`` and `saved` have no steps, `columns` no
+    inputs. `Kernel.forward` from `first` computes the rest again.
+    """
+
+    a: np.ndarray
+    columns: np.ndarray
+    states: np.ndarray
+    saved: np.ndarray
+    first: tuple[np.ndarray, ...]
+    last: tuple[np.ndarray, ...]
+
+    @property
+    def is_checkpoint(self) -> bool:
+        """Whether only the states are there."""
+        return len(self.saved) == 0
+
+
+class OutputGradient(NamedTuple):
+    """Gradient of the loss with respect to the outputs of a segment, from outside the recurrence.
+
+    Attributes
+    ----------
+    values : ndarray of shape (L, H, n)
+        Only read, and only in the columns of each step that have one; may be a view that repeats its steps.
+    columns : ndarray of shape (L, 2), int
+        For each step the first of those columns, and the one behind the last; equal where there are none.
+    """
+
+    values: np.ndarray
+    columns: np.ndarray
+
+    @classmethod
+    def of_all_columns(cls, values: np.ndarray) -> OutputGradient:
+        """Make the gradient of outputs (L, H, n) all of which have one."""
+        L, _, n = values.shape
+        return cls(values, np.tile(np.array([0, n]), (L, 1)))
+
+
+@dataclass(frozen=True)
+class Kernel(ABC):
+    """Contract of a kernel: the steps of one cell.
+
+    Parameters
+    ----------
+    cell : Cell
+        What it computes.
+    """
+
+    cell: Cell
+
+    n_cache_rows: ClassVar[int]
+    """Blocks of H rows that a cache holds for each step, without inputs."""
+    n_gradient_rows: ClassVar[int]
+    """Blocks of H rows that `backward` writes for each step."""
+
+    @property
+    @abstractmethod
+    def is_bounded(self) -> bool:
+        """Whether states stay finite on any input: only then may a segment run past the end of a sequence."""
+
+    @property
+    def input_rows(self) -> slice:
+        """Which of the rows that `backward` writes are the gradients of ``a``, in the order of ``W_x``."""
+        return slice(0, self.cell.n_gates * self.cell.hidden_size)
+
+    @abstractmethod
+    def fuses(self, n_inputs: int) -> bool:
+        """Whether `n_inputs` dense inputs are fused into the product of a step."""
+
+    @abstractmethod
+    def pack(self, weights: Weights, is_fused: bool, workspace: Workspace) -> tuple[np.ndarray, tuple[np.ndarray, ...]]:
+        """Allocate the weights once per batch: ``[W_x b]`` (P*H, F + 1) to project with, and what suits `forward`."""
+
+    @abstractmethod
+    def pack_backward(self, weights: Weights, workspace: Workspace) -> np.ndarray:
+        """Give the matrix (H, rows) from `backward`'s gradients of a step to ``d_h`` of the step before."""
+
+    @abstractmethod
+    def cache(self, n_steps: int, n: int, n_fused: int, workspace: Workspace) -> Cache:
+        """Allocate the cache of a segment of L steps and n columns, with K rows of inputs and undefined content."""
+
+    @abstractmethod
+    def forward(self, packed: tuple[np.ndarray, ...], cache: Cache, workspace: Workspace) -> None:
+        """Run over the steps: read ``a``, inputs and ``first`` of `cache`, fill ``states``, ``saved`` and ``last``."""
+
+    @abstractmethod
+    def backward(
+        self,
+        packed: np.ndarray,
+        cache: Cache,
+        d_state: tuple[np.ndarray, ...],
+        d_output: OutputGradient,
+        d_a: np.ndarray,
+        workspace: Workspace,
+    ) -> None:
+        """Run back over the steps of a cache, which is only read.
+
+        `d_state`, arrays (H, n), is overwritten: with respect to ``cache.last`` before, to ``cache.first`` after.
+        `d_a` (L, rows, n) is overwritten with the gradients of the pre-activations.
+        """
+
+    def state_after(self, cache: Cache, step: int) -> tuple[np.ndarray, ...]:
+        """Give views of the state (H, n) after some steps, 0 to L, of a segment that `forward` has run over."""
+        return (cache.states[step],)
+
+    def add_gradients(self, gradients: Weights, d_a: np.ndarray, h_prev: np.ndarray) -> None:
+        """Add to the gradients of the cell's own parameters, from d_a (rows, N) and the states before (H, N)."""
+        gradients["W_h"] += d_a @ h_prev.T

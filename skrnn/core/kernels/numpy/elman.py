@@ -1,0 +1,60 @@
+"""The loops over time of the Elman cell.
+
+Numbers behind lines are those of the equations in `skrnn.core.cells.elman`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...workspace import Workspace
+from ..kernel import Cache, OutputGradient
+from .kernel import NumpyKernel
+
+
+@dataclass(frozen=True)
+class ElmanKernel(NumpyKernel):
+    """The loops of `skrnn.core.cells.elman.ElmanCell`."""
+
+    n_cache_rows = 1
+    n_gradient_rows = 1
+
+    @property
+    def scale(self) -> np.ndarray:
+        return np.full((self.cell.hidden_size, 1), self.activation.scale)
+
+    def cache(self, n_steps: int, n: int, n_fused: int, workspace: Workspace) -> Cache:
+        H = self.cell.hidden_size
+        columns = workspace.lend((n_steps + 1, H + n_fused, n))
+        states = columns[:, :H]
+        # the pre-activations become the states in place, and nothing else is needed on the way back
+        a = states[1:, : 0 if n_fused else H]
+        return Cache(a, columns, states, states[1:], (states[0],), (states[-1],))
+
+    def forward(self, packed: tuple[np.ndarray, ...], cache: Cache, workspace: Workspace) -> None:
+        (W,), f = packed, self.activation.of_scaled
+        mark = workspace.mark()
+        for h in self._pre_activations(W, cache, cache.states[1:], workspace):  # 1
+            f(h, h)  # 2
+        workspace.release(mark)
+
+    def backward(
+        self,
+        packed: np.ndarray,
+        cache: Cache,
+        d_state: tuple[np.ndarray, ...],
+        d_output: OutputGradient,
+        d_a: np.ndarray,
+        workspace: Workspace,
+    ) -> None:
+        product, multiply, add = packed.dot, np.multiply, np.add
+        (d_h,) = d_state
+        self.activation.derivative(cache.states[1:], d_a)  # f'(a) of all steps, then times d_h in the loop
+        for d_a_t, extra in zip(reversed(list(d_a)), self._columns_with_gradient(d_h, d_output), strict=True):
+            if extra is not None:
+                d_columns, d = extra
+                add(d_columns, d, d_columns)
+            multiply(d_a_t, d_h, d_a_t)  # 2'
+            product(d_a_t, d_h)  # 1'
