@@ -121,7 +121,7 @@ def test_ragged_is_the_sum_of_its_parts(readout, loss, rng):
 @each_readout
 @pytest.mark.parametrize("bidirectional", [False, True])
 def test_activations_that_are_computed_twice_give_the_same(readout, bidirectional, rng, monkeypatch):
-    monkeypatch.setattr("skrnn.core.model.stack._READING_SIZE", 1)  # windows of the square root of the steps
+    monkeypatch.setattr("skrnn.core.model.stack._INFERENCE_SIZE", 1)  # windows of the square root of the steps
     whole, cut = (
         make_network(readout, SquaredError(K), n_layers=2, bidirectional=bidirectional, recompute=recompute)
         for recompute in (False, True)
@@ -171,7 +171,7 @@ def test_steps_compose(readout, input_, rng):
 @each_readout
 @pytest.mark.parametrize("kwargs", [*STACKS.values(), {"recompute": True}], ids=[*STACKS, "recomputed"])
 def test_gradient_of_the_features_is_in_the_order_of_the_data(readout, kwargs, rng, monkeypatch):
-    monkeypatch.setattr("skrnn.core.model.stack._READING_SIZE", 1)
+    monkeypatch.setattr("skrnn.core.model.stack._INFERENCE_SIZE", 1)
     network = make_network(readout, SquaredError(1), **kwargs)
     params, data = make_params(network, rng), make_data(network, rng)
     batch = make_batch(network, data, rng)

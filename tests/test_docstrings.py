@@ -32,6 +32,7 @@ INTERNALS = (
     "skrnn.core.cached",
     "skrnn.core.data.segments",
     "skrnn.core.kernels",
+    "skrnn.core.model.bptt",
     "skrnn.core.model.head",
     "skrnn.core.model.inputs",
     "skrnn.core.model.layer",
@@ -39,6 +40,7 @@ INTERNALS = (
     "skrnn.core.model.readouts",
     "skrnn.core.model.stack",
     "skrnn.core.model.state",
+    "skrnn.core.model.windows",
 )
 """Modules that the parts of the core use among themselves: a line says what is done, and gives the shapes."""
 OF_INTERNALS = {"PR01", "RT01", "YD01", "EX01"}

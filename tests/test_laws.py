@@ -12,10 +12,12 @@ from skrnn.core.cells import CELLS
 from skrnn.core.data.segments import Cutting
 from skrnn.core.data.sequences import PackedSequences
 from skrnn.core.kernels import OutputGradient
+from skrnn.core.model.bptt import Backpropagation
 from skrnn.core.model.inputs import DenseInput, TokenInput
 from skrnn.core.model.layer import RecurrentLayer
 from skrnn.core.model.network import Network
 from skrnn.core.model.stack import RecurrentStack
+from skrnn.core.model.windows import WindowRunner
 from skrnn.core.workspace import Workspace
 
 CELL_NAMES = sorted(CELLS)
@@ -30,7 +32,7 @@ def sigmoid(a):
 @pytest.fixture
 def small_windows(monkeypatch):
     """Windows of the square root of the steps, however few, where activations are computed twice."""
-    monkeypatch.setattr("skrnn.core.model.stack._READING_SIZE", 1)
+    monkeypatch.setattr("skrnn.core.model.stack._INFERENCE_SIZE", 1)
 
 
 def make_network(cell, **kwargs):
@@ -289,15 +291,14 @@ def test_law_5_windows_are_the_whole(cell, pooling, dropout, rng, small_windows)
     np.testing.assert_allclose(gradient_cut, gradient, rtol=1e-11, atol=1e-13)
 
 
-def test_activations_are_computed_twice_where_they_are_many(rng, monkeypatch):
+def test_activations_are_computed_twice_where_they_are_many(rng):
     network = make_network("gru")
     batch = make_batch(network, make_data(rng, [100]), rng)
     size = batch.n_rows * network.stack.n_activations * 8
 
-    monkeypatch.setattr("skrnn.core.model.network._MAX_ACTIVATIONS", size)
-    assert not network._recomputes(batch, np.dtype(float))
-    monkeypatch.setattr("skrnn.core.model.network._MAX_ACTIVATIONS", size - 1)
-    assert network._recomputes(batch, np.dtype(float))
+    runner = WindowRunner(network.stack, network.readout, network.loss.n_raw)
+    assert not Backpropagation(runner, max_activations=size)._recomputes(batch, np.dtype(float))
+    assert Backpropagation(runner, max_activations=size - 1)._recomputes(batch, np.dtype(float))
 
 
 @pytest.mark.parametrize("cell", CELL_NAMES)
@@ -339,7 +340,7 @@ def test_law_5_one_product_of_gradients_or_several(rng, monkeypatch):
 @pytest.mark.parametrize("recompute", [False, True])
 def test_truncation_takes_what_came_before_as_constants(cell, pooling, recompute, rng, monkeypatch):
     """The same loss; the gradient is that of the last steps, from the state and the pooling of those before them."""
-    monkeypatch.setattr(RecurrentStack, "reading_size", lambda stack: 15)  # several windows before the last steps
+    monkeypatch.setattr(RecurrentStack, "inference_size", lambda stack: 15)  # several windows before the last steps
     whole, cut = (
         make_network(cell, pooling=pooling, n_layers=2, dropout=0.3, recompute=recompute, gradient_steps=gradient_steps)
         for gradient_steps in (None, 4)
@@ -349,10 +350,11 @@ def test_truncation_takes_what_came_before_as_constants(cell, pooling, recompute
     loss, gradient = loss_and_gradient(cut, params, batch)
 
     assert loss == pytest.approx(loss_and_gradient(whole, params, batch)[0], rel=1e-12)
-    first = cut._begin(len(data), params.dtype)
-    before = cut._skip(cut.layout.views(params), batch, first, Workspace(params.dtype))
+    runner = WindowRunner(cut.stack, cut.readout, cut.loss.n_raw)
+    first, bptt = runner.initial(len(data), params.dtype), Backpropagation(runner, gradient_steps=4)
+    before = bptt._burn_in(cut.layout.views(params), batch, first, Workspace(params.dtype))
     assert before[0].lengths.tolist() == [4, 4, 4, 4, 4, 3, 1]
-    monkeypatch.setattr(Network, "_skip", lambda *args: before)
+    monkeypatch.setattr(Backpropagation, "_burn_in", lambda *args: before)
     wanted = central_differences(lambda: loss_and_gradient(cut, params, batch)[0], params)
     assert relative_error(gradient, wanted) < 1e-6
 
@@ -366,7 +368,7 @@ def test_truncation_beyond_the_longest_is_none(cell, rng):
 
 
 def test_memory_of_the_last_steps(rng, monkeypatch):
-    monkeypatch.setattr("skrnn.core.model.stack._READING_SIZE", 2**18)
+    monkeypatch.setattr("skrnn.core.model.stack._INFERENCE_SIZE", 2**18)
     sizes = []
     for n_steps in (2000, 6000):
         network = Network.build("gru", n_inputs=1, hidden_size=8, n_classes=3, gradient_steps=50)
@@ -427,7 +429,7 @@ def test_prediction_in_windows(cell, pooling, rng, monkeypatch):
     params, data = make_params(network, rng), make_data(rng, [40, 3, 17, 40, 1, 9])
     whole = network.predict(params, data, Workspace(np.float64))
 
-    monkeypatch.setattr(RecurrentStack, "reading_size", lambda stack: 42)  # seven steps of six sequences
+    monkeypatch.setattr(RecurrentStack, "inference_size", lambda stack: 42)  # seven steps of six sequences
     in_windows = network.predict(params, data, Workspace(np.float64))
 
     np.testing.assert_allclose(in_windows, whole, atol=1e-13)
@@ -478,7 +480,7 @@ def test_few_inputs_are_fused(cell, n_inputs, n_fused):
 
 @pytest.mark.parametrize("cell", CELL_NAMES)
 def test_memory_of_prediction_is_bounded(cell, rng, monkeypatch):
-    monkeypatch.setattr("skrnn.core.model.stack._READING_SIZE", 2**14)
+    monkeypatch.setattr("skrnn.core.model.stack._INFERENCE_SIZE", 2**14)
     network = make_network(cell)
     params = make_params(network, rng)
     sizes = []

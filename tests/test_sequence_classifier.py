@@ -234,7 +234,7 @@ def test_parameters_set_after_a_fit_wait_for_the_next_one(X, y):
     "params", [{}, {"solver": "lbfgs"}, {"n_layers": 2, "pooling": "max", "dropout": 0.2}], ids=str
 )
 def test_activations_computed_twice_are_the_same(X, y, params, monkeypatch):
-    monkeypatch.setattr("skrnn.core.model.stack._READING_SIZE", 1)  # several windows
+    monkeypatch.setattr("skrnn.core.model.stack._INFERENCE_SIZE", 1)  # several windows
     assert_allclose(
         make(recompute=True, **params).fit(X, y).predict_proba(X), make(**params).fit(X, y).predict_proba(X), atol=1e-8
     )

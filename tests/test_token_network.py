@@ -286,8 +286,8 @@ def test_windows_of_any_size_measure_the_same(cell, width, size, rng, monkeypatc
     wanted_sums = [wanted[0][a - n : a].sum() for a, n in zip(np.cumsum(data.lengths), data.lengths, strict=True)]
     wanted_h, wanted_state = scores.read(params, data.take(np.flatnonzero(data.lengths)), workspace)
 
-    monkeypatch.setattr(RecurrentStack, "reading_width", width)
-    monkeypatch.setattr(RecurrentStack, "reading_size", lambda stack, n_more: size)
+    monkeypatch.setattr(RecurrentStack, "inference_columns", width)
+    monkeypatch.setattr(RecurrentStack, "inference_size", lambda stack, n_more: size)
 
     assert_allclose(scores.token_log_proba(params, data, workspace), wanted[0], rtol=0, atol=1e-12)
     assert_array_equal(scores.token_rank(params, data, workspace), wanted[1])

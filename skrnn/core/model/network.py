@@ -1,17 +1,9 @@
-"""The order of parts: input, recurrent layers, readout, head, loss. One function is the contract: `loss_gradient`.
-
-A batch is run in windows of steps, with the state carried from one to the next. Usually there is one window. Where the
-activations of all steps would take too much memory there are at most about the square root of T of them: only the state
-at each border is kept, and on the way back the activations of a window are computed again (Chen et al., 2016). There
-are fewer where the cache holds more steps, since each window costs time in Python. A bidirectional stack, whose reverse
-direction begins at the end, has one window; there the outputs of the layers are kept instead.
-"""
+"""The order of parts: input, recurrent layers, readout, head, loss. One function is the contract: `loss_gradient`."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from math import ceil, sqrt
 
 import numpy as np
 
@@ -22,35 +14,16 @@ from ..data.segments import rows_by_segment
 from ..data.sequences import Sequences
 from ..parameters import ParameterLayout, Weights
 from ..workspace import Workspace
+from .bptt import Backpropagation
 from .head import LinearHead, Objective
 from .inputs import DenseInput, Embedding, TokenInput
 from .layer import PackedLayer
 from .losses import CrossEntropy, Loss
 from .pooling import POOLINGS
-from .readouts import EveryStep, Intake, Readout
-from .stack import RecurrentStack, StackCache
+from .readouts import EveryStep, Readout
+from .stack import RecurrentStack
 from .state import State
-
-_MAX_ACTIVATIONS = 2**30  # bytes that a batch may take before its activations are computed twice
-
-
-@dataclass(frozen=True)
-class Reading:
-    """Where a network stands between two windows of a batch.
-
-    Attributes
-    ----------
-    layers : State or None
-        Of the first n of B sequences: those that go on. None for zero.
-    taken_in : ndarray of shape (rows, B)
-        What the readout has taken in.
-    n_steps : int
-        How many steps have been read.
-    """
-
-    layers: State | None
-    taken_in: np.ndarray
-    n_steps: int
+from .windows import WindowRunner
 
 
 @dataclass(frozen=True)
@@ -281,7 +254,7 @@ class Network:
         state : State or None
             After the last step of each column, if one came in.
         """
-        return self._loss_gradient(params, batch, state, workspace, out, None)
+        return self._loss_gradient(params, batch, state, workspace, out)
 
     def input_gradient(self, params: np.ndarray, batch: SequenceBatch, workspace: Workspace) -> list[np.ndarray]:
         """Gradient of a batch's loss with respect to what the first layer reads.
@@ -331,13 +304,12 @@ class Network:
             for _, places, values in self.measure_steps(params, data, workspace, by_column):
                 predicted[places] = values
             return predicted
-        weights = self.views(params)
+        weights, runner = self.views(params), self._runner
         predicted = np.empty((len(data), self.loss.n_raw), params.dtype)
-        for indices in self._groups(data):
-            batch = self.batcher.batch(data, indices)
-            reading = self._read_in_windows(weights, batch, workspace, self._begin(len(indices), params.dtype))
-            columns = self.readout.columns(reading.taken_in, batch)
-            predicted[indices] = self.predict_columns(weights["head"], columns)
+        for batch in runner.inference_batches(data):
+            after = runner.run_all(weights, batch, workspace, runner.initial(len(batch.indices), params.dtype))
+            columns = self.readout.columns(after.accumulated, batch)
+            predicted[batch.indices] = self.predict_columns(weights["head"], columns)
         return predicted
 
     def measure_steps(
@@ -370,18 +342,18 @@ class Network:
         values : ndarray of shape (N, ...)
             What was measured.
         """
-        weights = self.views(params)
+        weights, runner = self.views(params), self._runner
         shift = np.cumsum(data.lengths) - data.lengths - data.offsets  # (n,), from rows to places
-        for indices in self._groups(data):
-            batch, reading = self.batcher.batch(data, indices), self._begin(len(indices), params.dtype)
-            for window in self._windows_to_read(batch):
+        for batch in runner.inference_batches(data):
+            before = runner.initial(len(batch.indices), params.dtype)
+            for window in runner.inference_windows(batch):
                 mark = workspace.mark()
-                cache, reading = self._read(weights, window, workspace, reading, self.stack.bidirectional)
+                cache, before = runner.run(weights, window, workspace, before, self.stack.bidirectional)
                 outputs = self.stack.outputs(cache, window, workspace)
                 by_row = (rows_by_segment(v, window.segments) for v in (window.rows, window.weights_of_rows()))
                 for h, rows, is_real in zip(outputs, *by_row, strict=True):
                     values = measure(self.head.raw_of_steps(weights["head"], h, workspace), rows[:, :, 0])
-                    of_sequence = np.broadcast_to(indices[: h.shape[2]], rows.shape[:2])
+                    of_sequence = np.broadcast_to(batch.indices[: h.shape[2]], rows.shape[:2])
                     keep = is_real[:, :, 0] > 0
                     yield of_sequence[keep], (rows[:, :, 0] + shift[of_sequence])[keep], values[keep]
                 workspace.release(mark)
@@ -403,12 +375,12 @@ class Network:
         state : State
             Of n sequences; zero where one has no steps. The last layer's h is the output of the stack.
         """
-        weights, state = self.views(params), self.stack.zero_state(len(data), params.dtype)
-        for indices in self._groups(data):
-            layers = self.stack.zero_state(len(indices), params.dtype)
-            batch, reading = self.batcher.batch(data, indices), self._begin(len(indices), params.dtype)
-            self._read_in_windows(weights, batch, workspace, reading, layers)
-            state.put(indices, layers)
+        weights, runner = self.views(params), self._runner
+        state = self.stack.zero_state(len(data), params.dtype)
+        for batch in runner.inference_batches(data):
+            layers = self.stack.zero_state(len(batch.indices), params.dtype)
+            runner.run_all(weights, batch, workspace, runner.initial(len(batch.indices), params.dtype), layers)
+            state.put(batch.indices, layers)
         return state
 
     def pack(self, params: np.ndarray, workspace: Workspace) -> PackedNetwork:
@@ -519,6 +491,11 @@ class Network:
             views["head"]["W_y"] = views["embedding"]["E"][: self.head.n_raw]
         return views
 
+    @cached_property
+    def _runner(self) -> WindowRunner:
+        """What runs over windows of a batch."""
+        return WindowRunner(self.stack, self.readout, self.loss.n_raw)
+
     def _loss_gradient(
         self,
         params: np.ndarray,
@@ -526,128 +503,10 @@ class Network:
         state: State | None,
         workspace: Workspace,
         out: np.ndarray,
-        d_rows: np.ndarray | None,
+        d_rows: np.ndarray | None = None,
     ) -> tuple[float, State | None]:
         """As `loss_gradient`; adds the gradients of the inputs to `d_rows`, beside the rows of the data, if given."""
-        mark = workspace.mark()
         weights, gradients = self.views(params), self.views(out)
-        first = self._begin(len(batch.indices), workspace.dtype, state)
-        rest, first = self._skip(weights, batch, first, workspace)
-        n_steps, checkpoints_only = self._steps_to_hold(rest, workspace.dtype)
-        readings, after = [first], None if state is None else state.copy()
-        before_window = workspace.mark()
-        for window in rest.windows(n_steps):
-            workspace.release(before_window)
-            cache, reading = self._read(weights, window, workspace, readings[-1], checkpoints_only)
-            readings.append(reading)
-            if after is not None:
-                self.stack.write_state(cache, window, after)
         objective = Objective(self.head, self.loss, weights["head"], gradients["head"], workspace)
-        taken_in = readings.pop().taken_in
-        loss, d_taken_in = self.readout.whole_loss_gradient(taken_in, batch, objective)
-        wants_d_x, d_state = self.stack.input.is_learned or d_rows is not None, None
-        for before in reversed(readings):
-            if before is not readings[-1]:
-                workspace.release(before_window)
-                window = rest.window(before.n_steps, n_steps)
-                cache, _ = self._read(weights, window, workspace, before)
-            intake = Intake(before.taken_in, taken_in, d_taken_in, rest.lengths - before.n_steps)
-            window_loss, d_outputs = self.readout.window_loss_gradient(self.stack, cache, window, intake, objective)
-            loss += window_loss
-            d_x, d_state = self.stack.backward(
-                weights, gradients, window, cache, d_outputs, workspace, d_state, wants_d_x
-            )
-            if d_x is not None:
-                self.stack.input.add_own_gradients(gradients, d_x, window)
-            if d_x is not None and d_rows is not None:
-                np.add.at(d_rows, window.rows, d_x)  # padding, which repeats a row, adds zero
-        workspace.release(mark)
-        return loss, after
-
-    def _begin(self, n: int, dtype: np.dtype, layers: State | None = None) -> Reading:
-        """Before the first step of `n` sequences."""
-        return Reading(layers, self.readout.begin(self.stack.n_outputs, n, dtype), 0)
-
-    def _skip(
-        self, weights: dict[str, Weights], batch: SequenceBatch, reading: Reading, workspace: Workspace
-    ) -> tuple[SequenceBatch, Reading]:
-        """The steps of `batch` over which the gradient goes back, and where the network stands before them."""
-        lengths = batch.lengths
-        if self.gradient_steps is None or self.gradient_steps >= lengths[0]:
-            return batch, reading
-        n_skipped = np.maximum(lengths - self.gradient_steps, 0)
-        n = int(np.count_nonzero(n_skipped))  # the first ones: longest first
-        layers = self.stack.zero_state(len(lengths), workspace.dtype)
-        offsets = batch.data.offsets[batch.indices]
-        skipped = batch.steps(offsets[:n], n_skipped[:n])
-        taken_in = self._read_in_windows(weights, skipped, workspace, reading, layers).taken_in
-        rest = batch.steps(offsets + n_skipped, lengths - n_skipped)
-        return rest, Reading(layers, taken_in, 0)
-
-    def _groups(self, data: Sequences) -> Iterator[np.ndarray]:
-        """Sequences to read side by side where no gradient is wanted: of like lengths, longest first."""
-        by_length = np.argsort(-data.lengths, kind="stable")[: np.count_nonzero(data.lengths)]
-        while len(by_length):
-            n = min(self.stack.reading_width, len(by_length))
-            if self.stack.bidirectional:  # whose sequences are read as a whole
-                n = int(np.clip(self._reading_size // data.lengths[by_length[0]], 1, n))
-            yield by_length[:n]
-            by_length = by_length[n:]
-
-    def _windows_to_read(self, batch: SequenceBatch) -> Iterator[SequenceBatch]:
-        """Windows of bounded size, none of which is kept: its indices take as much as its steps."""
-        n_steps = max(1, self._reading_size // len(batch.indices))
-        return batch.windows(int(batch.lengths[0]) if self.stack.bidirectional else n_steps)
-
-    @property
-    def _reading_size(self) -> int:
-        """Column-steps of a window where no gradient is wanted."""
-        return self.readout.reading_size(self.stack, self.loss.n_raw)
-
-    def _read_in_windows(
-        self,
-        weights: dict[str, Weights],
-        batch: SequenceBatch,
-        workspace: Workspace,
-        reading: Reading,
-        layers: State | None = None,
-    ) -> Reading:
-        """Run over all steps of `batch`; `layers`, by column, are overwritten with the state after each one's end."""
-        mark = workspace.mark()
-        for window in self._windows_to_read(batch):
-            cache, reading = self._read(weights, window, workspace, reading, self.stack.bidirectional)
-            if layers is not None:
-                self.stack.write_state(cache, window, layers)
-            workspace.release(mark)
-        return reading
-
-    def _read(
-        self,
-        weights: dict[str, Weights],
-        window: SequenceBatch,
-        workspace: Workspace,
-        reading: Reading,
-        checkpoints_only: bool = False,
-    ) -> tuple[StackCache, Reading]:
-        """Run over a window from `reading`, which stays as it is: the cache, in lent memory, and where it ends."""
-        x = self.stack.input.read(weights, window, workspace)
-        cache = self.stack.forward(weights, x, window, workspace, reading.layers, checkpoints_only)
-        taken_in = reading.taken_in.copy()
-        self.readout.take_in(self.stack, cache, window, taken_in)
-        layers = None
-        if not self.stack.bidirectional:
-            layers = State(tuple(tuple(v.copy() for v in caches[-1].last) for (caches,) in cache.layers))
-        return cache, Reading(layers, taken_in, reading.n_steps + int(window.lengths[0]))
-
-    def _steps_to_hold(self, batch: SequenceBatch, dtype: np.dtype) -> tuple[int, bool]:
-        """Steps of a window, whose activations are held at a time, and whether only outputs are."""
-        n_steps = int(batch.lengths[0])
-        if self.stack.bidirectional or not self._recomputes(batch, dtype):
-            return n_steps, self._recomputes(batch, dtype)
-        return max(ceil(sqrt(n_steps)), self.stack.reading_size() // len(batch.indices)), False
-
-    def _recomputes(self, batch: SequenceBatch, dtype: np.dtype) -> bool:
-        """Whether activations of `batch` are computed again on the way back."""
-        if self.recompute == "auto":
-            return batch.n_rows * self.stack.n_activations * dtype.itemsize > _MAX_ACTIVATIONS
-        return bool(self.recompute)
+        bptt = Backpropagation(self._runner, self.recompute, self.gradient_steps)
+        return bptt.loss_gradient(weights, gradients, batch, state, objective, d_rows)

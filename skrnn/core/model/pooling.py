@@ -16,7 +16,7 @@ from ..data.batch import SequenceBatch
 from ..data.segments import Segment
 from ..kernels import OutputGradient
 from .head import Objective
-from .readouts import Intake, Readout
+from .readouts import Accumulation, Readout
 from .stack import RecurrentStack, StackCache
 
 
@@ -26,34 +26,39 @@ class Pooling(Readout, ABC):
 
     Attributes
     ----------
-    initial : float
+    initial_value : float
         What an accumulator holds before the first step.
     """
 
-    initial: float = 0.0
+    initial_value: float = 0.0
 
     is_per_step = False
 
-    def begin(self, n_outputs: int, n: int, dtype: np.dtype) -> np.ndarray:
-        return np.full((n_outputs, n), self.initial, dtype)
+    def initial(self, n_outputs: int, n: int, dtype: np.dtype) -> np.ndarray:
+        return np.full((n_outputs, n), self.initial_value, dtype)
 
-    def take_in(self, stack: RecurrentStack, cache: StackCache, window: SequenceBatch, taken_in: np.ndarray) -> None:
-        parts = _by_direction(stack, taken_in[:, : len(window.indices)])
-        for h, part in zip(cache.outputs(), parts, strict=True):
-            self.forward(h, window.segments, part)
+    def accumulate(
+        self, stack: RecurrentStack, cache: StackCache, window: SequenceBatch, accumulated: np.ndarray
+    ) -> None:
+        parts = _by_direction(stack, accumulated[:, : len(window.indices)])
+        for outputs, part in zip(cache.outputs(), parts, strict=True):
+            for h, segment in zip(outputs, window.segments, strict=True):
+                for first, last, n in segment.spans:
+                    self.add(h[first:last, :, :n], part[:, :n])
 
-    def columns(self, taken_in: np.ndarray, batch: SequenceBatch) -> np.ndarray:
-        pooled = taken_in.copy()
-        self.finish(pooled, batch.lengths)
+    def columns(self, accumulated: np.ndarray, batch: SequenceBatch) -> np.ndarray:
+        pooled = accumulated.copy()
+        self.finalize(pooled, batch.lengths)
         if batch.masks is not None:
             pooled *= batch.masks[-1].T
         return pooled
 
     def whole_loss_gradient(
-        self, taken_in: np.ndarray, batch: SequenceBatch, objective: Objective
+        self, accumulated: np.ndarray, batch: SequenceBatch, objective: Objective
     ) -> tuple[float, np.ndarray]:
+        columns = self.columns(accumulated, batch)
         targets, weights = objective.loss.prepare(batch.targets[batch.indices], batch.weights)
-        loss, (d_columns,) = objective.loss_gradient(self.columns(taken_in, batch)[None], targets[None], weights[None])
+        loss, (d_columns,) = objective.loss_gradient(columns[None], targets[None], weights[None])
         return loss, self.columns(d_columns, batch)  # a factor of each entry: the same on the way back
 
     def window_loss_gradient(
@@ -61,69 +66,37 @@ class Pooling(Readout, ABC):
         stack: RecurrentStack,
         cache: StackCache,
         window: SequenceBatch,
-        intake: Intake,
+        accumulation: Accumulation,
         objective: Objective,
     ) -> tuple[float, list[list[OutputGradient]]]:
-        n = len(window.indices)
-        parts = (_by_direction(stack, v[:, :n]) for v in (intake.before, intake.at_the_end, intake.d_at_the_end))
+        n, (*accumulated, ends) = len(window.indices), accumulation
+        parts = (_by_direction(stack, v[:, :n]) for v in accumulated)
         return 0.0, [
-            self.backward(h, window.segments, intake.ends, *part)
-            for h, *part in zip(cache.outputs(), *parts, strict=True)
+            self.backward(h, window.segments, ends, *part) for h, *part in zip(cache.outputs(), *parts, strict=True)
         ]
 
     def start(self, n_outputs: int, n: int, dtype: np.dtype) -> tuple[np.ndarray, ...]:
-        return self.begin(n_outputs, n, dtype), np.zeros((1, n), dtype)
+        return self.initial(n_outputs, n, dtype), np.zeros((1, n), dtype)
 
     def step(self, h: np.ndarray, carried: tuple[np.ndarray, ...]) -> tuple[np.ndarray, tuple[np.ndarray, ...]]:
-        taken_in, n_steps = carried[0].copy(), carried[1] + 1
-        self.accumulate(h[None], taken_in)
-        columns = taken_in.copy()
-        self.finish(columns, n_steps[0])
-        return columns, (taken_in, n_steps)
+        accumulated, n_steps = carried[0].copy(), carried[1] + 1
+        self.add(h[None], accumulated)
+        columns = accumulated.copy()
+        self.finalize(columns, n_steps[0])
+        return columns, (accumulated, n_steps)
 
-    def reading_size(self, stack: RecurrentStack, n_raw: int) -> int:
-        return stack.reading_size()
-
-    def forward(self, outputs: Sequence[np.ndarray], segments: Sequence[Segment], pooled: np.ndarray) -> None:
-        """Accumulate into `pooled` (H, B) the `outputs` (L, H, n) of each segment.
-
-        Parameters
-        ----------
-        outputs : sequence of ndarray of shape (L, H, n)
-            Outputs of each segment.
-        segments : sequence of Segment
-            How the sequences are cut.
-        pooled : ndarray of shape (H, B)
-            The accumulator; updated in place.
-        """
-        for h, segment in zip(outputs, segments, strict=True):
-            for first, last, n in segment.spans:
-                self.accumulate(h[first:last, :, :n], pooled[:, :n])
+    def inference_size(self, stack: RecurrentStack, n_raw: int) -> int:
+        return stack.inference_size()
 
     @abstractmethod
-    def accumulate(self, h: np.ndarray, pooled: np.ndarray) -> None:
-        """Take the steps `h` (L, H, n), without padding, into `pooled` (H, n).
+    def add(self, h: np.ndarray, accumulated: np.ndarray) -> None:
+        """Update `accumulated` (H, n) with the steps h (L, H, n) of sequences none of which ends."""
 
-        Parameters
-        ----------
-        h : ndarray of shape (L, H, n)
-            Steps of sequences none of which ends.
-        pooled : ndarray of shape (H, n)
-            The accumulator; updated in place.
-        """
-
-    def finish(self, pooled: np.ndarray, lengths: np.ndarray) -> None:
-        """Turn accumulated values (H, B) into pooled ones, in place, for sequences of `lengths` steps in all.
+    def finalize(self, accumulated: np.ndarray, lengths: np.ndarray) -> None:
+        """Turn accumulated values (H, B) into pooled ones, in place, for sequences of `lengths` (B,) steps in all.
 
         A factor of each sequence at the most, so it turns the gradient of the pooled values into that of the
         accumulated ones, too.
-
-        Parameters
-        ----------
-        pooled : ndarray of shape (H, B)
-            The accumulator; overwritten.
-        lengths : ndarray of shape (B,), int
-            Steps of each sequence.
         """
 
     @abstractmethod
@@ -136,25 +109,9 @@ class Pooling(Readout, ABC):
         accumulated: np.ndarray,
         d_accumulated: np.ndarray,
     ) -> list[OutputGradient]:
-        """Gradient with respect to the outputs of every step.
+        """Gradient with respect to the outputs (L, H, n) of every segment, from that of what is accumulated in the end.
 
-        Parameters
-        ----------
-        outputs : sequence of ndarray of shape (L, H, n)
-            What `forward` took in.
-        segments : sequence of Segment
-            How they are cut.
-        ends : ndarray of shape (B,)
-            Step after which each sequence ends; beyond the last segment where it goes on.
-        before, accumulated : ndarray of shape (H, B)
-            What had been accumulated before these outputs, and in the end.
-        d_accumulated : ndarray of shape (H, B)
-            Gradient with respect to `accumulated`.
-
-        Returns
-        -------
-        d_outputs : list of OutputGradient
-            One for each segment.
+        The other arrays are those of `Accumulation`, of one direction.
         """
 
 
@@ -166,13 +123,13 @@ class LastPooling(Pooling):
     --------
     >>> import numpy as np
     >>> pooled = np.zeros((1, 2))
-    >>> LastPooling().accumulate(np.array([[[1.0, 2.0]], [[3.0, 4.0]]]), pooled)
+    >>> LastPooling().add(np.array([[[1.0, 2.0]], [[3.0, 4.0]]]), pooled)
     >>> pooled
     array([[3., 4.]])
     """
 
-    def accumulate(self, h: np.ndarray, pooled: np.ndarray) -> None:
-        pooled[...] = h[-1]
+    def add(self, h: np.ndarray, accumulated: np.ndarray) -> None:
+        accumulated[...] = h[-1]
 
     def backward(
         self,
@@ -202,17 +159,17 @@ class MeanPooling(Pooling):
     --------
     >>> import numpy as np
     >>> pooled = np.zeros((1, 2))
-    >>> MeanPooling().accumulate(np.array([[[1.0, 2.0]], [[3.0, 4.0]]]), pooled)
-    >>> MeanPooling().finish(pooled, lengths=np.array([2, 2]))
+    >>> MeanPooling().add(np.array([[[1.0, 2.0]], [[3.0, 4.0]]]), pooled)
+    >>> MeanPooling().finalize(pooled, lengths=np.array([2, 2]))
     >>> pooled
     array([[2., 3.]])
     """
 
-    def accumulate(self, h: np.ndarray, pooled: np.ndarray) -> None:
-        pooled += h.sum(axis=0)
+    def add(self, h: np.ndarray, accumulated: np.ndarray) -> None:
+        accumulated += h.sum(axis=0)
 
-    def finish(self, pooled: np.ndarray, lengths: np.ndarray) -> None:
-        np.divide(pooled, lengths, out=pooled, casting="same_kind")
+    def finalize(self, accumulated: np.ndarray, lengths: np.ndarray) -> None:
+        np.divide(accumulated, lengths, out=accumulated, casting="same_kind")
 
     def backward(
         self,
@@ -240,15 +197,15 @@ class MaxPooling(Pooling):
     --------
     >>> import numpy as np
     >>> pooled = np.full((1, 2), -np.inf)
-    >>> MaxPooling().accumulate(np.array([[[1.0, 4.0]], [[3.0, 2.0]]]), pooled)
+    >>> MaxPooling().add(np.array([[[1.0, 4.0]], [[3.0, 2.0]]]), pooled)
     >>> pooled
     array([[3., 4.]])
     """
 
-    initial: float = -np.inf
+    initial_value: float = -np.inf
 
-    def accumulate(self, h: np.ndarray, pooled: np.ndarray) -> None:
-        np.maximum(pooled, h.max(axis=0), out=pooled)
+    def add(self, h: np.ndarray, accumulated: np.ndarray) -> None:
+        np.maximum(accumulated, h.max(axis=0), out=accumulated)
 
     def backward(
         self,

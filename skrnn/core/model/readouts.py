@@ -1,14 +1,14 @@
 """Which columns the head sees: one for every step here, one for every sequence in `skrnn.core.model.pooling`.
 
-A batch is run in windows. On the way forward a readout takes in the outputs of each; what it takes in goes to the head
-when all are read, or, with a column for each step, when the way back comes to the window.
+A batch is run in windows. On the way forward a readout accumulates the outputs of each; what it has accumulated goes to
+the head when all are read, or, with a column for each step, when the way back comes to the window.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 
@@ -19,12 +19,11 @@ from .head import Objective
 from .stack import RecurrentStack, StackCache
 
 _MAX_WINDOW = 2**13
-"""Column-steps of a window where each has a column: some 200 bytes of indices lie beside the cache of each."""
+"""Time steps of a window where each has a column: some 200 bytes of indices lie beside the cache of each."""
 
 
-@dataclass(frozen=True)
-class Intake:
-    """What a pooling has taken in, as the way back comes to a window.
+class Accumulation(NamedTuple):
+    """What a pooling has accumulated, as the way back comes to a window.
 
     Attributes
     ----------
@@ -51,79 +50,24 @@ class Readout(ABC):
     """Whether there is a column for each step, and so a target."""
 
     @abstractmethod
-    def begin(self, n_outputs: int, n: int, dtype: np.dtype) -> np.ndarray:
-        """What is taken in before the first step of n sequences.
-
-        Parameters
-        ----------
-        n_outputs : int
-            D*H.
-        n : int
-            Number of sequences.
-        dtype : dtype
-            Of the array.
-
-        Returns
-        -------
-        taken_in : ndarray of shape (D*H, n), or of no rows
-            Newly allocated.
-        """
+    def initial(self, n_outputs: int, n: int, dtype: np.dtype) -> np.ndarray:
+        """Allocate what is accumulated (D*H, n), or no rows, before the first step of n sequences."""
 
     @abstractmethod
-    def take_in(self, stack: RecurrentStack, cache: StackCache, window: SequenceBatch, taken_in: np.ndarray) -> None:
-        """Take in the outputs of a window.
-
-        Parameters
-        ----------
-        stack : RecurrentStack
-            What ran.
-        cache : StackCache
-            What it left.
-        window : SequenceBatch
-            What it ran over: the first columns.
-        taken_in : ndarray of shape (D*H, B)
-            Updated in place.
-        """
+    def accumulate(
+        self, stack: RecurrentStack, cache: StackCache, window: SequenceBatch, accumulated: np.ndarray
+    ) -> None:
+        """Update `accumulated` (D*H, B) with the outputs of a window, which has its first columns."""
 
     @abstractmethod
-    def columns(self, taken_in: np.ndarray, batch: SequenceBatch) -> np.ndarray:
-        """What the head sees of whole sequences, dropout included.
-
-        Parameters
-        ----------
-        taken_in : ndarray of shape (D*H, B)
-            After the last step of each.
-        batch : SequenceBatch
-            The sequences.
-
-        Returns
-        -------
-        columns : ndarray of shape (D*H, B), or of no rows
-            Newly allocated.
-        """
+    def columns(self, accumulated: np.ndarray, batch: SequenceBatch) -> np.ndarray:
+        """Give what the head sees of whole sequences, (D*H, B) or no rows, dropout included; a copy."""
 
     @abstractmethod
     def whole_loss_gradient(
-        self, taken_in: np.ndarray, batch: SequenceBatch, objective: Objective
+        self, accumulated: np.ndarray, batch: SequenceBatch, objective: Objective
     ) -> tuple[float, np.ndarray]:
-        """Loss of the columns that stand for whole sequences, and its gradient.
-
-        Parameters
-        ----------
-        taken_in : ndarray of shape (D*H, B)
-            After the last window.
-        batch : SequenceBatch
-            With targets and weights.
-        objective : Objective
-            The head and the loss.
-
-        Returns
-        -------
-        loss : float
-            Weighted sum.
-        d_taken_in : ndarray of shape (D*H, B)
-            Gradient with respect to what was taken in.
-        """
+        """Loss of the columns of whole sequences, and its gradient with respect to `accumulated` (D*H, B)."""
 
     @abstractmethod
     def window_loss_gradient(
@@ -131,86 +75,25 @@ class Readout(ABC):
         stack: RecurrentStack,
         cache: StackCache,
         window: SequenceBatch,
-        intake: Intake,
+        accumulation: Accumulation,
         objective: Objective,
     ) -> tuple[float, list[list[OutputGradient]]]:
-        """Loss of the columns of a window's steps, and the gradient of its outputs.
+        """Loss of the columns of a window's steps, and the gradient of its outputs by direction and segment.
 
-        Parameters
-        ----------
-        stack : RecurrentStack
-            What ran.
-        cache : StackCache
-            What it left.
-        window : SequenceBatch
-            What it ran over.
-        intake : Intake
-            What was taken in.
-        objective : Objective
-            The head and the loss; its workspace lends what is returned, which stays lent.
-
-        Returns
-        -------
-        loss : float
-            Weighted sum.
-        d_outputs : list of list of OutputGradient
-            By direction and segment, of whole sequences' columns as well.
+        The gradient is that of whole sequences' columns as well; it is allocated in the objective's workspace.
         """
 
     @abstractmethod
     def start(self, n_outputs: int, n: int, dtype: np.dtype) -> tuple[np.ndarray, ...]:
-        """What goes on with the state of n sequences that are read step by step.
-
-        Parameters
-        ----------
-        n_outputs : int
-            H.
-        n : int
-            Number of sequences.
-        dtype : dtype
-            Of the arrays.
-
-        Returns
-        -------
-        carried : tuple of ndarray of shape (rows, n)
-            Before the first step.
-        """
+        """Make what is carried on, arrays (rows, n), with the state of n sequences that are read step by step."""
 
     @abstractmethod
     def step(self, h: np.ndarray, carried: tuple[np.ndarray, ...]) -> tuple[np.ndarray, tuple[np.ndarray, ...]]:
-        """Take one step of every sequence.
-
-        Parameters
-        ----------
-        h : ndarray of shape (H, n)
-            Output of the top layer.
-        carried : tuple of ndarray of shape (rows, n)
-            Before the step.
-
-        Returns
-        -------
-        columns : ndarray of shape (H, n)
-            What the head sees now.
-        carried : tuple of ndarray of shape (rows, n)
-            After the step.
-        """
+        """Take one step h (H, n) of every sequence: what the head sees now (H, n), and what is carried on."""
 
     @abstractmethod
-    def reading_size(self, stack: RecurrentStack, n_raw: int) -> int:
-        """Column-steps of a window where no gradient is wanted.
-
-        Parameters
-        ----------
-        stack : RecurrentStack
-            What reads.
-        n_raw : int
-            Raw predictions of a column.
-
-        Returns
-        -------
-        size : int
-            At least 1.
-        """
+    def inference_size(self, stack: RecurrentStack, n_raw: int) -> int:
+        """Time steps of a window where no gradient is wanted, at least 1, with `n_raw` raw predictions a column."""
 
 
 @dataclass(frozen=True)
@@ -225,26 +108,28 @@ class EveryStep(Readout):
 
     is_per_step = True
 
-    def begin(self, n_outputs: int, n: int, dtype: np.dtype) -> np.ndarray:
+    def initial(self, n_outputs: int, n: int, dtype: np.dtype) -> np.ndarray:
         return np.empty((0, n), dtype)
 
-    def take_in(self, stack: RecurrentStack, cache: StackCache, window: SequenceBatch, taken_in: np.ndarray) -> None:
+    def accumulate(
+        self, stack: RecurrentStack, cache: StackCache, window: SequenceBatch, accumulated: np.ndarray
+    ) -> None:
         pass
 
-    def columns(self, taken_in: np.ndarray, batch: SequenceBatch) -> np.ndarray:
-        return taken_in.copy()
+    def columns(self, accumulated: np.ndarray, batch: SequenceBatch) -> np.ndarray:
+        return accumulated.copy()
 
     def whole_loss_gradient(
-        self, taken_in: np.ndarray, batch: SequenceBatch, objective: Objective
+        self, accumulated: np.ndarray, batch: SequenceBatch, objective: Objective
     ) -> tuple[float, np.ndarray]:
-        return 0.0, taken_in
+        return 0.0, accumulated
 
     def window_loss_gradient(
         self,
         stack: RecurrentStack,
         cache: StackCache,
         window: SequenceBatch,
-        intake: Intake,
+        accumulation: Accumulation,
         objective: Objective,
     ) -> tuple[float, list[list[OutputGradient]]]:
         of_rows = objective.loss.prepare(window.targets[window.rows], window.weights_of_rows())
@@ -262,5 +147,5 @@ class EveryStep(Readout):
     def step(self, h: np.ndarray, carried: tuple[np.ndarray, ...]) -> tuple[np.ndarray, tuple[np.ndarray, ...]]:
         return h, carried
 
-    def reading_size(self, stack: RecurrentStack, n_raw: int) -> int:
-        return min(stack.reading_size(n_raw), _MAX_WINDOW)
+    def inference_size(self, stack: RecurrentStack, n_raw: int) -> int:
+        return min(stack.inference_size(n_raw), _MAX_WINDOW)

@@ -24,13 +24,13 @@ from .state import State
 _SEGMENT_SIZE = 2**19
 """Numbers of scratch in a segment's backward pass: a few steps of large batches, in the last cache."""
 
-_READING_SIZE = 2**22
+_INFERENCE_SIZE = 2**22
 """Numbers that a window keeps where no gradient is wanted: in the last cache."""
 
-_READING_STEPS = 2**15
+_INFERENCE_STEPS = 2**15
 """Column-steps of such a window at most."""
 
-_READING_UNITS = 2**15
+_INFERENCE_UNITS = 2**15
 """Units side by side in it, all sequences of a batch together."""
 
 
@@ -117,11 +117,11 @@ class RecurrentStack:
         return self.n_directions * sum(n_states_and_gates + layer.n_fused_inputs for layer, _ in self._layers)
 
     @property
-    def reading_width(self) -> int:
+    def inference_columns(self) -> int:
         """Sequences to read side by side where no gradient is wanted."""
-        return min(max(64, _READING_UNITS // self.cell.hidden_size), 512)
+        return min(max(64, _INFERENCE_UNITS // self.cell.hidden_size), 512)
 
-    def reading_size(self, n_more: int = 0) -> int:
+    def inference_size(self, n_more: int = 0) -> int:
         """Column-steps of a window where no gradient is wanted.
 
         Parameters
@@ -135,7 +135,7 @@ class RecurrentStack:
             At least 1.
         """
         n_kept = self.n_layers * self.n_outputs if self.bidirectional else self.n_activations
-        return max(1, min(_READING_SIZE // (n_kept + n_more), _READING_STEPS))
+        return max(1, min(_INFERENCE_SIZE // (n_kept + n_more), _INFERENCE_STEPS))
 
     @property
     def batcher(self) -> Batcher:
