@@ -10,7 +10,8 @@ import skrnn
 
 ROOT = Path(skrnn.__file__).parent
 FLOORS = [
-    {"core.cached", "core.parameters", "core.workspace", "core.training.optimizers", "core.kernels.numpy.activations"},
+    {"core.cached", "core.limits", "core.parameters", "core.workspace"},
+    {"core.training.optimizers", "core.kernels.numpy.activations"},
     {"core.data.sequences", "core.data.segments", "core.cells.cell", "core.model.losses", "core.model.state"},
     {"core.data.batch", "core.cells.elman", "core.cells.gru", "core.cells.lstm", "core.model.head"},
     {"core.data.dataset", "core.cells", "core.model.inputs"},

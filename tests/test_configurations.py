@@ -9,6 +9,7 @@ from skrnn.core.cells import CELLS
 from skrnn.core.data.dataset import Dataset
 from skrnn.core.data.samplers import Minibatches, TruncatedBPTT
 from skrnn.core.data.sequences import PackedSequences, TokenSequences
+from skrnn.core.limits import Limits
 from skrnn.core.model.inputs import DenseInput, Embedding, TokenInput
 from skrnn.core.model.losses import CrossEntropy, SquaredError
 from skrnn.core.model.network import Network
@@ -35,6 +36,9 @@ STACKS = {
 each_readout = pytest.mark.parametrize("readout", READOUTS.values(), ids=READOUTS)
 each_loss = pytest.mark.parametrize("loss", LOSSES.values(), ids=LOSSES)
 each_input = pytest.mark.parametrize("input_", INPUTS.values(), ids=INPUTS)
+
+
+SMALL_WINDOWS = Limits(inference_size=1)  # windows of the square root of the steps
 
 
 def make_network(readout, loss, input_=INPUTS["features"], cell="gru", **kwargs):
@@ -120,10 +124,11 @@ def test_ragged_is_the_sum_of_its_parts(readout, loss, rng):
 
 @each_readout
 @pytest.mark.parametrize("bidirectional", [False, True])
-def test_activations_that_are_computed_twice_give_the_same(readout, bidirectional, rng, monkeypatch):
-    monkeypatch.setattr("skrnn.core.model.stack._INFERENCE_SIZE", 1)  # windows of the square root of the steps
+def test_activations_that_are_computed_twice_give_the_same(readout, bidirectional, rng):
     whole, cut = (
-        make_network(readout, SquaredError(K), n_layers=2, bidirectional=bidirectional, recompute=recompute)
+        make_network(
+            readout, SquaredError(K), limits=SMALL_WINDOWS, n_layers=2, bidirectional=bidirectional, recompute=recompute
+        )
         for recompute in (False, True)
     )
     params, batch = make_params(whole, rng), make_batch(whole, make_data(whole, rng, [23, 9, 10, 1, 23]), rng)
@@ -170,9 +175,8 @@ def test_steps_compose(readout, input_, rng):
 
 @each_readout
 @pytest.mark.parametrize("kwargs", [*STACKS.values(), {"recompute": True}], ids=[*STACKS, "recomputed"])
-def test_gradient_of_the_features_is_in_the_order_of_the_data(readout, kwargs, rng, monkeypatch):
-    monkeypatch.setattr("skrnn.core.model.stack._INFERENCE_SIZE", 1)
-    network = make_network(readout, SquaredError(1), **kwargs)
+def test_gradient_of_the_features_is_in_the_order_of_the_data(readout, kwargs, rng):
+    network = make_network(readout, SquaredError(1), limits=SMALL_WINDOWS, **kwargs)
     params, data = make_params(network, rng), make_data(network, rng)
     batch = make_batch(network, data, rng)
 

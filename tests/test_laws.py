@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from helpers import with_limits
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -16,7 +17,6 @@ from skrnn.core.model.bptt import Backpropagation
 from skrnn.core.model.inputs import DenseInput, TokenInput
 from skrnn.core.model.layer import RecurrentLayer
 from skrnn.core.model.network import Network
-from skrnn.core.model.stack import RecurrentStack
 from skrnn.core.model.windows import WindowRunner
 from skrnn.core.workspace import Workspace
 
@@ -29,14 +29,12 @@ def sigmoid(a):
     return 1 / (1 + np.exp(-a))
 
 
-@pytest.fixture
-def small_windows(monkeypatch):
-    """Windows of the square root of the steps, however few, where activations are computed twice."""
-    monkeypatch.setattr("skrnn.core.model.stack._INFERENCE_SIZE", 1)
+SMALL_WINDOWS = {"inference_size": 1}
+"""Windows of the square root of the steps, however few, where activations are computed twice."""
 
 
-def make_network(cell, **kwargs):
-    return Network.build(cell, n_inputs=3, hidden_size=4, n_classes=3, **kwargs)
+def make_network(cell, limits=None, **kwargs):
+    return with_limits(Network.build(cell, n_inputs=3, hidden_size=4, n_classes=3, **kwargs), **limits or {})
 
 
 def make_params(network, rng):
@@ -275,9 +273,9 @@ def test_law_5_ragged_is_the_sum_of_its_parts(cell, lengths, max_padding, max_si
 @pytest.mark.parametrize("cell", CELL_NAMES)
 @pytest.mark.parametrize("pooling", POOLING_NAMES)
 @pytest.mark.parametrize("dropout", [0.0, 0.3])
-def test_law_5_windows_are_the_whole(cell, pooling, dropout, rng, small_windows):
+def test_law_5_windows_are_the_whole(cell, pooling, dropout, rng):
     whole, cut = (
-        make_network(cell, pooling=pooling, n_layers=2, dropout=dropout, recompute=recompute)
+        make_network(cell, SMALL_WINDOWS, pooling=pooling, n_layers=2, dropout=dropout, recompute=recompute)
         for recompute in (False, True)
     )
     params, data = make_params(whole, rng), make_data(rng, [23, 9, 10, 1, 23, 17, 5])
@@ -296,18 +294,27 @@ def test_activations_are_computed_twice_where_they_are_many(rng):
     batch = make_batch(network, make_data(rng, [100]), rng)
     size = batch.n_rows * network.stack.n_activations * 8
 
-    runner = WindowRunner(network.stack, network.readout, network.loss.n_raw)
-    assert not Backpropagation(runner, max_activations=size)._recomputes(batch, np.dtype(float))
-    assert Backpropagation(runner, max_activations=size - 1)._recomputes(batch, np.dtype(float))
+    for activation_bytes, recomputes in ((size, False), (size - 1, True)):
+        stack = with_limits(network, activation_bytes=activation_bytes).stack
+        runner = WindowRunner(stack, network.readout, network.loss.n_raw)
+        assert Backpropagation(runner)._recomputes(batch, np.dtype(float)) == recomputes
 
 
 @pytest.mark.parametrize("cell", CELL_NAMES)
 @pytest.mark.parametrize("pooling", POOLING_NAMES)
 @pytest.mark.parametrize("dropout", [0.0, 0.3])
-def test_law_5_outputs_are_enough_in_both_directions(cell, pooling, dropout, rng, monkeypatch):
-    monkeypatch.setattr("skrnn.core.model.stack._SEGMENT_SIZE", 300)  # several segments
+def test_law_5_outputs_are_enough_in_both_directions(cell, pooling, dropout, rng):
+    several_segments = {"segment_size": 300}
     whole, outlined = (
-        make_network(cell, pooling=pooling, n_layers=2, dropout=dropout, bidirectional=True, recompute=recompute)
+        make_network(
+            cell,
+            several_segments,
+            pooling=pooling,
+            n_layers=2,
+            dropout=dropout,
+            bidirectional=True,
+            recompute=recompute,
+        )
         for recompute in (False, True)
     )
     params, data = make_params(whole, rng), make_data(rng, [23, 9, 10, 1, 23, 17, 5])
@@ -321,16 +328,13 @@ def test_law_5_outputs_are_enough_in_both_directions(cell, pooling, dropout, rng
     np.testing.assert_array_equal(gradient_outlined, gradient)
 
 
-def test_law_5_one_product_of_gradients_or_several(rng, monkeypatch):
+def test_law_5_one_product_of_gradients_or_several(rng):
     for cell, bidirectional in itertools.product(CELL_NAMES, (False, True)):
-        network = make_network(cell, n_layers=2, bidirectional=bidirectional)
+        network = make_network(cell, {"segment_size": 300}, n_layers=2, bidirectional=bidirectional)
         params, data = make_params(network, rng), make_data(rng, [23, 9, 10, 1, 23, 17, 5])
-        monkeypatch.setattr("skrnn.core.model.stack._SEGMENT_SIZE", 300)
         batch = make_batch(network, data, rng)
         _, at_once = loss_and_gradient(network, params, batch)
-        monkeypatch.setattr("skrnn.core.model.layer._GRADIENT_COLUMNS", 20)
-        _, by_and_by = loss_and_gradient(network, params, batch)
-        monkeypatch.undo()
+        _, by_and_by = loss_and_gradient(with_limits(network, gradient_steps=20), params, batch)
 
         np.testing.assert_allclose(by_and_by, at_once, rtol=1e-11, atol=1e-14)
 
@@ -340,9 +344,17 @@ def test_law_5_one_product_of_gradients_or_several(rng, monkeypatch):
 @pytest.mark.parametrize("recompute", [False, True])
 def test_truncation_takes_what_came_before_as_constants(cell, pooling, recompute, rng, monkeypatch):
     """The same loss; the gradient is that of the last steps, from the state and the pooling of those before them."""
-    monkeypatch.setattr(RecurrentStack, "inference_size", lambda stack: 15)  # several windows before the last steps
+    several_windows = {"inference_steps": 15}  # before the last steps
     whole, cut = (
-        make_network(cell, pooling=pooling, n_layers=2, dropout=0.3, recompute=recompute, gradient_steps=gradient_steps)
+        make_network(
+            cell,
+            several_windows,
+            pooling=pooling,
+            n_layers=2,
+            dropout=0.3,
+            recompute=recompute,
+            gradient_steps=gradient_steps,
+        )
         for gradient_steps in (None, 4)
     )
     params, data = make_params(whole, rng), make_data(rng, [13, 4, 10, 1, 13, 5, 3])
@@ -367,11 +379,11 @@ def test_truncation_beyond_the_longest_is_none(cell, rng):
     np.testing.assert_array_equal(loss_and_gradient(cut, params, batch)[1], loss_and_gradient(whole, params, batch)[1])
 
 
-def test_memory_of_the_last_steps(rng, monkeypatch):
-    monkeypatch.setattr("skrnn.core.model.stack._INFERENCE_SIZE", 2**18)
+def test_memory_of_the_last_steps(rng):
     sizes = []
     for n_steps in (2000, 6000):
         network = Network.build("gru", n_inputs=1, hidden_size=8, n_classes=3, gradient_steps=50)
+        network = with_limits(network, inference_size=2**18)
         params, workspace = network.initialize(rng), Workspace(np.float64)
         batch = make_batch(network, make_data(rng, [n_steps] * 20, n_features=1), rng)
         network.loss_gradient(params, batch, None, workspace, np.zeros_like(params))
@@ -381,9 +393,11 @@ def test_memory_of_the_last_steps(rng, monkeypatch):
 
 
 @pytest.mark.parametrize("pooling", POOLING_NAMES)
-def test_the_first_of_equal_maxima_has_the_gradient_in_windows_too(pooling, rng, small_windows):
+def test_the_first_of_equal_maxima_has_the_gradient_in_windows_too(pooling, rng):
     """A constant output, so that every window holds the same maximum."""
-    whole, cut = (make_network("tanh", pooling=pooling, recompute=recompute) for recompute in (False, True))
+    whole, cut = (
+        make_network("tanh", SMALL_WINDOWS, pooling=pooling, recompute=recompute) for recompute in (False, True)
+    )
     params, data = np.zeros(whole.layout.size), make_data(rng, [16, 16])
     whole.layout.views(params)["head"]["W_y"][:] = rng.standard_normal((3, 4))
     batch = make_batch(whole, data, rng)
@@ -395,8 +409,9 @@ def test_the_first_of_equal_maxima_has_the_gradient_in_windows_too(pooling, rng,
 
 @pytest.mark.parametrize("cell", CELL_NAMES)
 @pytest.mark.parametrize("n_steps", [20, 2000])
-def test_memory_of_a_window_not_of_a_sequence(cell, n_steps, rng, small_windows):
+def test_memory_of_a_window_not_of_a_sequence(cell, n_steps, rng):
     network = Network.build(cell, n_inputs=1, hidden_size=8, n_classes=3, recompute=True)
+    network = with_limits(network, **SMALL_WINDOWS)
     params, workspace = network.initialize(rng), Workspace(np.float64)
     batch = make_batch(network, make_data(rng, [n_steps] * 3, n_features=1), rng)
 
@@ -424,12 +439,12 @@ def test_memory_of_the_outputs_in_both_directions(rng):
 
 @pytest.mark.parametrize("cell", CELL_NAMES)
 @pytest.mark.parametrize("pooling", POOLING_NAMES)
-def test_prediction_in_windows(cell, pooling, rng, monkeypatch):
+def test_prediction_in_windows(cell, pooling, rng):
     network = make_network(cell, pooling=pooling, n_layers=2)
     params, data = make_params(network, rng), make_data(rng, [40, 3, 17, 40, 1, 9])
     whole = network.predict(params, data, Workspace(np.float64))
 
-    monkeypatch.setattr(RecurrentStack, "inference_size", lambda stack: 42)  # seven steps of six sequences
+    network = with_limits(network, inference_steps=42)  # seven steps of six sequences
     in_windows = network.predict(params, data, Workspace(np.float64))
 
     np.testing.assert_allclose(in_windows, whole, atol=1e-13)
@@ -479,9 +494,8 @@ def test_few_inputs_are_fused(cell, n_inputs, n_fused):
 
 
 @pytest.mark.parametrize("cell", CELL_NAMES)
-def test_memory_of_prediction_is_bounded(cell, rng, monkeypatch):
-    monkeypatch.setattr("skrnn.core.model.stack._INFERENCE_SIZE", 2**14)
-    network = make_network(cell)
+def test_memory_of_prediction_is_bounded(cell, rng):
+    network = make_network(cell, {"inference_size": 2**14})
     params = make_params(network, rng)
     sizes = []
     for length in (400, 800):
@@ -572,9 +586,9 @@ def test_a_bidirectional_network_cannot_advance(rng):
 
 @pytest.mark.parametrize("bias", [-15.0, -10.0, 0.0, 5.0])
 @pytest.mark.parametrize("recompute", [False, True])
-def test_gradients_of_gates_that_hardly_open_keep_their_digits(bias, recompute, small_windows, rng):
+def test_gradients_of_gates_that_hardly_open_keep_their_digits(bias, recompute, rng):
     """What the GRU keeps of a state is a small difference of two outputs where its update gate is nearly closed."""
-    network = make_network("gru", recompute=recompute)
+    network = make_network("gru", SMALL_WINDOWS, recompute=recompute)
     params = make_params(network, rng)
     network.layout.views(params)["rnn.0"]["b"][4:8] = bias  # rows r, z, n
     data, targets = make_data(rng), rng.integers(0, 3, len(RAGGED))

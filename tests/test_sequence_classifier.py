@@ -2,6 +2,7 @@
 
 import re
 import warnings
+from functools import partial
 
 import joblib
 import numpy as np
@@ -15,6 +16,8 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 from skrnn import RNNSequenceClassifier
 from skrnn.core.cells import CELLS
+from skrnn.core.limits import Limits
+from skrnn.core.model.stack import RecurrentStack
 from skrnn.core.training.optimizers import Adam
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -234,7 +237,8 @@ def test_parameters_set_after_a_fit_wait_for_the_next_one(X, y):
     "params", [{}, {"solver": "lbfgs"}, {"n_layers": 2, "pooling": "max", "dropout": 0.2}], ids=str
 )
 def test_activations_computed_twice_are_the_same(X, y, params, monkeypatch):
-    monkeypatch.setattr("skrnn.core.model.stack._INFERENCE_SIZE", 1)  # several windows
+    several_windows = partial(RecurrentStack, limits=Limits(inference_size=1))
+    monkeypatch.setattr("skrnn.core.model.network.RecurrentStack", several_windows)
     assert_allclose(
         make(recompute=True, **params).fit(X, y).predict_proba(X), make(**params).fit(X, y).predict_proba(X), atol=1e-8
     )

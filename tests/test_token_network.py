@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from helpers import with_limits
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
@@ -15,10 +16,8 @@ from skrnn.core.data.dataset import Dataset
 from skrnn.core.data.samplers import TruncatedBPTT
 from skrnn.core.data.segments import Cutting
 from skrnn.core.data.sequences import TokenSequences
-from skrnn.core.model import head, inputs
 from skrnn.core.model.inputs import sum_by_token
 from skrnn.core.model.network import Network
-from skrnn.core.model.stack import RecurrentStack
 from skrnn.core.model.state import State
 from skrnn.core.workspace import Workspace
 
@@ -277,7 +276,7 @@ WINDOWS = [(1, 1), (3, 4), (3, 1000), (1000, 7), (1000, 1000)]
 
 @each_cell
 @pytest.mark.parametrize(("width", "size"), WINDOWS)
-def test_windows_of_any_size_measure_the_same(cell, width, size, rng, monkeypatch):
+def test_windows_of_any_size_measure_the_same(cell, width, size, rng):
     scores = make_scores(cell, 0.01, n_layers=2, embedding_size=2)
     params, workspace = make_params(scores.network, rng), Workspace(np.float64)
     data = make_data(rng, [5, 0, 1, 23, 3, 0, 9, 2])
@@ -286,8 +285,8 @@ def test_windows_of_any_size_measure_the_same(cell, width, size, rng, monkeypatc
     wanted_sums = [wanted[0][a - n : a].sum() for a, n in zip(np.cumsum(data.lengths), data.lengths, strict=True)]
     wanted_h, wanted_state = scores.read(params, data.take(np.flatnonzero(data.lengths)), workspace)
 
-    monkeypatch.setattr(RecurrentStack, "inference_columns", width)
-    monkeypatch.setattr(RecurrentStack, "inference_size", lambda stack, n_more: size)
+    limited = with_limits(scores.network, inference_columns=(width, width), inference_steps=size)
+    scores = replace(scores, network=limited)
 
     assert_allclose(scores.token_log_proba(params, data, workspace), wanted[0], rtol=0, atol=1e-12)
     assert_array_equal(scores.token_rank(params, data, workspace), wanted[1])
@@ -362,40 +361,39 @@ def test_ranks_count_what_is_likelier(unknown_probability, rng):
 
 
 @pytest.mark.parametrize("n_tokens", [1, 3, 40])
-def test_both_ways_to_sum_by_token_agree(n_tokens, rng, monkeypatch):
+def test_both_ways_to_sum_by_token_agree(n_tokens, rng):
     rows, tokens = rng.standard_normal((60, 4)), rng.integers(0, n_tokens, 60)
     wanted = np.zeros((n_tokens, 4))
     np.add.at(wanted, tokens, rows)
 
     for limit in (0, n_tokens):
-        monkeypatch.setattr(inputs, "MAX_ONE_HOT_TOKENS", limit)
-        assert_allclose(sum_by_token(rows, tokens, n_tokens), wanted, atol=1e-13)
-        assert sum_by_token(rows.astype("f4"), tokens, n_tokens).dtype == np.float32
+        assert_allclose(sum_by_token(rows, tokens, n_tokens, limit), wanted, atol=1e-13)
+        assert sum_by_token(rows.astype("f4"), tokens, n_tokens, limit).dtype == np.float32
 
 
 @each_cell
 @each_variant
-def test_large_vocabularies_have_the_same_gradient(cell, kwargs, rng, monkeypatch):
+def test_large_vocabularies_have_the_same_gradient(cell, kwargs, rng):
     network = make_network(cell, **kwargs)
     params = make_params(network, rng)
     batch = make_batch(network, make_data(rng), rng)
 
     by_product = loss_and_gradient(network, params, batch)[1]
-    monkeypatch.setattr(inputs, "MAX_ONE_HOT_TOKENS", 0)
-    by_sorting = loss_and_gradient(network, params, batch)[1]
+    sorting = replace(network, stack=replace(network.stack, input=replace(network.stack.input, max_one_hot=0)))
+    by_sorting = loss_and_gradient(sorting, params, batch)[1]
 
     assert_allclose(by_sorting, by_product, rtol=1e-11, atol=1e-13)
 
 
 @each_cell
 @each_variant
-def test_some_steps_at_a_time_have_the_same_gradient(cell, kwargs, rng, monkeypatch):
+def test_some_steps_at_a_time_have_the_same_gradient(cell, kwargs, rng):
     network = make_network(cell, **kwargs)
     params, batch = make_params(network, rng), make_batch(network, make_data(rng), rng)
 
     loss, gradient = loss_and_gradient(network, params, batch)
-    monkeypatch.setattr(head, "_RAW_SIZE", 2 * N_OUTPUTS * len(batch.indices))
-    loss_by_steps, gradient_by_steps = loss_and_gradient(network, params, batch)
+    by_steps = with_limits(network, raw_size=2 * N_OUTPUTS * len(batch.indices))
+    loss_by_steps, gradient_by_steps = loss_and_gradient(by_steps, params, batch)
 
     assert loss_by_steps == pytest.approx(loss, rel=1e-13)
     assert_allclose(gradient_by_steps, gradient, rtol=1e-11, atol=1e-14)

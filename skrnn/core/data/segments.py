@@ -52,22 +52,10 @@ class Segment:
 
 
 def cut_segments(lengths: np.ndarray, cutting: Cutting = EXACT) -> tuple[Segment, ...]:
-    """Cut a batch of sequences, longest first, into rectangles.
+    """Cut a batch of sequences of `lengths` (B,), longest first, at least 1, into rectangles in the order of time.
 
     A sequence that ends narrows the batch. Every border costs a little work of its own, so neighbouring rectangles are
-    merged while that wastes few columns.
-
-    Parameters
-    ----------
-    lengths : ndarray of shape (B,)
-        Number of steps of each sequence, in decreasing order, at least 1.
-    cutting : Cutting, optional
-        Nothing is padded by default.
-
-    Returns
-    -------
-    segments : tuple of Segment
-        In the order of time; together they cover every step of every sequence once.
+    merged while that pads few columns. Together they cover every step of every sequence once.
 
     Examples
     --------
@@ -93,19 +81,7 @@ def cut_segments(lengths: np.ndarray, cutting: Cutting = EXACT) -> tuple[Segment
 
 
 def rows_by_segment(rows: np.ndarray, segments: Sequence[Segment]) -> list[np.ndarray]:
-    """Views (L, n, width) of `rows` (N, width), one for each segment.
-
-    Parameters
-    ----------
-    rows : ndarray of shape (N, width)
-        One column-step a row, segment after segment.
-    segments : sequence of Segment
-        How the N rows are cut.
-
-    Returns
-    -------
-    views : list of ndarray of shape (L, n, width)
-        Writing to a view writes to `rows`.
+    """Give views (L, n, width) of `rows` (N, width), one time step a row, segment after segment.
 
     Examples
     --------
@@ -123,14 +99,7 @@ def rows_by_segment(rows: np.ndarray, segments: Sequence[Segment]) -> list[np.nd
 
 
 def lay_side_by_side(steps: np.ndarray, out: np.ndarray) -> None:
-    """Copy the steps of a segment into one matrix, one column for each column-step.
-
-    Parameters
-    ----------
-    steps : ndarray of shape (L, rows, n)
-        Values of each step; rows are contiguous.
-    out : ndarray of shape (rows, L*n)
-        Overwritten; its rows are contiguous.
+    """Copy `steps` (L, rows, n) into one matrix `out` (rows, L*n), one column for each time step.
 
     Examples
     --------

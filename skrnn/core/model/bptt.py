@@ -35,14 +35,11 @@ class Backpropagation:
         Whether activations are computed a second time on the way back instead of being held.
     gradient_steps : int or None
         Over how many steps from the end of a sequence the gradient goes back; None for all.
-    max_activations : int, default=2**30
-        Bytes of activations from which on "auto" computes them again.
     """
 
     runner: WindowRunner
     recompute: bool | str = "auto"
     gradient_steps: int | None = None
-    max_activations: int = 2**30
 
     def loss_gradient(
         self,
@@ -113,6 +110,7 @@ class Backpropagation:
 
     def _recomputes(self, batch: SequenceBatch, dtype: np.dtype) -> bool:
         """Whether activations of `batch` are computed again on the way back."""
+        stack = self.runner.stack
         if self.recompute == "auto":
-            return batch.n_rows * self.runner.stack.n_activations * dtype.itemsize > self.max_activations
+            return batch.n_rows * stack.n_activations * dtype.itemsize > stack.limits.activation_bytes
         return bool(self.recompute)

@@ -7,12 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..data.segments import lay_side_by_side
+from ..limits import LIMITS, Limits
 from ..parameters import Weights, glorot_uniform
 from ..workspace import Workspace
 from .losses import Loss
-
-_RAW_SIZE = 2**20
-"""Raw predictions that are held at a time where gradients are wanted: some steps of a large vocabulary."""
 
 
 @dataclass(frozen=True)
@@ -36,64 +34,22 @@ class LinearHead:
     n_raw: int
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
-        """Shapes of the head's parameters, by name.
-
-        Returns
-        -------
-        shapes : dict of str to tuple of int
-            By name.
-        """
+        """Shapes of the head's parameters, by name."""
         return {"W_y": (self.n_raw, self.n_inputs), "b_y": (self.n_raw,)}
 
     def initialize(self, weights: Weights, rng: np.random.Generator) -> None:
-        """Write the initial parameters: Glorot, and zero.
-
-        Parameters
-        ----------
-        weights : dict of str to ndarray
-            Views of the parameters; overwritten.
-        rng : numpy.random.Generator
-            Source of the draws.
-        """
+        """Overwrite the parameters, views by name, with their initial values: Glorot, and zero."""
         weights["W_y"][:] = glorot_uniform((self.n_raw, self.n_inputs), rng)
         weights["b_y"][:] = 0
 
     def raw(self, weights: Weights, h: np.ndarray) -> np.ndarray:
-        """Raw predictions (K, n) of columns h (n_inputs, n).
-
-        Parameters
-        ----------
-        weights : dict of str to ndarray
-            The head's parameters.
-        h : ndarray of shape (n_inputs, n)
-            What the head reads.
-
-        Returns
-        -------
-        z : ndarray of shape (K, n)
-            Newly allocated.
-        """
+        """Raw predictions (K, n) of columns h (n_inputs, n)."""
         z = weights["W_y"] @ h
         z += weights["b_y"][:, None]
         return z
 
     def raw_of_steps(self, weights: Weights, h: np.ndarray, workspace: Workspace) -> np.ndarray:
-        """Raw predictions (L, K, n) of columns h (L, n_inputs, n), in lent memory.
-
-        Parameters
-        ----------
-        weights : dict of str to ndarray
-            The head's parameters.
-        h : ndarray of shape (L, n_inputs, n)
-            What the head reads.
-        workspace : Workspace
-            Lends what is returned, which stays lent.
-
-        Returns
-        -------
-        z : ndarray of shape (L, K, n)
-            One column for each step of each sequence.
-        """
+        """Raw predictions (L, K, n) of columns h (L, n_inputs, n), allocated in the workspace."""
         z = workspace.lend((len(h), self.n_raw, h.shape[2]))
         np.matmul(weights["W_y"], h, out=z)
         z += weights["b_y"][:, None]
@@ -113,7 +69,9 @@ class Objective:
     weights, gradients : dict of str to ndarray
         The head's parameters, and views of the gradient vector, which are added to.
     workspace : Workspace
-        Lends what is returned, which stays lent.
+        Where what is returned is allocated.
+    limits : Limits
+        Raw predictions that are held at a time.
     """
 
     head: LinearHead
@@ -121,28 +79,16 @@ class Objective:
     weights: Weights
     gradients: Weights
     workspace: Workspace
+    limits: Limits = LIMITS
 
     def loss_gradient(self, h: np.ndarray, targets: np.ndarray, weights: np.ndarray) -> tuple[float, np.ndarray]:
-        """Weighted sum of losses, and its gradient with respect to h; some steps at a time, if K is large.
+        """Weighted sum of losses, and its gradient with respect to h (L, n_inputs, n), allocated in the workspace.
 
-        Parameters
-        ----------
-        h : ndarray of shape (L, n_inputs, n)
-            What the head reads.
-        targets : ndarray of shape (L, n, width)
-            In the form that the loss takes, see `Loss.prepare`.
-        weights : ndarray of shape (L, n)
-            Weight of each loss.
-
-        Returns
-        -------
-        loss : float
-            Weighted sum.
-        d_h : ndarray of shape (L, n_inputs, n)
-            Gradient with respect to h.
+        Targets (L, n, width) are in the form that the loss takes, see `Loss.prepare`; weights are (L, n). Works through
+        some steps at a time, if K is large.
         """
         d_h, loss = self.workspace.lend(h.shape), 0.0
-        n_steps = max(1, _RAW_SIZE // (self.head.n_raw * h.shape[2]))
+        n_steps = max(1, self.limits.raw_size // (self.head.n_raw * h.shape[2]))
         for first in range(0, len(h), n_steps):
             steps = slice(first, first + n_steps)
             mark = self.workspace.mark()

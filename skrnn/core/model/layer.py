@@ -12,11 +12,10 @@ from ..cached import cached_property
 from ..cells import Cell
 from ..data.segments import Segment, lay_side_by_side, rows_by_segment
 from ..kernels import Cache, Kernel, OutputGradient, kernel_of
+from ..limits import LIMITS, Limits
 from ..parameters import Weights
 from ..workspace import ROW_PADDING, Workspace
 from .inputs import Input
-
-_GRADIENT_COLUMNS = 4096  # column-steps whose weight gradients are one product
 
 PackedLayer = tuple[np.ndarray, tuple[np.ndarray, ...]]
 """A layer's weights in the forms that suit its input and its kernel."""
@@ -35,6 +34,8 @@ class RecurrentLayer:
         The recurrence.
     input : Input
         What the steps are made of.
+    limits : Limits, optional
+        Time steps whose weight gradients are one product.
 
     Examples
     --------
@@ -46,6 +47,7 @@ class RecurrentLayer:
 
     cell: Cell
     input: Input
+    limits: Limits = LIMITS
 
     @cached_property
     def kernel(self) -> Kernel:
@@ -185,7 +187,7 @@ class _WeightGradients:
     ) -> None:
         self.layer, self.weights, self.gradients, self.x, self.d_x = layer, weights, gradients, x, d_x
         largest = max(s.n_steps * s.n_columns for s in segments)
-        self.capacity = max(min(len(x), _GRADIENT_COLUMNS), largest) + ROW_PADDING
+        self.capacity = max(min(len(x), layer.limits.gradient_steps), largest) + ROW_PADDING
         H = layer.cell.hidden_size
         self.d_a = workspace.lend((layer.kernel.n_gradient_rows * H, self.capacity))
         self.h_prev = workspace.lend((H, self.capacity))

@@ -507,6 +507,6 @@ class Network:
     ) -> tuple[float, State | None]:
         """As `loss_gradient`; adds the gradients of the inputs to `d_rows`, beside the rows of the data, if given."""
         weights, gradients = self.views(params), self.views(out)
-        objective = Objective(self.head, self.loss, weights["head"], gradients["head"], workspace)
+        objective = Objective(self.head, self.loss, weights["head"], gradients["head"], workspace, self.stack.limits)
         bptt = Backpropagation(self._runner, self.recompute, self.gradient_steps)
         return bptt.loss_gradient(weights, gradients, batch, state, objective, d_rows)

@@ -15,23 +15,12 @@ from ..cells import Cell
 from ..data.batch import Batcher, SequenceBatch
 from ..data.segments import Cutting, rows_by_segment
 from ..kernels import Cache, Kernel, OutputGradient
+from ..limits import LIMITS, Limits
 from ..parameters import Weights
 from ..workspace import Workspace
 from .inputs import DenseInput, Input
 from .layer import PackedLayer, RecurrentLayer
 from .state import State
-
-_SEGMENT_SIZE = 2**19
-"""Numbers of scratch in a segment's backward pass: a few steps of large batches, in the last cache."""
-
-_INFERENCE_SIZE = 2**22
-"""Numbers that a window keeps where no gradient is wanted: in the last cache."""
-
-_INFERENCE_STEPS = 2**15
-"""Column-steps of such a window at most."""
-
-_INFERENCE_UNITS = 2**15
-"""Units side by side in it, all sequences of a batch together."""
 
 
 @dataclass(frozen=True)
@@ -53,13 +42,7 @@ class StackCache:
     reversal: np.ndarray | None
 
     def outputs(self) -> list[list[np.ndarray]]:
-        """Outputs (L, H, n) of the top layer, by direction and segment; the reverse direction's in reversed time.
-
-        Returns
-        -------
-        outputs : list of list of ndarray of shape (L, H, n)
-            Views of the caches.
-        """
+        """Give the top layer's outputs (L, H, n), by direction and segment; the reverse direction in reversed time."""
         return [[cache_.states[1:] for cache_ in caches] for caches in self.layers[-1]]
 
 
@@ -79,6 +62,8 @@ class RecurrentStack:
         Whether each layer also runs from each sequence's end to its beginning.
     dropout : float, default=0.0
         Probability with which an output of a layer is zero in training, for all steps of a sequence.
+    limits : Limits, optional
+        How much is worked on at a time.
 
     References
     ----------
@@ -99,6 +84,7 @@ class RecurrentStack:
     n_layers: int = 1
     bidirectional: bool = False
     dropout: float = 0.0
+    limits: Limits = LIMITS
 
     @property
     def n_directions(self) -> int:
@@ -119,23 +105,13 @@ class RecurrentStack:
     @property
     def inference_columns(self) -> int:
         """Sequences to read side by side where no gradient is wanted."""
-        return min(max(64, _INFERENCE_UNITS // self.cell.hidden_size), 512)
+        least, largest = self.limits.inference_columns
+        return min(max(least, self.limits.inference_units // self.cell.hidden_size), largest)
 
     def inference_size(self, n_more: int = 0) -> int:
-        """Column-steps of a window where no gradient is wanted.
-
-        Parameters
-        ----------
-        n_more : int, default=0
-            Numbers that the caller keeps for each column-step.
-
-        Returns
-        -------
-        size : int
-            At least 1.
-        """
+        """Time steps of a window where no gradient is wanted; the caller keeps `n_more` numbers for each."""
         n_kept = self.n_layers * self.n_outputs if self.bidirectional else self.n_activations
-        return max(1, min(_INFERENCE_SIZE // (n_kept + n_more), _INFERENCE_STEPS))
+        return max(1, min(self.limits.inference_size // (n_kept + n_more), self.limits.inference_steps))
 
     @property
     def batcher(self) -> Batcher:
@@ -143,7 +119,7 @@ class RecurrentStack:
         cell, kernel = self.cell, self.kernel
         # a border costs some 60 us of Python, a padded column-step its arithmetic, which grows with H * H
         max_padding = 60 * (64 / cell.hidden_size) ** 1.5 * (2 if cell.n_gates == 1 else 1) if kernel.is_bounded else 0
-        max_size = _SEGMENT_SIZE // ((kernel.n_gradient_rows + 1) * cell.hidden_size)
+        max_size = self.limits.segment_size // ((kernel.n_gradient_rows + 1) * cell.hidden_size)
         return Batcher(Cutting(max_padding, max_size), self.dropout, self.n_layers, self.n_outputs)
 
     @property
@@ -156,28 +132,15 @@ class RecurrentStack:
         """Each layer, and the names of its directions."""
         inputs = [self.input] + [DenseInput(self.n_outputs)] * (self.n_layers - 1)
         names = [[f"rnn.{k}", f"rnn.{k}.reverse"][: self.n_directions] for k in range(self.n_layers)]
-        return [(RecurrentLayer(self.cell, input_), parts) for input_, parts in zip(inputs, names, strict=True)]
+        layers = [RecurrentLayer(self.cell, input_, self.limits) for input_ in inputs]
+        return list(zip(layers, names, strict=True))
 
     def shapes(self) -> dict[str, dict[str, tuple[int, ...]]]:
-        """Shapes of the parameters by part (``rnn.0``, ``rnn.0.reverse``, ``rnn.1``, ...) and name.
-
-        Returns
-        -------
-        shapes : dict of str to dict of str to tuple of int
-            By part and name.
-        """
+        """Shapes of the parameters by part (``rnn.0``, ``rnn.0.reverse``, ``rnn.1``, ...) and name."""
         return {name: layer.shapes() for layer, names in self._layers for name in names}
 
     def initialize(self, weights: dict[str, Weights], rng: np.random.Generator) -> None:
-        """Write the initial parameters of every layer.
-
-        Parameters
-        ----------
-        weights : dict of str to dict of str to ndarray
-            Views of the parameters; overwritten.
-        rng : numpy.random.Generator
-            Source of the draws.
-        """
+        """Overwrite `weights`, views of the parameters by part and name, with the initial values of every layer."""
         for name in self.shapes():
             self.cell.initialize(weights[name], rng)
 
@@ -190,27 +153,10 @@ class RecurrentStack:
         state: State | None = None,
         checkpoints_only: bool = False,
     ) -> StackCache:
-        """Run layer after layer over all segments.
+        """Run layer after layer over all segments of a batch, with the inputs x (N, ...) of its N time steps.
 
-        Parameters
-        ----------
-        weights : dict of str to dict of str to ndarray
-            The parameters by part and name.
-        x : ndarray of shape (N, ...)
-            Inputs of all column-steps of the batch, in the form that `input` takes.
-        batch : SequenceBatch
-            How the rows are cut; dropout masks.
-        workspace : Workspace
-            Lends what the cache holds, which stays lent.
-        state : State, optional
-            Before the first step of each column; zero by default. Unidirectional stacks only.
-        checkpoints_only : bool, default=False
-            Whether caches are checkpoints, from which `backward` computes the rest again.
-
-        Returns
-        -------
-        cache : StackCache
-            Inputs and caches of every layer and direction.
+        `state` is that before the first step of each column, zero if None; unidirectional stacks only. The cache is
+        allocated in the workspace; with `checkpoints_only` it has checkpoints, from which `backward` computes the rest.
         """
         cache = StackCache([], [], batch.reversal() if self.bidirectional else None)
         for k, (layer, names) in enumerate(self._layers):
@@ -239,31 +185,10 @@ class RecurrentStack:
     ) -> tuple[np.ndarray | None, State]:
         """Mirror image of `forward`: add to `gradients`, from the gradients of the top layer's outputs.
 
-        Parameters
-        ----------
-        weights : dict of str to dict of str to ndarray
-            The parameters by part and name.
-        gradients : dict of str to dict of str to ndarray
-            Views of the gradient vector; added to.
-        batch : SequenceBatch
-            What `forward` ran over.
-        cache : StackCache
-            What it left.
-        d_outputs : list of list of OutputGradient
-            Gradients of the top layer's outputs, by direction and segment.
-        workspace : Workspace
-            Lends scratch and what is returned, which stay lent.
-        d_state : State, optional
-            Gradient with respect to the state after the last steps of the first columns; zero by default.
-        wants_d_x : bool, default=False
-            Whether the gradients of the inputs are asked for.
-
-        Returns
-        -------
-        d_x : ndarray of shape (N, F) or None
-            Gradients of the inputs, where `wants_d_x` asks for them.
-        d_state : State
-            Gradient of the state before the first step, of each layer's first direction.
+        `d_outputs` is by direction and segment. `d_state` is the gradient with respect to the state after the last
+        steps of the first columns, zero if None. Returns the gradients of the inputs (N, F), allocated in the
+        workspace, where `wants_d_x` asks for them, and that of the state before the first step, of each layer's first
+        direction.
         """
         d_first: list[tuple[np.ndarray, ...]] = []
         for k in reversed(range(self.n_layers)):
@@ -285,22 +210,7 @@ class RecurrentStack:
         return d_x, State(tuple(reversed(d_first)))
 
     def outputs(self, cache: StackCache, batch: SequenceBatch, workspace: Workspace) -> list[np.ndarray]:
-        """Outputs of the top layer after each step, all directions in one column, with the layer's dropout.
-
-        Parameters
-        ----------
-        cache : StackCache
-            What `forward` left.
-        batch : SequenceBatch
-            What it ran over.
-        workspace : Workspace
-            Lends what the cache does not hold as it is; it stays lent.
-
-        Returns
-        -------
-        outputs : list of ndarray of shape (L, D*H, n)
-            One for each segment.
-        """
+        """Give the top layer's outputs (L, D*H, n) of each segment, both directions, with dropout; in the workspace."""
         if self.bidirectional:
             rows = self._join(cache, batch, workspace)
             outputs = [workspace.lend((s.n_steps, self.n_outputs, s.n_columns)) for s in batch.segments]
@@ -315,23 +225,9 @@ class RecurrentStack:
     def split_outputs(
         self, d_outputs: list[np.ndarray], cache: StackCache, batch: SequenceBatch, workspace: Workspace
     ) -> list[list[OutputGradient]]:
-        """Mirror image of `outputs`: what `backward` takes, from the gradients of what that gave.
+        """Mirror image of `outputs`: what `backward` takes, from the gradients (L, D*H, n) of what that gave.
 
-        Parameters
-        ----------
-        d_outputs : list of ndarray of shape (L, D*H, n)
-            One for each segment; overwritten.
-        cache : StackCache
-            What `forward` left.
-        batch : SequenceBatch
-            What it ran over.
-        workspace : Workspace
-            Lends what is returned, which stays lent.
-
-        Returns
-        -------
-        d_outputs : list of list of OutputGradient
-            By direction and segment.
+        `d_outputs` are overwritten; what is returned is allocated in the workspace.
         """
         if self.bidirectional:
             d_rows = workspace.lend((batch.n_rows, self.n_outputs))
@@ -344,40 +240,13 @@ class RecurrentStack:
         return [[OutputGradient.of_all_columns(d_h) for d_h in d_outputs]]
 
     def pack(self, weights: dict[str, Weights], workspace: Workspace) -> list[PackedLayer]:
-        """Lend what `step` needs of the parameters, layer by layer; unidirectional stacks only.
-
-        Parameters
-        ----------
-        weights : dict of str to dict of str to ndarray
-            The parameters by part and name.
-        workspace : Workspace
-            Lends it; it stays lent.
-
-        Returns
-        -------
-        packed : list of PackedLayer
-            From the input upwards.
-        """
+        """Allocate what `step` needs of the parameters, layer by layer; unidirectional stacks only."""
         return [layer.pack(weights[name], workspace) for layer, (name,) in self._layers]
 
     def step(self, packed: list[PackedLayer], x: np.ndarray, state: State, workspace: Workspace) -> State:
-        """Read one step of every sequence, with none of what `forward` does for many.
+        """Read one step x (n, ...) of every sequence, with none of what `forward` does for many: the state after it.
 
-        Parameters
-        ----------
-        packed : list of PackedLayer
-            What `pack` gave.
-        x : ndarray of shape (n, ...)
-            Inputs, in the form that `input` takes.
-        state : State
-            Before the step.
-        workspace : Workspace
-            Lends scratch, which is given back.
-
-        Returns
-        -------
-        state : State
-            After it; the last layer's h is the output of the stack.
+        The last layer's h is the output of the stack.
         """
         after: list[tuple[np.ndarray, ...]] = []
         for k, (layer, _) in enumerate(self._layers):
@@ -388,38 +257,13 @@ class RecurrentStack:
         return State(tuple(after))
 
     def zero_state(self, n: int, dtype: np.dtype) -> State:
-        """State of every layer before anything was read, for `n` sequences; unidirectional stacks only.
-
-        Parameters
-        ----------
-        n : int
-            Number of sequences.
-        dtype : dtype
-            Of the arrays.
-
-        Returns
-        -------
-        state : State
-            Newly allocated.
-        """
+        """Make the state of every layer before anything was read, for `n` sequences; unidirectional stacks only."""
         return State.zeros(self.n_layers, self.cell.n_states, self.cell.hidden_size, n, dtype)
 
     def state_before(self, batch: SequenceBatch, after: State | None, dtype: np.dtype) -> State | None:
-        """State before the first steps of `batch`, from that after the batch before; None where nothing is carried.
+        """Make the state before the first steps of `batch`, from that after the batch before; None if none is carried.
 
-        Parameters
-        ----------
-        batch : SequenceBatch
-            Says which columns go on.
-        after : State or None
-            After the last steps of the batch before; None before the first batch.
-        dtype : dtype
-            Of the arrays.
-
-        Returns
-        -------
-        state : State or None
-            Zero where a sequence begins.
+        `after` is None before the first batch; the state is zero where a sequence begins.
         """
         if batch.follows is None:
             return None
@@ -430,17 +274,7 @@ class RecurrentStack:
         return state
 
     def write_state(self, cache: StackCache, batch: SequenceBatch, state: State) -> None:
-        """Overwrite `state` with that after each column's last step.
-
-        Parameters
-        ----------
-        cache : StackCache
-            What `forward` left.
-        batch : SequenceBatch
-            What it ran over.
-        state : State
-            Overwritten for the columns of the batch, its first ones.
-        """
+        """Overwrite `state`, for the columns of the batch, with that after each column's last step."""
         for k, (caches,) in enumerate(cache.layers):
             for cache_, segment in zip(caches, batch.segments, strict=True):
                 for _, last, n in segment.spans:  # later spans overwrite those that go on

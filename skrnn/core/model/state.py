@@ -35,25 +35,9 @@ class State:
 
     @classmethod
     def zeros(cls, n_layers: int, n_arrays: int, hidden_size: int, n: int, dtype: np.dtype | type | str) -> State:
-        """Make the state before the first step.
+        """Make the state before the first step: of n sequences in `n_layers` layers of `hidden_size` units.
 
-        Parameters
-        ----------
-        n_layers : int
-            Number of layers.
-        n_arrays : int
-            Arrays of each layer: 2 for the LSTM, else 1.
-        hidden_size : int
-            H.
-        n : int
-            Number of sequences.
-        dtype : dtype
-            Of the arrays.
-
-        Returns
-        -------
-        state : State
-            Newly allocated.
+        `n_arrays` is the number of arrays of each layer: 2 for the LSTM, else 1.
         """
         shape = (hidden_size, n)
         return cls(tuple(tuple(np.zeros(shape, dtype) for _ in range(n_arrays)) for _ in range(n_layers)))
@@ -62,41 +46,16 @@ class State:
         return self.layers[0][0].shape[1]
 
     def take(self, columns: np.ndarray | list[int]) -> State:
-        """Copy the state of some sequences.
-
-        Parameters
-        ----------
-        columns : array-like of shape (m,), int
-            Which sequences, in this order.
-
-        Returns
-        -------
-        state : State
-            Of m sequences.
-        """
+        """Copy the state of the sequences at `columns` (m,), in that order."""
         return self._map(lambda v: v[:, columns])
 
     def put(self, columns: np.ndarray | list[int], state: State) -> None:
-        """Overwrite the state of some sequences.
-
-        Parameters
-        ----------
-        columns : array-like of shape (m,), int
-            Which sequences.
-        state : State
-            Theirs, of m sequences in the same order.
-        """
+        """Overwrite the state of the sequences at `columns` (m,) with `state`, theirs in the same order."""
         for v, v_of_columns in zip(self._arrays(), state._arrays(), strict=True):
             v[:, columns] = v_of_columns
 
     def copy(self) -> State:
-        """Copy all arrays.
-
-        Returns
-        -------
-        state : State
-            Shares no memory with this one.
-        """
+        """Copy all arrays."""
         return self._map(np.copy)
 
     def _map(self, function: Callable[[np.ndarray], np.ndarray]) -> State:
