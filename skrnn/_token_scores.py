@@ -63,7 +63,7 @@ class TokenScores:
         return self._with_unknown(self.network.predict_columns(self.network.views(params)["head"], h.T))
 
     def pack(self, params: np.ndarray, workspace: Workspace) -> PackedNetwork:
-        """Lend what `advance` needs of the parameters, once for any number of steps."""
+        """Pack what `advance` needs of the parameters, once for any number of steps."""
         return self.network.pack(params, workspace)
 
     def advance(
@@ -80,12 +80,12 @@ class TokenScores:
         workspace: Workspace,
         measure: Callable[[np.ndarray, np.ndarray], np.ndarray],
     ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-        """``measure(raw (L, K, n), targets (L, n))`` of every step, see `Network.measure_steps`."""
+        """``measure(raw (L, K, n), targets (L, n))`` of every step, see `Network.map_steps`."""
 
         def of_rows(raw: np.ndarray, rows: np.ndarray) -> np.ndarray:
             return measure(raw, data.next_ids[rows].astype(np.intp))
 
-        return self.network.measure_steps(params, data, workspace, of_rows)
+        return self.network.map_steps(params, data, workspace, of_rows)
 
     def _log_proba_of_targets(self, raw: np.ndarray, targets: np.ndarray) -> np.ndarray:
         """Log-probabilities (L, n) of targets (L, n), from raw predictions (L, K, n), which are overwritten."""

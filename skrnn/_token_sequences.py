@@ -147,8 +147,8 @@ class TokenExamples(Examples):
                 f"X is one sequence of {n_steps} tokens: too short to hold out validation_fraction={fraction} of it. "
                 "Pass more, X_val, or early_stopping=False."
             )
-        held_out = replace(self.data, sequences=sequences.pieces(np.array([n_train]), np.array([n_steps - n_train])))
-        train = replace(self.data, sequences=sequences.pieces(np.array([0]), np.array([n_train])))
+        held_out = replace(self.data, sequences=sequences.slices(np.array([n_train]), np.array([n_steps - n_train])))
+        train = replace(self.data, sequences=sequences.slices(np.array([0]), np.array([n_train])))
         return train, TokenExamples(held_out, False, [self.X[0][n_train:]])
 
 

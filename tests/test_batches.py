@@ -36,7 +36,7 @@ def test_take_is_in_the_order_asked_for_and_copies_nothing(packed):
 def test_pieces_have_arrays_of_their_own_lengths(container, rng):
     X = rng.standard_normal((2, 5, 3))
 
-    pieces = container.from_rectangle(X).pieces(np.array([6, 1]), np.array([2, 3]))
+    pieces = container.from_rectangle(X).slices(np.array([6, 1]), np.array([2, 3]))
 
     assert pieces.n_features == 3
     assert pieces.n_steps == 5
@@ -68,10 +68,10 @@ def test_segments_cover_every_step_of_every_sequence_once(lengths, max_padding, 
         clock += segment.n_steps
         width = segment.n_columns
         reached = 0
-        for first, last, n_alive in segment.spans:
+        for first, last, n_active in segment.active_ranges:
             assert first == reached
-            assert 1 <= n_alive <= segment.n_columns
-            covered[:n_alive, segment.start + first : segment.start + last] += 1
+            assert 1 <= n_active <= segment.n_columns
+            covered[:n_active, segment.start + first : segment.start + last] += 1
             reached = last
         assert reached == segment.n_steps
     assert clock == lengths[0]
@@ -93,8 +93,8 @@ def test_merged_cuts_pad_little(lengths, max_padding):
     lengths = np.sort(lengths)[::-1]
 
     for segment in cut_segments(lengths, Cutting(max_padding)):
-        alive = sum((last - first) * n for first, last, n in segment.spans)
-        opening, *_ = segment.spans
+        alive = sum((last - first) * n for first, last, n in segment.active_ranges)
+        opening, *_ = segment.active_ranges
         rounding = (opening[1] - opening[0]) * 3  # the first span is taken whole: its width is rounded up
         assert segment.n_steps * segment.n_columns - alive <= max(max_padding, rounding)
 

@@ -130,7 +130,7 @@ def test_layer_shapes():
 def test_workspace_lends_apart_and_takes_back():
     workspace = Workspace(np.float32)
     mark = workspace.mark()
-    first, second = workspace.lend((3, 5)), workspace.lend((7,))
+    first, second = workspace.empty((3, 5)), workspace.empty((7,))
     first.fill(1)
     second.fill(2)
 
@@ -140,7 +140,7 @@ def test_workspace_lends_apart_and_takes_back():
     assert not np.shares_memory(first, second)
 
     workspace.release(mark)
-    assert np.shares_memory(workspace.lend((3, 5)), workspace._arenas[0])
+    assert np.shares_memory(workspace.empty((3, 5)), workspace._arenas[0])
 
 
 def test_workspace_grows_once_and_then_allocates_nothing():
@@ -148,10 +148,10 @@ def test_workspace_grows_once_and_then_allocates_nothing():
 
     def borrow():
         mark = workspace.mark()
-        workspace.lend((100,))
+        workspace.empty((100,))
         for _ in range(5):
             inner = workspace.mark()
-            workspace.lend((1000,))
+            workspace.empty((1000,))
             workspace.release(inner)
         workspace.release(mark)
 
@@ -166,16 +166,16 @@ def test_workspace_grows_once_and_then_allocates_nothing():
 
 def test_loans_survive_the_growth_of_the_workspace():
     workspace = Workspace(np.float64)
-    workspace.lend((4,))
+    workspace.empty((4,))
     inner = workspace.mark()
-    first = workspace.lend((10,))
+    first = workspace.empty((10,))
     first.fill(5)
-    second = workspace.lend((1000,))
+    second = workspace.empty((1000,))
     second.fill(6)
 
     assert (first == 5).all()
     workspace.release(inner)
-    third = workspace.lend((1000,))
+    third = workspace.empty((1000,))
     third.fill(7)
     assert not np.shares_memory(first, third)
 

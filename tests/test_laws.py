@@ -524,7 +524,7 @@ def test_law_6_buffers_hold_no_memory(cell, bidirectional, rng):
     first = run(batches[0])
     run(batches[1])
     mark = workspace.mark()
-    workspace.lend((workspace.size,)).fill(np.nan)
+    workspace.empty((workspace.size,)).fill(np.nan)
     workspace.release(mark)
     again = run(batches[0])
 

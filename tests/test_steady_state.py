@@ -92,7 +92,7 @@ def test_a_step_allocates_no_large_array(network, rng, lengths):
     """After the first batches a batch of three times as many sequences allocates their indices, and nothing more."""
     narrow, wide = (peak_of_a_step(network, rng, lengths * k) for k in (1, 3))
 
-    indices = 20 * 8  # bytes a column-step: where it comes from, and whether it is real
+    indices = 20 * 8  # bytes a time step: where it comes from, and whether it is real
     assert wide - narrow < 2 * sum(lengths) * indices
     assert indices < network.stack.n_activations * 8 / 2
 
@@ -116,7 +116,7 @@ def test_threads_make_no_other_gradient(network, rng, shards, monkeypatch):
 
 @pytest.mark.parametrize("n_jobs", [1, 2, 3])
 def test_threads_make_no_other_prediction(rng, n_jobs, monkeypatch):
-    monkeypatch.setattr("skrnn._parallel.sharding.MIN_DEALT_UNITS", 1)
+    monkeypatch.setattr("skrnn._parallel.sharding.MIN_SHARD_UNITS", 1)
     X, y = [rng.standard_normal((n, 2)) for n in rng.integers(1, 30, 50)], rng.integers(0, 3, 50)
     model = RNNSequenceClassifier(8, max_iter=2, learning_rate="cosine", random_state=0).fit(X, y)
     one_by_one = np.concatenate([model.predict_proba([x]) for x in X])
@@ -140,7 +140,7 @@ def test_small_predictions_stay_on_one_thread(rng, monkeypatch):
 
 
 def test_a_failure_on_a_thread_is_the_callers(rng, monkeypatch):
-    monkeypatch.setattr("skrnn._parallel.sharding.MIN_DEALT_UNITS", 1)
+    monkeypatch.setattr("skrnn._parallel.sharding.MIN_SHARD_UNITS", 1)
     data = PackedSequences.from_rectangle(rng.standard_normal((4, 5, 2)))
 
     def fail(part, workspace):

@@ -238,7 +238,7 @@ def test_buffers_hold_no_memory(cell, rng):
     first = run(batches[0])
     run(batches[1])
     mark = workspace.mark()
-    workspace.lend((workspace.size,)).fill(np.nan)
+    workspace.empty((workspace.size,)).fill(np.nan)
     workspace.release(mark)
     again = run(batches[0])
 
@@ -301,7 +301,7 @@ def test_measures_of_pieces_are_those_of_their_steps(cell, rng):
     """Pieces may lie anywhere and overlap: what is measured comes in the order of the sequences."""
     network = make_network(cell)
     params, data, workspace = make_params(network, rng), make_data(rng, [12, 5]), Workspace(np.float64)
-    pieces = data.pieces(np.array([13, 3, 5]), np.array([4, 6, 2]))
+    pieces = data.slices(np.array([13, 3, 5]), np.array([4, 6, 2]))
     copies = TokenSequences(np.concatenate(pieces.arrays()), pieces.lengths, np.array([0, 5, 12]))
 
     log_proba = TokenScores(network, None).token_log_proba(params, pieces, workspace)

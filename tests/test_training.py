@@ -224,7 +224,7 @@ def blas_threads():
 @pytest.mark.parametrize("n_steps", [3, 3000])
 def test_predictions_large_and_small_hold_blas_at_one_thread(rng, monkeypatch, n_steps):
     """Two threads took 1,600 ms instead of 30 for 32 sequences of 100 steps on a busy machine."""
-    monkeypatch.setattr("skrnn._parallel.sharding.MIN_DEALT_UNITS", 10_000)
+    monkeypatch.setattr("skrnn._parallel.sharding.MIN_SHARD_UNITS", 10_000)
     seen, data = [], PackedSequences.from_rectangle(rng.standard_normal((2, n_steps, 1)))
 
     def predict(part, workspace):

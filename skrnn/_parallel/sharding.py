@@ -1,7 +1,7 @@
 """The shards of a batch that use the cores while BLAS is held at one thread.
 
-A batch dealt to Python threads degrades gently on a busy machine. On free-threaded Python, where no thread waits for
-another one's interpreter lock, smaller batches gain, too.
+A batch that is split over Python threads degrades gently on a busy machine. On free-threaded Python, where no thread
+waits for another one's interpreter lock, smaller batches gain, too.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from .blas import allowed_threads, guarded
 from .threads import run_together
 
 MIN_STEP_WORK = 2**20
-"""Below this much work a step, as `n_shards` counts it, a batch is not worth dealing to threads that share a lock."""
+"""Below this much work a step, as `n_shards` counts it, a batch is not split over threads that share a lock."""
 
 MIN_STEP_WORK_FREE = 2**19
 """The same on free-threaded Python."""
 
-MIN_DEALT_UNITS = 2**20
+MIN_SHARD_UNITS = 2**20
 """Below this many hidden units times steps a prediction is not worth threads."""
 
 
@@ -42,27 +42,27 @@ def predict_in_shards(
 ) -> np.ndarray:
     """What ``predict(data, workspace) -> (n, ...)`` gives for all sequences, large predictions on threads.
 
-    Sequences are dealt ``k::shards`` after sorting by length, so that every thread has as much to do.
+    Sequences are split ``k::shards`` after sorting by length, so that every thread has as much to do.
     """
     shards = 1
-    if int(data.lengths.sum()) * hidden_size >= MIN_DEALT_UNITS:
+    if int(data.lengths.sum()) * hidden_size >= MIN_SHARD_UNITS:
         shards = min(allowed_threads(n_jobs), len(data))  # before the guard leaves BLAS one thread
     if shards == 1:
         return guarded(predict, data, Workspace(dtype))
     order = np.argsort(-data.lengths, kind="stable")
-    dealt = [order[k::shards] for k in range(shards)]
+    shares = [order[k::shards] for k in range(shards)]
 
     def run(indices: np.ndarray) -> np.ndarray:
-        return predict(data.pieces(data.offsets[indices], data.lengths[indices]), Workspace(dtype))
+        return predict(data.slices(data.offsets[indices], data.lengths[indices]), Workspace(dtype))
 
-    parts = guarded(run_together, [partial(run, indices) for indices in dealt])
+    parts = guarded(run_together, [partial(run, indices) for indices in shares])
     predicted = np.concatenate(parts)
-    predicted[np.concatenate(dealt)] = predicted.copy()
+    predicted[np.concatenate(shares)] = predicted.copy()
     return predicted
 
 
 def n_shards(n_threads: int, cell: Cell, n_columns: float) -> int:
-    """Into how many parts a batch is worth dealing; depends on shapes, the limit and the kind of Python only.
+    """Into how many shards a batch is worth splitting; depends on shapes, the limit and the kind of Python only.
 
     What pays is work that one call does: the product of a step, and elementwise work that takes as long as 64 more
     units would. A cell of more gates also makes more calls, so only the root of their number counts. `n_columns` is the
@@ -76,7 +76,7 @@ def n_shards(n_threads: int, cell: Cell, n_columns: float) -> int:
 def sharded_loss_gradient(network: Network, dtype: np.dtype, n_threads: int) -> LossGradient:
     """The network's `loss_gradient`, large batches over `n_threads` threads, each with a workspace of its own.
 
-    Columns are dealt ``k::shards`` after sorting, so each shard has lengths of every kind, and the shards'
+    Columns are split ``k::shards`` after sorting, so each shard has lengths of every kind, and the shards'
     gradients are added in their order: the same bits at every run.
     """
     workspaces = [Workspace(dtype) for _ in range(n_threads)]
@@ -96,10 +96,10 @@ def sharded_loss_gradient(network: Network, dtype: np.dtype, n_threads: int) -> 
         shards = min(n_shards(n_threads, network.stack.cell, batch.mean_width), len(batch.indices))
         if shards == 1:
             return network.loss_gradient(params, batch, state, workspaces[0], out)
-        dealt = [np.arange(k, len(batch.indices), shards) for k in range(shards)]
-        done = run_together([partial(run, params, batch, state, dealt[k], k) for k in range(shards)])
+        columns_of = [np.arange(k, len(batch.indices), shards) for k in range(shards)]
+        done = run_together([partial(run, params, batch, state, columns_of[k], k) for k in range(shards)])
         after = None if state is None else state.copy()
-        for k, (columns, (_, after_shard)) in enumerate(zip(dealt, done, strict=True)):
+        for k, (columns, (_, after_shard)) in enumerate(zip(columns_of, done, strict=True)):
             out += gradients[k]
             if after is not None and after_shard is not None:
                 after.put(columns, after_shard)

@@ -1,4 +1,4 @@
-"""All parameters of a network in one flat vector, and the names of its pieces."""
+"""All parameters of a network in one flat vector, and the names of its parts."""
 
 from __future__ import annotations
 

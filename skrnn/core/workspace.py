@@ -1,4 +1,4 @@
-"""Memory that is lent and taken back, so that training allocates nothing after its first batches."""
+"""Memory that is used again and again, so that training allocates nothing after its first batches."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ ROW_PADDING = 16
 
 
 class Workspace:
-    """A stack of memory that lends C-contiguous arrays and only ever grows.
+    """A stack of memory for C-contiguous arrays that only ever grows.
 
-    Loans are given back together: `release` returns everything lent since a `mark`. What a loan holds is
-    undefined; the borrower writes before it reads. Not for use by two threads at once.
+    Arrays are released together: all that were allocated since a `mark`. What a new array holds is undefined, as
+    that of `numpy.empty`. Not for use by two threads at once.
 
     Parameters
     ----------
     dtype : dtype
-        Of every array that is lent.
+        Of every array.
 
     Examples
     --------
     >>> workspace = Workspace("float32")
     >>> mark = workspace.mark()
-    >>> workspace.lend((2, 3)).shape
+    >>> workspace.empty((2, 3)).shape
     (2, 3)
     >>> workspace.release(mark)
     """
@@ -37,37 +37,37 @@ class Workspace:
         self.dtype = np.dtype(dtype)
         self._step = _ALIGNMENT // self.dtype.itemsize
         self._arenas = [np.empty(0, self.dtype)]
-        self._used = 0  # elements of the last arena that are lent
+        self._used = 0  # elements of the last arena that are in use
 
     @property
     def size(self) -> int:
         """Number of elements held."""
         return sum(arena.size for arena in self._arenas)
 
-    def lend(self, shape: tuple[int, ...]) -> np.ndarray:
-        """Lend an array of `shape`, C-contiguous, with undefined content.
+    def empty(self, shape: tuple[int, ...]) -> np.ndarray:
+        """Allocate an array of `shape`, C-contiguous, with undefined content.
 
         Parameters
         ----------
         shape : tuple of int
-            Of the loan.
+            Of the array.
 
         Returns
         -------
-        loan : ndarray
+        array : ndarray
             With undefined content.
         """
         size = prod(shape)
         rounded = -(-size // self._step) * self._step
         if self._used + rounded > self._arenas[-1].size:
-            self._arenas.append(np.empty(max(rounded, self.size), self.dtype))  # earlier loans keep their arena
+            self._arenas.append(np.empty(max(rounded, self.size), self.dtype))  # earlier arrays keep their arena
             self._used = 0
-        loan = self._arenas[-1][self._used : self._used + size].reshape(shape)
+        array = self._arenas[-1][self._used : self._used + size].reshape(shape)
         self._used += rounded
-        return loan
+        return array
 
     def mark(self) -> tuple[int, int]:
-        """Remember what is lent now.
+        """Remember what is in use now.
 
         Returns
         -------
@@ -77,7 +77,7 @@ class Workspace:
         return len(self._arenas), self._used
 
     def release(self, mark: tuple[int, int]) -> None:
-        """Take back all that was lent since `mark`.
+        """Release all that was allocated since `mark`.
 
         Parameters
         ----------
@@ -86,5 +86,5 @@ class Workspace:
         """
         n_arenas, used = mark
         self._used = used if n_arenas == len(self._arenas) else 0
-        if mark == (1, 0) and len(self._arenas) > 1:  # nothing is lent: one arena from now on
+        if mark == (1, 0) and len(self._arenas) > 1:  # nothing is in use: one arena from now on
             self._arenas = [np.empty(self.size, self.dtype)]

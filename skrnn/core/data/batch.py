@@ -48,7 +48,7 @@ class SequenceBatch:
 
     @property
     def n_rows(self) -> int:
-        """N, the number of column-steps of all segments, padding included."""
+        """N, the number of time steps of all segments, padding included."""
         return sum(segment.n_steps * segment.n_columns for segment in self.segments)
 
     @property
@@ -68,7 +68,7 @@ class SequenceBatch:
 
     @cached_property
     def rows(self) -> np.ndarray:
-        """Row of `data` of each of the N column-steps, segment after segment and step after step."""
+        """Row of `data` of each of the N time steps, segment after segment and step after step."""
         offsets, last = self.data.offsets[self.indices], self.lengths - 1
         # padding repeats the last step: finite, and inert
         return self._by_row(lambda steps, n: offsets[:n] + np.minimum(steps, last[:n]))
@@ -146,12 +146,12 @@ class SequenceBatch:
         """
         n = len(lengths)
         first = replace(
-            self.take(np.arange(n)), data=self.data.pieces(offsets, lengths), indices=np.arange(n), follows=None
+            self.take(np.arange(n)), data=self.data.slices(offsets, lengths), indices=np.arange(n), follows=None
         )
         return first.take(np.argsort(-lengths, kind="stable"))
 
     def gather(self, out: np.ndarray) -> np.ndarray:
-        """Write the steps of all segments into `out` (N, ...), one column-step a row.
+        """Write the steps of all segments into `out` (N, ...), one time step a row.
 
         Parameters
         ----------
@@ -166,7 +166,7 @@ class SequenceBatch:
         return self.data.gather(self.rows, out)
 
     def weights_of_rows(self) -> np.ndarray:
-        """Weight of each of the N column-steps: its column's, or 0 where that has ended.
+        """Weight of each of the N time steps: its column's, or 0 where that has ended.
 
         Returns
         -------
@@ -195,7 +195,7 @@ class SequenceBatch:
         return self._by_row(mirrored_row)
 
     def _by_row(self, value: Callable[[np.ndarray, int], np.ndarray]) -> np.ndarray:
-        """Values (N,) of all column-steps, from ``value(steps (L, 1), n) -> (L, n)`` of each segment's."""
+        """Values (N,) of all time steps, from ``value(steps (L, 1), n) -> (L, n)`` of each segment's."""
         values = [value(np.arange(s.start, s.start + s.n_steps)[:, None], s.n_columns).ravel() for s in self.segments]
         return values[0] if len(values) == 1 else np.concatenate(values)
 
@@ -287,7 +287,7 @@ class Batcher:
 
 
 def minibatches(n: int, batch_size: int, rng: np.random.Generator | None = None) -> list[np.ndarray]:
-    """Deal the numbers 0 to n - 1 into batches: at random, or in order without a generator.
+    """Split the numbers 0 to n - 1 into batches: shuffled, or in order without a generator.
 
     Parameters
     ----------

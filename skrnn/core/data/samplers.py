@@ -41,7 +41,7 @@ class Sampler(ABC):
         dtype : dtype
             Of weights and masks.
         shuffle : bool, default=True
-            Whether they are dealt at random.
+            Whether the sequences are shuffled.
 
         Yields
         ------
@@ -132,7 +132,7 @@ class TruncatedBPTT(Sampler):
     Parameters
     ----------
     n_steps : int
-        Longest piece, through which the gradient flows back.
+        Longest slice, through which the gradient flows back.
 
     References
     ----------
@@ -173,10 +173,10 @@ class TruncatedBPTT(Sampler):
         masks = batcher.draw_masks(rng, len(in_column), dtype)
         while len(in_column):
             lengths = np.minimum(parts.lengths[in_column] - done, self.n_steps)
-            pieces = parts.pieces(parts.offsets[in_column] + done, lengths)
+            slices = parts.slices(parts.offsets[in_column] + done, lengths)
             columns, n_targets = np.arange(len(in_column)), int(lengths.sum())
             weights = data.batch_weights(whole[in_column], n_targets, dtype)
-            batch = batcher.batch(pieces, columns, data.targets, weights, masks, follows if is_carried else None)
+            batch = batcher.batch(slices, columns, data.targets, weights, masks, follows if is_carried else None)
             yield batch, n_targets / data.n_targets
             follows = np.argsort(batch.indices)  # where each was in the batch, which is sorted
             done += lengths
@@ -194,7 +194,7 @@ class TruncatedBPTT(Sampler):
                 masks = None if masks is None else tuple(mask[open_] for mask in masks)
 
     def max_batch_size(self, data: Dataset) -> int:
-        """One column for each sequence, or for each piece of those that are longer."""
+        """One column for each sequence, or for each slice of those that are longer."""
         return int((-(-data.sequences.lengths // self.n_steps)).sum())
 
     def auto_batch_size(self, data: Dataset) -> int:
@@ -215,4 +215,4 @@ class TruncatedBPTT(Sampler):
             return sequences, whole
         k = np.arange(len(whole)) - np.repeat(np.cumsum(n_parts) - n_parts, n_parts)  # which part of its sequence
         first, last = (lengths[whole] * part // n_parts[whole] for part in (k, k + 1))
-        return sequences.pieces(offsets[whole] + first, last - first), whole
+        return sequences.slices(offsets[whole] + first, last - first), whole

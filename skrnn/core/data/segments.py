@@ -16,9 +16,9 @@ class Cutting(NamedTuple):
     Attributes
     ----------
     max_padding : float, default=0
-        Column-steps of padding that a segment may hold. 0 cuts at every end and pads nothing; inf never cuts.
+        Time steps of padding that a segment may hold. 0 cuts at every end and pads nothing; inf never cuts.
     max_size : float, default=inf
-        Column-steps that a segment may hold; one step always fits.
+        Time steps that a segment may hold; one step always fits.
     """
 
     max_padding: float = 0.0
@@ -39,16 +39,16 @@ class Segment:
     n_steps : int
         L, the number of its steps.
     n_columns : int
-        n, the number of its sequences. Some may have ended: padding, which `spans` leaves out.
-    spans : tuple of (int, int, int)
-        ``(first, last, n_alive)``: between steps first and last of the segment the first n_alive sequences go on.
-        The spans follow one another, with ever fewer sequences.
+        n, the number of its sequences. Some may have ended: padding, which `active_ranges` leaves out.
+    active_ranges : tuple of (int, int, int)
+        ``(first, last, n_active)``: between steps first and last of the segment the first n_active sequences go on.
+        The ranges follow one another, with ever fewer sequences.
     """
 
     start: int
     n_steps: int
     n_columns: int
-    spans: tuple[tuple[int, int, int], ...]
+    active_ranges: tuple[tuple[int, int, int], ...]
 
 
 def cut_segments(lengths: np.ndarray, cutting: Cutting = EXACT) -> tuple[Segment, ...]:
@@ -63,20 +63,20 @@ def cut_segments(lengths: np.ndarray, cutting: Cutting = EXACT) -> tuple[Segment
     >>> [(s.start, s.n_steps, s.n_columns) for s in cut_segments(np.array([5, 5, 2]))]
     [(0, 2, 3), (2, 3, 2)]
     >>> cut_segments(np.array([5, 5, 2]), Cutting(max_padding=10))
-    (Segment(start=0, n_steps=5, n_columns=3, spans=((0, 2, 3), (2, 5, 2))),)
+    (Segment(start=0, n_steps=5, n_columns=3, active_ranges=((0, 2, 3), (2, 5, 2))),)
     """
     segments: list[Segment] = []
-    spans: list[tuple[int, int, int]] = []
+    ranges: list[tuple[int, int, int]] = []
     start, width, padding = 0, 0, 0.0
-    for first, last, n_alive in _spans_of_equal_width(lengths):
-        padding += (last - first) * (width - n_alive)
-        if spans and padding > cutting.max_padding:
-            segments.extend(_split(start, width, spans, cutting.max_size))
-            spans = []
-        if not spans:
-            start, width, padding = first, n_alive, 0.0
-        spans.append((first, last, n_alive))
-    segments.extend(_split(start, width, spans, cutting.max_size))
+    for first, last, n_active in _ranges_of_equal_width(lengths):
+        padding += (last - first) * (width - n_active)
+        if ranges and padding > cutting.max_padding:
+            segments.extend(_split(start, width, ranges, cutting.max_size))
+            ranges = []
+        if not ranges:
+            start, width, padding = first, n_active, 0.0
+        ranges.append((first, last, n_active))
+    segments.extend(_split(start, width, ranges, cutting.max_size))
     return tuple(segments)
 
 
@@ -98,13 +98,13 @@ def rows_by_segment(rows: np.ndarray, segments: Sequence[Segment]) -> list[np.nd
     return views
 
 
-def lay_side_by_side(steps: np.ndarray, out: np.ndarray) -> None:
+def flatten_time(steps: np.ndarray, out: np.ndarray) -> None:
     """Copy `steps` (L, rows, n) into one matrix `out` (rows, L*n), one column for each time step.
 
     Examples
     --------
     >>> out = np.empty((1, 4))
-    >>> lay_side_by_side(np.array([[[1.0, 2.0]], [[3.0, 4.0]]]), out)
+    >>> flatten_time(np.array([[[1.0, 2.0]], [[3.0, 4.0]]]), out)
     >>> out
     array([[1., 2., 3., 4.]])
     """
@@ -113,7 +113,7 @@ def lay_side_by_side(steps: np.ndarray, out: np.ndarray) -> None:
     out.reshape(n_rows, L, n).view(whole_row)[...] = steps.view(whole_row).transpose(1, 0, 2)
 
 
-def _spans_of_equal_width(lengths: np.ndarray) -> list[tuple[int, int, int]]:
+def _ranges_of_equal_width(lengths: np.ndarray) -> list[tuple[int, int, int]]:
     """(first step, last step, number of sequences that go on) between the places where sequences end."""
     last_columns = [*(lengths[1:] != lengths[:-1]).nonzero()[0].tolist(), len(lengths) - 1]  # of each length
     last_columns.reverse()
@@ -121,9 +121,9 @@ def _spans_of_equal_width(lengths: np.ndarray) -> list[tuple[int, int, int]]:
     return [(first, last, column + 1) for first, last, column in zip([0, *ends[:-1]], ends, last_columns, strict=True)]
 
 
-def _split(start: int, width: int, spans: list[tuple[int, int, int]], max_size: float) -> list[Segment]:
-    """One rectangle in pieces of equal length that hold at most max_size column-steps."""
-    n_steps = spans[-1][1] - start
+def _split(start: int, width: int, ranges: list[tuple[int, int, int]], max_size: float) -> list[Segment]:
+    """Cut one rectangle into parts of equal length that hold at most max_size time steps."""
+    n_steps = ranges[-1][1] - start
     n_pieces = -(-n_steps // max(1, int(min(max_size / width, n_steps))))
     borders = [start + n_steps * k // n_pieces for k in range(n_pieces + 1)]
     return [
@@ -131,7 +131,7 @@ def _split(start: int, width: int, spans: list[tuple[int, int, int]], max_size: 
             begin,
             end - begin,
             width,
-            tuple((max(a, begin) - begin, min(b, end) - begin, n) for a, b, n in spans if a < end and b > begin),
+            tuple((max(a, begin) - begin, min(b, end) - begin, n) for a, b, n in ranges if a < end and b > begin),
         )
         for begin, end in zip(borders[:-1], borders[1:], strict=True)
     ]

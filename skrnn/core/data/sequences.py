@@ -46,21 +46,21 @@ class Sequences(ABC):
         """Number of rows of the array."""
 
     @abstractmethod
-    def pieces(self, offsets: np.ndarray, lengths: np.ndarray) -> Self:
-        """Pieces of the sequences as sequences of their own, on the same memory.
+    def slices(self, offsets: np.ndarray, lengths: np.ndarray) -> Self:
+        """Slices of the sequences as sequences of their own, on the same memory.
 
-        Piece i has ``lengths[i]`` steps, from row ``offsets[i]`` on.
+        Slice i has ``lengths[i]`` steps, from row ``offsets[i]`` on.
 
         Parameters
         ----------
         offsets : ndarray of shape (n,), int
-            Row where each piece begins.
+            Row where each slice begins.
         lengths : ndarray of shape (n,), int
             Its number of steps.
 
         Returns
         -------
-        pieces : Sequences
+        slices : Sequences
             On the memory of these sequences.
         """
 
@@ -119,7 +119,7 @@ class Sequences(ABC):
         taken : Sequences
             On the same memory.
         """
-        return self.pieces(self.offsets[indices], self.lengths[indices])
+        return self.slices(self.offsets[indices], self.lengths[indices])
 
     def views(self, rows: np.ndarray) -> list[np.ndarray]:
         """Each sequence's part of an array that lies beside the rows.
@@ -185,7 +185,7 @@ class FeatureSequences(Sequences, ABC):
     def n_features(self) -> int:
         """Number of features per step."""
 
-    def pieces(self, offsets: np.ndarray, lengths: np.ndarray) -> Self:
+    def slices(self, offsets: np.ndarray, lengths: np.ndarray) -> Self:
         return replace(self, lengths=lengths, _offsets=offsets)
 
     def astype(self, dtype: np.dtype | type) -> Self:
@@ -288,7 +288,7 @@ class TokenSequences(Sequences):
     """Sequences of tokens, each of which is to be predicted from those before it; all in one array, one id a token.
 
     Step t of a sequence reads the id at row ``offset + t`` and is to predict the one behind it. So a sequence of n
-    steps spans n + 1 ids, which `arrays` gives, and the last id of a piece is the first of the piece that follows.
+    steps covers n + 1 ids, which `arrays` gives, and the last id of a slice is the first of the slice that follows.
 
     Attributes
     ----------
@@ -324,7 +324,7 @@ class TokenSequences(Sequences):
         """What is to be predicted at each row of `ids`, shape (M - 1,): the id behind it."""
         return self.ids[1:]
 
-    def pieces(self, offsets: np.ndarray, lengths: np.ndarray) -> Self:
+    def slices(self, offsets: np.ndarray, lengths: np.ndarray) -> Self:
         return replace(self, lengths=lengths, offsets=offsets)
 
     def astype(self, dtype: np.dtype | type) -> Self:

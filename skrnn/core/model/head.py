@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..data.segments import lay_side_by_side
+from ..data.segments import flatten_time
 from ..limits import LIMITS, Limits
 from ..parameters import Weights, glorot_uniform
 from ..workspace import Workspace
@@ -50,7 +50,7 @@ class LinearHead:
 
     def raw_of_steps(self, weights: Weights, h: np.ndarray, workspace: Workspace) -> np.ndarray:
         """Raw predictions (L, K, n) of columns h (L, n_inputs, n), allocated in the workspace."""
-        z = workspace.lend((len(h), self.n_raw, h.shape[2]))
+        z = workspace.empty((len(h), self.n_raw, h.shape[2]))
         np.matmul(weights["W_y"], h, out=z)
         z += weights["b_y"][:, None]
         return z
@@ -87,7 +87,7 @@ class Objective:
         Targets (L, n, width) are in the form that the loss takes, see `Loss.prepare`; weights are (L, n). Works through
         some steps at a time, if K is large.
         """
-        d_h, loss = self.workspace.lend(h.shape), 0.0
+        d_h, loss = self.workspace.empty(h.shape), 0.0
         n_steps = max(1, self.limits.raw_size // (self.head.n_raw * h.shape[2]))
         for first in range(0, len(h), n_steps):
             steps = slice(first, first + n_steps)
@@ -106,6 +106,6 @@ class Objective:
         L, n_rows, n = steps.shape
         if L == 1:
             return steps[0]
-        columns = self.workspace.lend((n_rows, L * n))
-        lay_side_by_side(steps, columns)
+        columns = self.workspace.empty((n_rows, L * n))
+        flatten_time(steps, columns)
         return columns

@@ -1,6 +1,6 @@
 """What a network reads, and how its first layer takes it in: rows of numbers, tokens, or vectors of tokens.
 
-Conventions: N column-steps of a batch, one a row; a segment has L steps of n columns; R = G*H rows of ``W_x``.
+Conventions: N time steps of a batch, one a row; a segment has L steps of n columns; R = G*H rows of ``W_x``.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Input(ABC):
     n_inputs: int
 
     is_dense: ClassVar[bool]
-    """Whether inputs are numbers (N, F + 1), the last one 1, that may lie beneath the states."""
+    """Whether inputs are numbers (N, F + 1), the last one 1, that may be fused into the product of a step."""
     is_learned: ClassVar[bool] = False
     """Whether it has parameters of its own, and so asks for the gradients of what the layer reads."""
 
@@ -100,7 +100,7 @@ class DenseInput(_Rows):
     n_inputs: int
 
     def read(self, weights: dict[str, Weights], batch: SequenceBatch, workspace: Workspace) -> np.ndarray:
-        return batch.gather(workspace.lend((batch.n_rows, self.n_inputs + 1)))
+        return batch.gather(workspace.empty((batch.n_rows, self.n_inputs + 1)))
 
     def read_step(self, weights: dict[str, Weights], step: np.ndarray, workspace: Workspace) -> np.ndarray:
         return _with_ones(step, workspace)
@@ -135,7 +135,7 @@ class TokenInput(Input):
         return step[:, None]
 
     def pack(self, W_xb: np.ndarray, workspace: Workspace) -> np.ndarray:
-        table = workspace.lend((self.n_inputs, len(W_xb) + ROW_PADDING))
+        table = workspace.empty((self.n_inputs, len(W_xb) + ROW_PADDING))
         np.add(W_xb[:, :-1].T, W_xb[:, -1], out=table[:, : len(W_xb)])
         table[:, len(W_xb) :] = 0
         return table
@@ -143,7 +143,7 @@ class TokenInput(Input):
     def project(self, packed: np.ndarray, x: np.ndarray, out: np.ndarray, workspace: Workspace) -> None:
         L, R, n = out.shape
         mark = workspace.mark()
-        rows = workspace.lend((L, n, packed.shape[1]))
+        rows = workspace.empty((L, n, packed.shape[1]))
         packed.take(x[:, :, 0], axis=0, out=rows, mode="clip")
         out[...] = rows[:, :, :R].transpose(0, 2, 1)
         workspace.release(mark)
@@ -205,13 +205,13 @@ class Embedding(_Rows):
 
     @staticmethod
     def _tokens(batch: SequenceBatch) -> np.ndarray:
-        """Tokens (N,) of all column-steps."""
+        """Tokens (N,) of all time steps."""
         return batch.gather(np.empty((batch.n_rows, 1), np.intp))[:, 0]
 
 
 def _with_ones(rows: np.ndarray, workspace: Workspace) -> np.ndarray:
-    """Rows (n, F) with a last column of ones, in lent memory."""
-    x = workspace.lend((len(rows), rows.shape[1] + 1))
+    """Rows (n, F) with a last column of ones, allocated in the workspace."""
+    x = workspace.empty((len(rows), rows.shape[1] + 1))
     x[:, :-1] = rows
     x[:, -1] = 1
     return x

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..cached import cached_property
 from ..cells import Cell
-from ..data.segments import Segment, lay_side_by_side, rows_by_segment
+from ..data.segments import Segment, flatten_time, rows_by_segment
 from ..kernels import Cache, Kernel, OutputGradient, kernel_of
 from ..limits import LIMITS, Limits
 from ..parameters import Weights
@@ -25,7 +25,7 @@ PackedLayer = tuple[np.ndarray, tuple[np.ndarray, ...]]
 class RecurrentLayer:
     """One direction of one layer: the inputs of all steps at once, then the kernel.
 
-    Inputs and their gradients are rows ``(N, ...)``, one row for each column-step of the batch, segment after segment;
+    Inputs and their gradients are rows ``(N, ...)``, one row for each time step of the batch, segment after segment;
     inside a segment the kernel works on columns ``(rows, n)``, one column a sequence.
 
     Parameters
@@ -133,7 +133,7 @@ class RecurrentLayer:
             mark = workspace.mark()
             if packed:
                 cache = self._run(packed, rows, cache.first, workspace)
-            d_a = workspace.lend((L, kernel.n_gradient_rows * H, n))
+            d_a = workspace.empty((L, kernel.n_gradient_rows * H, n))
             kernel.backward(packed_backward, cache, d_state, d_output, d_a, workspace)
             sums.take(d_a, cache.states[:-1])
             workspace.release(mark)
@@ -161,8 +161,8 @@ class RecurrentLayer:
     ) -> Cache:
         """As `_run`, but of the cache only a checkpoint stays allocated."""
         (L, n), H, n_states = x.shape[:2], self.cell.hidden_size, self.cell.n_states
-        states = workspace.lend((L + 1, H, n))
-        first, last = (tuple(workspace.lend((n_states, H, n))) for _ in range(2))
+        states = workspace.empty((L + 1, H, n))
+        first, last = (tuple(workspace.empty((n_states, H, n))) for _ in range(2))
         mark = workspace.mark()
         cache = self._run(packed, x, state, workspace)
         states[...] = cache.states
@@ -189,8 +189,8 @@ class _WeightGradients:
         largest = max(s.n_steps * s.n_columns for s in segments)
         self.capacity = max(min(len(x), layer.limits.gradient_steps), largest) + ROW_PADDING
         H = layer.cell.hidden_size
-        self.d_a = workspace.lend((layer.kernel.n_gradient_rows * H, self.capacity))
-        self.h_prev = workspace.lend((H, self.capacity))
+        self.d_a = workspace.empty((layer.kernel.n_gradient_rows * H, self.capacity))
+        self.h_prev = workspace.empty((H, self.capacity))
         self.first = self.capacity  # of the columns that are used
         self.row = len(x)  # of x, to the first of them
 
@@ -204,8 +204,8 @@ class _WeightGradients:
         """Put the steps d_a (L, rows, n) and h_prev (L, H, n) before those that are there."""
         n = len(d_a) * d_a.shape[2]
         columns = slice(self.first - n, self.first)
-        lay_side_by_side(d_a, self.d_a[:, columns])
-        lay_side_by_side(h_prev, self.h_prev[:, columns])
+        flatten_time(d_a, self.d_a[:, columns])
+        flatten_time(h_prev, self.h_prev[:, columns])
         self.first, self.row = columns.start, self.row - n
 
     def add(self) -> None:
@@ -222,7 +222,7 @@ class _WeightGradients:
 
 def _widen(d_v: np.ndarray, n: int, workspace: Workspace) -> np.ndarray:
     """The gradient d_v (H, m) of the columns that go on, as one of n columns: nothing comes back to the others."""
-    wide = workspace.lend((d_v.shape[0], n))
+    wide = workspace.empty((d_v.shape[0], n))
     m = d_v.shape[1]
     wide[:, :m] = d_v
     wide[:, m:] = 0

@@ -243,7 +243,7 @@ class Network:
         state : State or None
             Before the first step of each column. None: sequences are whole, they begin at zero and nothing goes on.
         workspace : Workspace
-            Of the dtype of `params`; everything lent is given back.
+            Of the dtype of `params`; what is allocated in it is released.
         out : ndarray of shape (layout.size,)
             The gradient is added to it.
 
@@ -266,7 +266,7 @@ class Network:
         batch : SequenceBatch
             With targets and weights.
         workspace : Workspace
-            Of the dtype of `params`; everything lent is given back.
+            Of the dtype of `params`; what is allocated in it is released.
 
         Returns
         -------
@@ -288,7 +288,7 @@ class Network:
         data : Sequences
             n sequences; read in batches of like lengths.
         workspace : Workspace
-            Of the dtype of `params`; everything lent is given back.
+            Of the dtype of `params`; what is allocated in it is released.
 
         Returns
         -------
@@ -301,7 +301,7 @@ class Network:
             def by_column(raw: np.ndarray, rows: np.ndarray) -> np.ndarray:
                 return self.loss.inverse_link(raw).transpose(0, 2, 1)
 
-            for _, places, values in self.measure_steps(params, data, workspace, by_column):
+            for _, places, values in self.map_steps(params, data, workspace, by_column):
                 predicted[places] = values
             return predicted
         weights, runner = self.views(params), self._runner
@@ -312,7 +312,7 @@ class Network:
             predicted[batch.indices] = self.predict_columns(weights["head"], columns)
         return predicted
 
-    def measure_steps(
+    def map_steps(
         self,
         params: np.ndarray,
         data: Sequences,
@@ -328,7 +328,7 @@ class Network:
         data : Sequences
             What is read.
         workspace : Workspace
-            Of the dtype of `params`; everything lent is given back.
+            Of the dtype of `params`; what is allocated in it is released.
         measure : callable
             ``measure(raw (L, K, n), rows (L, n)) -> values (L, n, ...)``, with the rows of the data; `raw` may be
             overwritten.
@@ -368,7 +368,7 @@ class Network:
         data : Sequences
             n sequences.
         workspace : Workspace
-            Of the dtype of `params`; everything lent is given back.
+            Of the dtype of `params`; what is allocated in it is released.
 
         Returns
         -------
@@ -384,14 +384,14 @@ class Network:
         return state
 
     def pack(self, params: np.ndarray, workspace: Workspace) -> PackedNetwork:
-        """Lend what `step` needs of the parameters, once for any number of steps.
+        """Pack the parameters as `step` needs them, once for any number of steps.
 
         Parameters
         ----------
         params : ndarray of shape (layout.size,)
             The parameters.
         workspace : Workspace
-            Of the dtype of `params`; lends it, and it stays lent.
+            Of the dtype of `params`; what is returned is allocated in it.
 
         Returns
         -------
@@ -440,7 +440,7 @@ class Network:
         state : State
             Before this step.
         workspace : Workspace
-            Of the dtype of the parameters; what it lends is given back.
+            Of the dtype of the parameters; what is allocated in it is released.
 
         Returns
         -------

@@ -1,7 +1,7 @@
 """Readouts with one column for each sequence: the last, the mean, the maximum of its outputs.
 
-Forward works span by span (`Segment.spans`), where no sequence ends, so padding is never seen; and it accumulates,
-so that a sequence may arrive piece by piece.
+Forward works through ranges of steps where no sequence ends (`Segment.active_ranges`), so padding is never seen; and it
+accumulates, so that a sequence may arrive in slices.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Pooling(Readout, ABC):
         parts = _by_direction(stack, accumulated[:, : len(window.indices)])
         for outputs, part in zip(cache.outputs(), parts, strict=True):
             for h, segment in zip(outputs, window.segments, strict=True):
-                for first, last, n in segment.spans:
+                for first, last, n in segment.active_ranges:
                     self.add(h[first:last, :, :n], part[:, :n])
 
     def columns(self, accumulated: np.ndarray, batch: SequenceBatch) -> np.ndarray:
@@ -144,7 +144,7 @@ class LastPooling(Pooling):
         n_going_on = int(np.count_nonzero(ends > segments[-1].start + segments[-1].n_steps))
         for segment in reversed(segments):
             columns = np.zeros((segment.n_steps, 2), np.intp)
-            for _, last, n in reversed(segment.spans):
+            for _, last, n in reversed(segment.active_ranges):
                 columns[last - 1] = n_going_on, n  # those that end here are the last ones: longest first
                 n_going_on = n
             d_outputs.append(_at_every_step(d_accumulated, segment, columns))
@@ -183,7 +183,7 @@ class MeanPooling(Pooling):
         d_outputs: list[OutputGradient] = []
         for segment in segments:
             columns = np.zeros((segment.n_steps, 2), np.intp)
-            for first, last, n in segment.spans:
+            for first, last, n in segment.active_ranges:
                 columns[first:last, 1] = n
             d_outputs.append(_at_every_step(d_accumulated, segment, columns))
         return d_outputs
@@ -220,7 +220,7 @@ class MaxPooling(Pooling):
         d_outputs: list[OutputGradient] = []
         for h, segment in zip(outputs, segments, strict=True):
             d_h = np.zeros_like(h)
-            for first, last, n in segment.spans:
+            for first, last, n in segment.active_ranges:
                 is_maximum = h[first:last, :, :n] == accumulated[:, :n]
                 found = is_maximum.any(axis=0) & open_[:, :n]
                 units, columns = np.nonzero(found)

@@ -117,7 +117,7 @@ class RecurrentStack:
     def batcher(self) -> Batcher:
         """How batches are made for these layers."""
         cell, kernel = self.cell, self.kernel
-        # a border costs some 60 us of Python, a padded column-step its arithmetic, which grows with H * H
+        # a border costs some 60 us of Python, a padded time step its arithmetic, which grows with H * H
         max_padding = 60 * (64 / cell.hidden_size) ** 1.5 * (2 if cell.n_gates == 1 else 1) if kernel.is_bounded else 0
         max_size = self.limits.segment_size // ((kernel.n_gradient_rows + 1) * cell.hidden_size)
         return Batcher(Cutting(max_padding, max_size), self.dropout, self.n_layers, self.n_outputs)
@@ -196,7 +196,7 @@ class RecurrentStack:
             d_x = None
             d_layer = None if d_state is None else d_state.layers[k]
             for name, x, caches, d_output in zip(names, cache.inputs[k], cache.layers[k], d_outputs, strict=True):
-                d_rows = workspace.lend((len(x), layer.input.n_inputs)) if k > 0 or wants_d_x else None
+                d_rows = workspace.empty((len(x), layer.input.n_inputs)) if k > 0 or wants_d_x else None
                 d_before = layer.backward(
                     weights[name], gradients[name], x, batch.segments, caches, d_output, workspace, d_layer, d_rows
                 )
@@ -213,14 +213,14 @@ class RecurrentStack:
         """Give the top layer's outputs (L, D*H, n) of each segment, both directions, with dropout; in the workspace."""
         if self.bidirectional:
             rows = self._join(cache, batch, workspace)
-            outputs = [workspace.lend((s.n_steps, self.n_outputs, s.n_columns)) for s in batch.segments]
+            outputs = [workspace.empty((s.n_steps, self.n_outputs, s.n_columns)) for s in batch.segments]
             for h, x in zip(outputs, rows_by_segment(rows, batch.segments), strict=True):
                 h[...] = x[:, :, :-1].transpose(0, 2, 1)
             return outputs
         (outputs,) = cache.outputs()
         if batch.masks is None:
             return outputs
-        return [np.multiply(h, batch.masks[-1][: h.shape[2]].T, out=workspace.lend(h.shape)) for h in outputs]
+        return [np.multiply(h, batch.masks[-1][: h.shape[2]].T, out=workspace.empty(h.shape)) for h in outputs]
 
     def split_outputs(
         self, d_outputs: list[np.ndarray], cache: StackCache, batch: SequenceBatch, workspace: Workspace
@@ -230,7 +230,7 @@ class RecurrentStack:
         `d_outputs` are overwritten; what is returned is allocated in the workspace.
         """
         if self.bidirectional:
-            d_rows = workspace.lend((batch.n_rows, self.n_outputs))
+            d_rows = workspace.empty((batch.n_rows, self.n_outputs))
             for d_h, rows in zip(d_outputs, rows_by_segment(d_rows, batch.segments), strict=True):
                 rows[...] = d_h.transpose(0, 2, 1)
             return self._split(d_rows, batch, self.n_layers - 1, cache.reversal, workspace)
@@ -277,16 +277,16 @@ class RecurrentStack:
         """Overwrite `state`, for the columns of the batch, with that after each column's last step."""
         for k, (caches,) in enumerate(cache.layers):
             for cache_, segment in zip(caches, batch.segments, strict=True):
-                for _, last, n in segment.spans:  # later spans overwrite those that go on
+                for _, last, n in segment.active_ranges:  # later ranges overwrite those that go on
                     for v, v_after in zip(state.layers[k], self.kernel.state_after(cache_, last), strict=True):
                         v[:, :n] = v_after[:, :n]
 
     def _join(self, cache: StackCache, batch: SequenceBatch, workspace: Workspace) -> np.ndarray:
         """Outputs of the layers so far as input rows (N, D*H + 1) of the next: forward, reverse, one."""
         H = self.cell.hidden_size
-        x = workspace.lend((batch.n_rows, self.n_outputs + 1))
+        x = workspace.empty((batch.n_rows, self.n_outputs + 1))
         x[:, -1] = 1
-        h = workspace.lend((batch.n_rows, H))
+        h = workspace.empty((batch.n_rows, H))
         for k, caches in enumerate(cache.layers[-1]):
             units = slice(k * H, (k + 1) * H)
             for cache_, segment, rows in zip(caches, batch.segments, rows_by_segment(h, batch.segments), strict=True):
@@ -312,7 +312,7 @@ class RecurrentStack:
             d_h = d_x[:, units] if direction == 0 else d_x[reversal, units]
             d_outputs.append([])
             for segment, rows in zip(batch.segments, rows_by_segment(d_h, batch.segments), strict=True):
-                d_columns = workspace.lend((segment.n_steps, H, segment.n_columns))
+                d_columns = workspace.empty((segment.n_steps, H, segment.n_columns))
                 d_columns[...] = rows.transpose(0, 2, 1)
                 if batch.masks is not None:
                     d_columns *= batch.masks[k][: segment.n_columns, units].T

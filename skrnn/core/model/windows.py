@@ -112,5 +112,5 @@ class WindowRunner:
 
     @property
     def _inference_size(self) -> int:
-        """Column-steps of a window where no gradient is wanted."""
+        """Time steps of a window where no gradient is wanted."""
         return self.readout.inference_size(self.stack, self.n_raw)

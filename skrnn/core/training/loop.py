@@ -94,7 +94,7 @@ class TrainingPlan:
     batch_size : int
         Columns of a batch; at least as many as there are sequences: full batch.
     shuffle : bool
-        Whether batches are dealt at random in each epoch.
+        Whether sequences are shuffled in each epoch.
     alpha : float
         Strength of the L2 penalty ``alpha / 2 * ||W||^2 / sum(weights)``; biases are free.
     max_grad_norm : float or None

@@ -1,4 +1,4 @@
-"""Elementwise functions, written into lent arrays, and their derivatives computed from the output alone.
+"""Elementwise functions, written into arrays that are passed in, and their derivatives computed from the output alone.
 
 A recurrent step knows ``h = f(a)`` long after ``a`` is gone, so each derivative takes ``h``.
 

@@ -27,7 +27,7 @@ class ElmanKernel(NumpyKernel):
 
     def cache(self, n_steps: int, n: int, n_fused: int, workspace: Workspace) -> Cache:
         H = self.cell.hidden_size
-        columns = workspace.lend((n_steps + 1, H + n_fused, n))
+        columns = workspace.empty((n_steps + 1, H + n_fused, n))
         states = columns[:, :H]
         # the pre-activations become the states in place, and nothing else is needed on the way back
         a = states[1:, : 0 if n_fused else H]

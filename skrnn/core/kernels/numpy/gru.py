@@ -35,29 +35,29 @@ class GRUKernel(NumpyKernel):
     def pack(self, weights: Weights, is_fused: bool, workspace: Workspace) -> tuple[np.ndarray, tuple[np.ndarray, ...]]:
         H = self.cell.hidden_size
         W_xb, (W,) = super().pack(weights, is_fused, workspace)
-        b_hn = workspace.lend((H, 1))
+        b_hn = workspace.empty((H, 1))
         np.multiply(weights["b_hn"][:, None], constant(self.activation.scale, b_hn.dtype), out=b_hn)
         if is_fused:  # rows n move out of the product, which makes R of h and one alone
-            projected = workspace.lend((H, W_xb.shape[1]))
+            projected = workspace.empty((H, W_xb.shape[1]))
             projected[...] = W[2 * H :, H:]
             W[2 * H :, H:-1] = 0
             W[2 * H :, -1:] = b_hn
         else:  # rows n r z, as in the cache
-            projected = workspace.lend(W_xb.shape)
+            projected = workspace.empty(W_xb.shape)
             projected[:H], projected[H:] = W_xb[2 * H :], W_xb[: 2 * H]
         return projected, (W, b_hn)
 
     def pack_backward(self, weights: Weights, workspace: Workspace) -> np.ndarray:
         H = self.cell.hidden_size
-        W_h = workspace.lend(weights["W_h"].shape)  # rows in the order n, r, z: those that R, r and z came from
+        W_h = workspace.empty(weights["W_h"].shape)  # rows in the order n, r, z: those that R, r and z came from
         W_h[:H] = weights["W_h"][2 * H :]
         W_h[H:] = weights["W_h"][: 2 * H]
         return W_h.T
 
     def cache(self, n_steps: int, n: int, n_fused: int, workspace: Workspace) -> Cache:
         H = self.cell.hidden_size
-        saved = workspace.lend((n_steps, 4 * H, n))  # n r z and r R, scaled
-        columns = workspace.lend((n_steps + 1, H + n_fused, n))
+        saved = workspace.empty((n_steps, 4 * H, n))  # n r z and r R, scaled
+        columns = workspace.empty((n_steps + 1, H + n_fused, n))
         a, states = saved[:, : H if n_fused else 3 * H], columns[:, :H]
         return Cache(a, columns, states, saved, (states[0],), (states[-1],))
 
@@ -67,7 +67,7 @@ class GRUKernel(NumpyKernel):
         sigmoid, tanh = sigmoid_of_scaled, self.activation.of_scaled
         W, b_hn = packed
         mark = workspace.mark()
-        u = workspace.lend((H, n_columns))
+        u = workspace.empty((H, n_columns))
         states, saved = list(cache.states), cache.saved
         if W.shape[1] == H:  # without the inputs' one
             saved[:, 3 * H :] = b_hn
@@ -105,7 +105,7 @@ class GRUKernel(NumpyKernel):
         product, add, multiply = packed.dot, np.add, np.multiply
         (d_h,) = d_state
         mark = workspace.mark()
-        u = workspace.lend((H, n_columns))
+        u = workspace.empty((H, n_columns))
         self._factors(cache, d_a, workspace)
         blocks = d_a.reshape(n_steps, 4, H, n_columns)
         steps = zip(
@@ -143,7 +143,7 @@ class GRUKernel(NumpyKernel):
         Q[:, :H] = r
         np.subtract(1, cache.saved[:, H : 3 * H], out=Q[:, H : 3 * H])  # 1 - r, 1 - z
         mark = workspace.mark()
-        u = workspace.lend(n.shape)
+        u = workspace.empty(n.shape)
         np.multiply(n, n, out=u)
         np.subtract(1, u, out=u)
         np.multiply(Q_z, u, out=Q_n)  # (1 - z)(1 - n^2)

@@ -51,7 +51,7 @@ class NumpyKernel(Kernel, ABC):
         scale = self.scale.astype(workspace.dtype)
         W_h, W_x, b = weights["W_h"], weights["W_x"], weights["b"][:, None]
         if is_fused:
-            return workspace.lend((0, W_x.shape[1] + 1)), (_join_columns([W_h, W_x, b], scale, workspace),)
+            return workspace.empty((0, W_x.shape[1] + 1)), (_join_columns([W_h, W_x, b], scale, workspace),)
         return _join_columns([W_x, b], scale, workspace), (_join_columns([W_h], scale, workspace),)
 
     def pack_backward(self, weights: Weights, workspace: Workspace) -> np.ndarray:
@@ -66,7 +66,7 @@ class NumpyKernel(Kernel, ABC):
         product, add = W.dot, np.add  # a call of dot costs 0.9 us less than one of np.matmul
         if cache.columns.shape[1] > cache.states.shape[1]:
             return map(product, list(cache.columns[:-1]), list(a))
-        v = workspace.lend(a.shape[1:])
+        v = workspace.empty(a.shape[1:])
 
         def add_product(h_prev: np.ndarray, a_t: np.ndarray) -> np.ndarray:
             return add(a_t, product(h_prev, v), a_t)
@@ -85,6 +85,6 @@ class NumpyKernel(Kernel, ABC):
 
 def _join_columns(blocks: list[np.ndarray], scale: np.ndarray, workspace: Workspace) -> np.ndarray:
     """Put matrices of as many rows side by side, times the factor (rows, 1) of each row; allocated in the workspace."""
-    joined = workspace.lend((len(scale), sum(block.shape[1] for block in blocks)))
+    joined = workspace.empty((len(scale), sum(block.shape[1] for block in blocks)))
     np.concatenate(blocks, axis=1, out=joined)
     return np.multiply(joined, scale, out=joined)

@@ -28,9 +28,9 @@ class LSTMKernel(NumpyKernel):
 
     def cache(self, n_steps: int, n: int, n_fused: int, workspace: Workspace) -> Cache:
         H = self.cell.hidden_size
-        saved = workspace.lend((n_steps, 6 * H, n))  # c_prev g f i o tanh(c)
-        columns = workspace.lend((n_steps + 1, H + n_fused, n))
-        c_last = workspace.lend((H, n))
+        saved = workspace.empty((n_steps, 6 * H, n))  # c_prev g f i o tanh(c)
+        columns = workspace.empty((n_steps + 1, H + n_fused, n))
+        c_last = workspace.empty((H, n))
         a, states = saved[:, H : H if n_fused else 5 * H], columns[:, :H]
         return Cache(a, columns, states, saved, (states[0], saved[0, :H]), (states[-1], c_last))
 
@@ -44,7 +44,7 @@ class LSTMKernel(NumpyKernel):
         (W,) = packed
         sigmoid, tanh, tanh_of_c = sigmoid_of_scaled, self.activation.of_scaled, self.activation.of_unscaled
         mark = workspace.mark()
-        u = workspace.lend((2 * H, n_columns))
+        u = workspace.empty((2 * H, n_columns))
         u_f, u_i = u[:H], u[H:]
         saved = cache.saved
         steps = zip(
@@ -81,8 +81,8 @@ class LSTMKernel(NumpyKernel):
         product, add, multiply = packed.dot, np.add, np.multiply
         d_h, d_c = d_state
         mark = workspace.mark()
-        P = workspace.lend((n_steps, H, n_columns))
-        u = workspace.lend((H, n_columns))
+        P = workspace.empty((n_steps, H, n_columns))
+        u = workspace.empty((H, n_columns))
         self._factors(cache, d_a, P)
         steps = zip(
             reversed(list(d_a)),
