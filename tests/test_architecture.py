@@ -10,7 +10,8 @@ import skrnn
 
 ROOT = Path(skrnn.__file__).parent
 FLOORS = [
-    {"core.cached", "core.limits", "core.parameters", "core.workspace"},
+    {"core.arrays", "core.cached", "core.limits"},
+    {"core.parameters", "core.workspace"},
     {"core.training.optimizers", "core.kernels.numpy.activations"},
     {"core.data.sequences", "core.data.segments", "core.cells.cell", "core.model.losses", "core.model.state"},
     {"core.data.batch", "core.cells.elman", "core.cells.gru", "core.cells.lstm", "core.model.head"},

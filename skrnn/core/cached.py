@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import functools
-from typing import Any
+from typing import Any, TypeVar, overload
+
+T = TypeVar("T")
 
 
-class cached_property(functools.cached_property):
+class cached_property(functools.cached_property[T]):
     """Compute an attribute when it is first read, and keep it.
 
     As `functools.cached_property`, which before Python 3.12 lets one thread at a time compute it for all instances of a
@@ -29,8 +31,15 @@ class cached_property(functools.cached_property):
     9
     """
 
-    def __get__(self, instance: Any, owner: type | None = None) -> Any:
+    @overload
+    def __get__(self, instance: None, owner: type[Any] | None = None) -> cached_property[T]: ...
+
+    @overload
+    def __get__(self, instance: object, owner: type[Any] | None = None) -> T: ...
+
+    def __get__(self, instance: object, owner: type[Any] | None = None) -> cached_property[T] | T:
         if instance is None:
             return self
-        value = instance.__dict__[self.attrname] = self.func(instance)  # found there before the next __get__
+        value: T = self.func(instance)
+        vars(instance)[self.attrname] = value  # type: ignore[index]  # a name by now; found before the next __get__
         return value

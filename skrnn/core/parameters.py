@@ -8,7 +8,9 @@ from math import prod, sqrt
 
 import numpy as np
 
-Weights = dict[str, np.ndarray]  # the arrays of one part: W_x, W_h, b, ...
+from .arrays import Floats, Values
+
+Weights = dict[str, Floats]  # the arrays of one part: W_x, W_h, b, ...
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ class ParameterLayout:
         object.__setattr__(self, "n_penalized", sum(prod(array[2]) for array in arrays if not is_free[array[:2]]))
         object.__setattr__(self, "_places", tuple(places))
 
-    def views(self, vector: np.ndarray) -> dict[str, Weights]:
+    def views(self, vector: Values) -> dict[str, dict[str, Values]]:
         """Views of `vector` (size,) by part and name; writing to a view writes to the vector.
 
         Parameters
@@ -73,13 +75,13 @@ class ParameterLayout:
         views : dict of str to dict of str to ndarray
             By part and name.
         """
-        views: dict[str, Weights] = {part: {} for part in self.shapes}
+        views: dict[str, dict[str, Values]] = {part: {} for part in self.shapes}
         for part, name, where, shape in self._places:
             views[part][name] = vector[where].reshape(shape)
         return views
 
 
-def glorot_uniform(shape: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
+def glorot_uniform(shape: tuple[int, int], rng: np.random.Generator) -> Floats:
     """Draw a matrix (n_out, n_in) uniform in ±sqrt(6 / (n_in + n_out)).
 
     Parameters
@@ -108,7 +110,7 @@ def glorot_uniform(shape: tuple[int, int], rng: np.random.Generator) -> np.ndarr
     return rng.uniform(-limit, limit, size=shape)
 
 
-def orthogonal(size: int, rng: np.random.Generator) -> np.ndarray:
+def orthogonal(size: int, rng: np.random.Generator) -> Floats:
     """Draw a random orthogonal matrix (size, size), uniform over the orthogonal group.
 
     Parameters
@@ -136,4 +138,5 @@ def orthogonal(size: int, rng: np.random.Generator) -> np.ndarray:
     True
     """
     Q, R = np.linalg.qr(rng.standard_normal((size, size)))
-    return Q * np.sign(np.diag(R))
+    signed: Floats = Q * np.sign(np.diag(R))
+    return signed

@@ -6,6 +6,8 @@ from math import prod
 
 import numpy as np
 
+from .arrays import Floats
+
 _ALIGNMENT = 64  # bytes: a cache line, and the widest vector register
 
 ROW_PADDING = 16
@@ -44,7 +46,7 @@ class Workspace:
         """Number of elements held."""
         return sum(arena.size for arena in self._arenas)
 
-    def empty(self, shape: tuple[int, ...]) -> np.ndarray:
+    def empty(self, shape: tuple[int, ...]) -> Floats:
         """Allocate an array of `shape`, C-contiguous, with undefined content.
 
         Parameters

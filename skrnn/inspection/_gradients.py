@@ -184,7 +184,7 @@ def check_gradient(
         entries = place.ravel()
         if max_entries is not None and max_entries < len(entries):
             entries = rng.choice(entries, max_entries, replace=False)
-        differences = np.array([_difference(loss_gradient, params, k, step) for k in entries])
+        differences = np.array([_difference(loss_gradient, params, k, step) for k in entries.tolist()])
         deviations = np.abs(gradient[entries] - differences)
         largest = max(scale, np.abs(gradient[place]).max(), np.abs(differences).max())
         worst = int(deviations.argmax())

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
+from ..arrays import Floats, Ints, Values
 from ..cached import cached_property
 from .segments import EXACT, Cutting, Segment, cut_segments
 from .sequences import Sequences
+
+D = TypeVar("D", bound=np.generic)
 
 _NO_TARGETS = np.empty(0, np.intp)
 
@@ -39,12 +44,12 @@ class SequenceBatch:
     """
 
     data: Sequences
-    indices: np.ndarray
+    indices: Ints
     cutting: Cutting
-    targets: np.ndarray
-    weights: np.ndarray
-    masks: tuple[np.ndarray, ...] | None = None
-    follows: np.ndarray | None = None
+    targets: Values
+    weights: Floats
+    masks: tuple[Floats, ...] | None = None
+    follows: Ints | None = None
 
     @property
     def n_rows(self) -> int:
@@ -57,7 +62,7 @@ class SequenceBatch:
         return self.n_rows / sum(segment.n_steps for segment in self.segments)
 
     @cached_property
-    def lengths(self) -> np.ndarray:
+    def lengths(self) -> Ints:
         """Number of steps of each column, shape (B,)."""
         return self.data.lengths[self.indices]
 
@@ -67,13 +72,13 @@ class SequenceBatch:
         return cut_segments(self.lengths, self.cutting)
 
     @cached_property
-    def rows(self) -> np.ndarray:
+    def rows(self) -> Ints:
         """Row of `data` of each of the N time steps, segment after segment and step after step."""
         offsets, last = self.data.offsets[self.indices], self.lengths - 1
         # padding repeats the last step: finite, and inert
         return self._by_row(lambda steps, n: offsets[:n] + np.minimum(steps, last[:n]))
 
-    def take(self, columns: np.ndarray) -> SequenceBatch:
+    def take(self, columns: Ints) -> SequenceBatch:
         """Some columns, as a batch of their own.
 
         Parameters
@@ -131,7 +136,7 @@ class SequenceBatch:
         offsets = self.data.offsets[self.indices[:n]] + first
         return self.steps(offsets, np.minimum(self.lengths[:n] - first, n_steps))
 
-    def steps(self, offsets: np.ndarray, lengths: np.ndarray) -> SequenceBatch:
+    def steps(self, offsets: Ints, lengths: Ints) -> SequenceBatch:
         """Some steps of the first columns, on the same data, with their weights and masks; sorted by length.
 
         Parameters
@@ -150,7 +155,7 @@ class SequenceBatch:
         )
         return first.take(np.argsort(-lengths, kind="stable"))
 
-    def gather(self, out: np.ndarray) -> np.ndarray:
+    def gather(self, out: Values) -> Values:
         """Write the steps of all segments into `out` (N, ...), one time step a row.
 
         Parameters
@@ -165,7 +170,7 @@ class SequenceBatch:
         """
         return self.data.gather(self.rows, out)
 
-    def weights_of_rows(self) -> np.ndarray:
+    def weights_of_rows(self) -> Floats:
         """Weight of each of the N time steps: its column's, or 0 where that has ended.
 
         Returns
@@ -174,9 +179,9 @@ class SequenceBatch:
             Not negative.
         """
         lengths, weights = self.lengths, self.weights
-        return self._by_row(lambda steps, n: np.where(steps < lengths[:n], weights[:n], 0))
+        return self._by_row(lambda steps, n: np.where(steps < lengths[:n], weights[:n], weights.dtype.type(0)))
 
-    def reversal(self) -> np.ndarray:
+    def reversal(self) -> Ints:
         """For each of the N rows the row of the same sequence at the mirrored step; an involution. Padding stays.
 
         Returns
@@ -188,13 +193,14 @@ class SequenceBatch:
         first_row = np.cumsum(width) - width  # of each step
         lengths, columns = self.lengths, np.arange(len(self.indices))
 
-        def mirrored_row(steps: np.ndarray, n: int) -> np.ndarray:
+        def mirrored_row(steps: Ints, n: int) -> Ints:
             mirrored = lengths[:n] - 1 - steps
-            return first_row[np.where(mirrored >= 0, mirrored, steps)] + columns[:n]
+            rows: Ints = first_row[np.where(mirrored >= 0, mirrored, steps)] + columns[:n]
+            return rows
 
         return self._by_row(mirrored_row)
 
-    def _by_row(self, value: Callable[[np.ndarray, int], np.ndarray]) -> np.ndarray:
+    def _by_row(self, value: Callable[[Ints, int], NDArray[D]]) -> NDArray[D]:
         """Values (N,) of all time steps, from ``value(steps (L, 1), n) -> (L, n)`` of each segment's."""
         values = [value(np.arange(s.start, s.start + s.n_steps)[:, None], s.n_columns).ravel() for s in self.segments]
         return values[0] if len(values) == 1 else np.concatenate(values)
@@ -236,11 +242,11 @@ class Batcher:
     def batch(
         self,
         data: Sequences,
-        indices: np.ndarray,
-        targets: np.ndarray | None = None,
-        weights: np.ndarray | None = None,
-        masks: tuple[np.ndarray, ...] | None = None,
-        follows: np.ndarray | None = None,
+        indices: Ints,
+        targets: Values | None = None,
+        weights: Floats | None = None,
+        masks: tuple[Floats, ...] | None = None,
+        follows: Ints | None = None,
     ) -> SequenceBatch:
         """Sort the sequences at `indices` of `data` by length.
 
@@ -263,7 +269,7 @@ class Batcher:
         batch = SequenceBatch(data, indices, self.cutting, targets, weights, masks, follows)
         return batch.take(np.argsort(-batch.lengths, kind="stable"))
 
-    def draw_masks(self, rng: np.random.Generator, n: int, dtype: np.dtype) -> tuple[np.ndarray, ...] | None:
+    def draw_masks(self, rng: np.random.Generator, n: int, dtype: np.dtype) -> tuple[Floats, ...] | None:
         """Draw dropout masks of `n` sequences, 0 or 1 / (1 - dropout).
 
         Parameters
@@ -286,7 +292,7 @@ class Batcher:
         return tuple((rng.random((n, self.n_outputs)) >= self.dropout) * scale for _ in range(self.n_layers))
 
 
-def minibatches(n: int, batch_size: int, rng: np.random.Generator | None = None) -> list[np.ndarray]:
+def minibatches(n: int, batch_size: int, rng: np.random.Generator | None = None) -> list[Ints]:
     """Split the numbers 0 to n - 1 into batches: shuffled, or in order without a generator.
 
     Parameters

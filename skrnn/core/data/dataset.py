@@ -8,6 +8,7 @@ from zlib import crc32
 
 import numpy as np
 
+from ..arrays import Floats, Ints, Values
 from ..cached import cached_property
 from .batch import Batcher, SequenceBatch
 from .sequences import Sequences
@@ -42,8 +43,8 @@ class Dataset(Generic[AnySequences]):
     """
 
     sequences: AnySequences
-    targets: np.ndarray
-    weights: np.ndarray
+    targets: Values
+    weights: Floats
     is_per_step: bool = False
 
     def __len__(self) -> int:
@@ -59,7 +60,7 @@ class Dataset(Generic[AnySequences]):
         """Sum of the weights of all targets, by which the sum of all losses is divided."""
         return self._sum_of_targets(self.weights)
 
-    def batch_weights(self, indices: np.ndarray, n_targets: int, dtype: np.dtype) -> np.ndarray:
+    def batch_weights(self, indices: Ints, n_targets: int, dtype: np.dtype) -> Floats:
         """Weights of the sequences of a batch: divided by the number of its targets and the mean weight of the set.
 
         Dividing by the batch's own weight instead would be biased: the loss of a minibatch would not be the mean of the
@@ -113,7 +114,7 @@ class Dataset(Generic[AnySequences]):
         parts = [self.sequences.arrays(), targets, [self.sequences.lengths], [self.weights]]
         return " ".join([str(len(self)), *(_checksum(arrays) for arrays in parts)])
 
-    def take(self, indices: np.ndarray) -> Dataset[AnySequences]:
+    def take(self, indices: Ints) -> Dataset[AnySequences]:
         """The sequences at `indices`, in that order, on the same memory.
 
         Parameters
@@ -164,17 +165,17 @@ class Dataset(Generic[AnySequences]):
         return replace(merged, weights=np.array([np.sort(self.weights[group]).sum() for group in in_order]))
 
     @cached_property
-    def _relative_weights(self) -> tuple[np.ndarray, float]:
+    def _relative_weights(self) -> tuple[Floats, float]:
         """Weights (n,) divided by the largest, so that no scale of them overflows, and their mean over all targets."""
         relative = self.weights / self.weights.max()
         return relative, self._sum_of_targets(relative) / self.n_targets
 
-    def _sum_of_targets(self, values: np.ndarray) -> float:
+    def _sum_of_targets(self, values: Floats) -> float:
         """Sum over all targets of what each sequence (n,) has."""
         return float(values @ self.sequences.lengths if self.is_per_step else values.sum())
 
 
-def _checksum(arrays: list[np.ndarray]) -> str:
+def _checksum(arrays: list[Values]) -> str:
     checksum = 0
     for array in arrays:
         checksum = crc32(np.ascontiguousarray(array).data, checksum)

@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..arrays import Floats, Ints, Values
+
 
 class Cutting(NamedTuple):
     """How a ragged batch is cut: what suits a cell.
@@ -51,7 +53,7 @@ class Segment:
     active_ranges: tuple[tuple[int, int, int], ...]
 
 
-def cut_segments(lengths: np.ndarray, cutting: Cutting = EXACT) -> tuple[Segment, ...]:
+def cut_segments(lengths: Ints, cutting: Cutting = EXACT) -> tuple[Segment, ...]:
     """Cut a batch of sequences of `lengths` (B,), longest first, at least 1, into rectangles in the order of time.
 
     A sequence that ends narrows the batch. Every border costs a little work of its own, so neighbouring rectangles are
@@ -80,7 +82,7 @@ def cut_segments(lengths: np.ndarray, cutting: Cutting = EXACT) -> tuple[Segment
     return tuple(segments)
 
 
-def rows_by_segment(rows: np.ndarray, segments: Sequence[Segment]) -> list[np.ndarray]:
+def rows_by_segment(rows: Values, segments: Sequence[Segment]) -> list[Values]:
     """Give views (L, n, width) of `rows` (N, width), one time step a row, segment after segment.
 
     Examples
@@ -98,7 +100,7 @@ def rows_by_segment(rows: np.ndarray, segments: Sequence[Segment]) -> list[np.nd
     return views
 
 
-def flatten_time(steps: np.ndarray, out: np.ndarray) -> None:
+def flatten_time(steps: Floats, out: Floats) -> None:
     """Copy `steps` (L, rows, n) into one matrix `out` (rows, L*n), one column for each time step.
 
     Examples
@@ -113,7 +115,7 @@ def flatten_time(steps: np.ndarray, out: np.ndarray) -> None:
     out.reshape(n_rows, L, n).view(whole_row)[...] = steps.view(whole_row).transpose(1, 0, 2)
 
 
-def _ranges_of_equal_width(lengths: np.ndarray) -> list[tuple[int, int, int]]:
+def _ranges_of_equal_width(lengths: Ints) -> list[tuple[int, int, int]]:
     """(first step, last step, number of sequences that go on) between the places where sequences end."""
     last_columns = [*(lengths[1:] != lengths[:-1]).nonzero()[0].tolist(), len(lengths) - 1]  # of each length
     last_columns.reverse()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from ..arrays import Floats, Ints, Values
 from ..cached import cached_property
 
 if TYPE_CHECKING:
@@ -26,8 +27,8 @@ class Sequences(ABC):
         Row where each sequence begins.
     """
 
-    lengths: np.ndarray
-    offsets: np.ndarray
+    lengths: Ints
+    offsets: Ints
 
     has_features: ClassVar[bool]
     """Whether rows are numbers, which may have to be scaled."""
@@ -46,7 +47,7 @@ class Sequences(ABC):
         """Number of rows of the array."""
 
     @abstractmethod
-    def slices(self, offsets: np.ndarray, lengths: np.ndarray) -> Self:
+    def slices(self, offsets: Ints, lengths: Ints) -> Self:
         """Slices of the sequences as sequences of their own, on the same memory.
 
         Slice i has ``lengths[i]`` steps, from row ``offsets[i]`` on.
@@ -65,7 +66,7 @@ class Sequences(ABC):
         """
 
     @abstractmethod
-    def gather(self, rows: np.ndarray, out: np.ndarray) -> np.ndarray:
+    def gather(self, rows: Ints, out: Values) -> Values:
         """Write what is read at `rows` (N,) into `out` (N, ...).
 
         Parameters
@@ -97,7 +98,7 @@ class Sequences(ABC):
         """
 
     @abstractmethod
-    def arrays(self) -> list[np.ndarray]:
+    def arrays(self) -> list[Values]:
         """What each sequence holds.
 
         Returns
@@ -106,7 +107,7 @@ class Sequences(ABC):
             Views, one for each sequence.
         """
 
-    def take(self, indices: np.ndarray) -> Self:
+    def take(self, indices: Ints) -> Self:
         """The sequences at `indices`, in that order, on the same memory.
 
         Parameters
@@ -121,7 +122,7 @@ class Sequences(ABC):
         """
         return self.slices(self.offsets[indices], self.lengths[indices])
 
-    def views(self, rows: np.ndarray) -> list[np.ndarray]:
+    def views(self, rows: Values) -> list[Values]:
         """Each sequence's part of an array that lies beside the rows.
 
         Parameters
@@ -149,14 +150,14 @@ class FeatureSequences(Sequences, ABC):
         Number of steps of each sequence, at least 1. Without offsets one sequence follows another.
     """
 
-    steps: np.ndarray
-    lengths: np.ndarray
-    _offsets: np.ndarray | None = None
+    steps: Floats
+    lengths: Ints
+    _offsets: Ints | None = None
 
     has_features = True
 
     @cached_property
-    def offsets(self) -> np.ndarray:
+    def offsets(self) -> Ints:
         """Row of `steps` where each sequence begins, shape (n_sequences,)."""
         return np.cumsum(self.lengths) - self.lengths if self._offsets is None else self._offsets
 
@@ -166,7 +167,7 @@ class FeatureSequences(Sequences, ABC):
 
     @classmethod
     @abstractmethod
-    def from_rectangle(cls, X: np.ndarray) -> Self:
+    def from_rectangle(cls, X: Floats) -> Self:
         """Read an array of shape (n_sequences, n_steps, n_features).
 
         Parameters
@@ -185,13 +186,13 @@ class FeatureSequences(Sequences, ABC):
     def n_features(self) -> int:
         """Number of features per step."""
 
-    def slices(self, offsets: np.ndarray, lengths: np.ndarray) -> Self:
+    def slices(self, offsets: Ints, lengths: Ints) -> Self:
         return replace(self, lengths=lengths, _offsets=offsets)
 
     def astype(self, dtype: np.dtype | type) -> Self:
         return replace(self, steps=self.steps.astype(dtype, copy=False))
 
-    def arrays(self) -> list[np.ndarray]:
+    def arrays(self) -> list[Values]:
         return self.views(self.steps[:, : self.n_features])
 
 
@@ -214,7 +215,7 @@ class PackedSequences(FeatureSequences):
     """
 
     @classmethod
-    def from_arrays(cls, arrays: Sequence[np.ndarray], dtype: np.dtype | type) -> PackedSequences:
+    def from_arrays(cls, arrays: Sequence[Floats], dtype: np.dtype | type) -> PackedSequences:
         """Pack a non-empty list of arrays of shape (n_steps_i, n_features), which are copied.
 
         Parameters
@@ -236,7 +237,7 @@ class PackedSequences(FeatureSequences):
         return PackedSequences(steps, lengths)
 
     @classmethod
-    def from_rectangle(cls, X: np.ndarray) -> Self:
+    def from_rectangle(cls, X: Floats) -> Self:
         """Pack an array, which is copied."""
         n_sequences, n_steps, n_features = X.shape
         steps = np.empty((n_sequences * n_steps, n_features + 1), dtype=X.dtype)
@@ -246,9 +247,9 @@ class PackedSequences(FeatureSequences):
 
     @property
     def n_features(self) -> int:
-        return self.steps.shape[1] - 1
+        return int(self.steps.shape[1]) - 1
 
-    def gather(self, rows: np.ndarray, out: np.ndarray) -> np.ndarray:
+    def gather(self, rows: Ints, out: Values) -> Values:
         return self.steps.take(rows, axis=0, out=out, mode="clip")
 
 
@@ -268,16 +269,16 @@ class SequencesInPlace(FeatureSequences):
     """
 
     @classmethod
-    def from_rectangle(cls, X: np.ndarray) -> Self:
+    def from_rectangle(cls, X: Floats) -> Self:
         """Read an array in place, if it is C-contiguous."""
         n_sequences, n_steps, n_features = X.shape
         return cls(X.reshape(-1, n_features), np.full(n_sequences, n_steps, dtype=np.intp))
 
     @property
     def n_features(self) -> int:
-        return self.steps.shape[1]
+        return int(self.steps.shape[1])
 
-    def gather(self, rows: np.ndarray, out: np.ndarray) -> np.ndarray:
+    def gather(self, rows: Ints, out: Values) -> Values:
         out[:, :-1] = self.steps.take(rows, axis=0)
         out[:, -1] = 1
         return out
@@ -309,9 +310,9 @@ class TokenSequences(Sequences):
     array([0, 1, 2], dtype=uint8)
     """
 
-    ids: np.ndarray
-    lengths: np.ndarray
-    offsets: np.ndarray
+    ids: Ints
+    lengths: Ints
+    offsets: Ints
 
     has_features = False
 
@@ -320,24 +321,24 @@ class TokenSequences(Sequences):
         return len(self.ids)
 
     @property
-    def next_ids(self) -> np.ndarray:
+    def next_ids(self) -> Ints:
         """What is to be predicted at each row of `ids`, shape (M - 1,): the id behind it."""
         return self.ids[1:]
 
-    def slices(self, offsets: np.ndarray, lengths: np.ndarray) -> Self:
+    def slices(self, offsets: Ints, lengths: Ints) -> Self:
         return replace(self, lengths=lengths, offsets=offsets)
 
     def astype(self, dtype: np.dtype | type) -> Self:
         return self
 
-    def arrays(self) -> list[np.ndarray]:
+    def arrays(self) -> list[Values]:
         return _slices(self.ids, self.offsets, self.offsets + self.lengths + 1)
 
-    def gather(self, rows: np.ndarray, out: np.ndarray) -> np.ndarray:
+    def gather(self, rows: Ints, out: Values) -> Values:
         out[:, 0] = self.ids[rows]
         return out
 
 
-def _slices(rows: np.ndarray, first: np.ndarray, last: np.ndarray) -> list[np.ndarray]:
+def _slices(rows: Values, first: Ints, last: Ints) -> list[Values]:
     """Slices of `rows`, from each first row to the last."""
     return [rows[a:b] for a, b in zip(first.tolist(), last.tolist(), strict=True)]

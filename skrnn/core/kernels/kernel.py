@@ -18,6 +18,7 @@ from typing import ClassVar, NamedTuple
 
 import numpy as np
 
+from ..arrays import Floats, Ints
 from ..cells import Cell
 from ..parameters import Weights
 from ..workspace import Workspace
@@ -45,12 +46,12 @@ class Cache(NamedTuple):
     inputs. `Kernel.forward` from `first` computes the rest again.
     """
 
-    a: np.ndarray
-    columns: np.ndarray
-    states: np.ndarray
-    saved: np.ndarray
-    first: tuple[np.ndarray, ...]
-    last: tuple[np.ndarray, ...]
+    a: Floats
+    columns: Floats
+    states: Floats
+    saved: Floats
+    first: tuple[Floats, ...]
+    last: tuple[Floats, ...]
 
     @property
     def is_checkpoint(self) -> bool:
@@ -69,11 +70,11 @@ class OutputGradient(NamedTuple):
         For each step the first of those columns, and the one behind the last; equal where there are none.
     """
 
-    values: np.ndarray
-    columns: np.ndarray
+    values: Floats
+    columns: Ints
 
     @classmethod
-    def of_all_columns(cls, values: np.ndarray) -> OutputGradient:
+    def of_all_columns(cls, values: Floats) -> OutputGradient:
         """Make the gradient of outputs (L, H, n) all of which have one."""
         L, _, n = values.shape
         return cls(values, np.tile(np.array([0, n]), (L, 1)))
@@ -111,11 +112,11 @@ class Kernel(ABC):
         """Whether `n_inputs` dense inputs are fused into the product of a step."""
 
     @abstractmethod
-    def pack(self, weights: Weights, is_fused: bool, workspace: Workspace) -> tuple[np.ndarray, tuple[np.ndarray, ...]]:
+    def pack(self, weights: Weights, is_fused: bool, workspace: Workspace) -> tuple[Floats, tuple[Floats, ...]]:
         """Allocate the weights once per batch: ``[W_x b]`` (P*H, F + 1) to project with, and what suits `forward`."""
 
     @abstractmethod
-    def pack_backward(self, weights: Weights, workspace: Workspace) -> np.ndarray:
+    def pack_backward(self, weights: Weights, workspace: Workspace) -> Floats:
         """Give the matrix (H, rows) from `backward`'s gradients of a step to ``d_h`` of the step before."""
 
     @abstractmethod
@@ -123,17 +124,17 @@ class Kernel(ABC):
         """Allocate the cache of a segment of L steps and n columns, with K rows of inputs and undefined content."""
 
     @abstractmethod
-    def forward(self, packed: tuple[np.ndarray, ...], cache: Cache, workspace: Workspace) -> None:
+    def forward(self, packed: tuple[Floats, ...], cache: Cache, workspace: Workspace) -> None:
         """Run over the steps: read ``a``, inputs and ``first`` of `cache`, fill ``states``, ``saved`` and ``last``."""
 
     @abstractmethod
     def backward(
         self,
-        packed: np.ndarray,
+        packed: Floats,
         cache: Cache,
-        d_state: tuple[np.ndarray, ...],
+        d_state: tuple[Floats, ...],
         d_output: OutputGradient,
-        d_a: np.ndarray,
+        d_a: Floats,
         workspace: Workspace,
     ) -> None:
         """Run back over the steps of a cache, which is only read.
@@ -142,10 +143,10 @@ class Kernel(ABC):
         `d_a` (L, rows, n) is overwritten with the gradients of the pre-activations.
         """
 
-    def state_after(self, cache: Cache, step: int) -> tuple[np.ndarray, ...]:
+    def state_after(self, cache: Cache, step: int) -> tuple[Floats, ...]:
         """Give views of the state (H, n) after some steps, 0 to L, of a segment that `forward` has run over."""
         return (cache.states[step],)
 
-    def add_gradients(self, gradients: Weights, d_a: np.ndarray, h_prev: np.ndarray) -> None:
+    def add_gradients(self, gradients: Weights, d_a: Floats, h_prev: Floats) -> None:
         """Add to the gradients of the cell's own parameters, from d_a (rows, N) and the states before (H, N)."""
         gradients["W_h"] += d_a @ h_prev.T

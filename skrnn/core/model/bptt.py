@@ -14,6 +14,7 @@ from math import ceil, sqrt
 
 import numpy as np
 
+from ..arrays import Floats
 from ..data.batch import SequenceBatch
 from ..parameters import Weights
 from ..workspace import Workspace
@@ -48,7 +49,7 @@ class Backpropagation:
         batch: SequenceBatch,
         state: State | None,
         objective: Objective,
-        d_rows: np.ndarray | None = None,
+        d_rows: Floats | None = None,
     ) -> tuple[float, State | None]:
         """Add to `gradients`: the loss, and the state after the last step of each column, if one came in.
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..arrays import Floats, Values
 from ..data.segments import flatten_time
 from ..limits import LIMITS, Limits
 from ..parameters import Weights, glorot_uniform
@@ -42,13 +43,13 @@ class LinearHead:
         weights["W_y"][:] = glorot_uniform((self.n_raw, self.n_inputs), rng)
         weights["b_y"][:] = 0
 
-    def raw(self, weights: Weights, h: np.ndarray) -> np.ndarray:
+    def raw(self, weights: Weights, h: Floats) -> Floats:
         """Raw predictions (K, n) of columns h (n_inputs, n)."""
         z = weights["W_y"] @ h
         z += weights["b_y"][:, None]
         return z
 
-    def raw_of_steps(self, weights: Weights, h: np.ndarray, workspace: Workspace) -> np.ndarray:
+    def raw_of_steps(self, weights: Weights, h: Floats, workspace: Workspace) -> Floats:
         """Raw predictions (L, K, n) of columns h (L, n_inputs, n), allocated in the workspace."""
         z = workspace.empty((len(h), self.n_raw, h.shape[2]))
         np.matmul(weights["W_y"], h, out=z)
@@ -81,10 +82,10 @@ class Objective:
     workspace: Workspace
     limits: Limits = LIMITS
 
-    def loss_gradient(self, h: np.ndarray, targets: np.ndarray, weights: np.ndarray) -> tuple[float, np.ndarray]:
+    def loss_gradient(self, h: Floats, targets: Values, weights: Floats) -> tuple[float, Floats]:
         """Weighted sum of losses, and its gradient with respect to h (L, n_inputs, n), allocated in the workspace.
 
-        Targets (L, n, width) are in the form that the loss takes, see `Loss.prepare`; weights are (L, n). Works through
+        Values (L, n, width) are in the form that the loss takes, see `Loss.prepare`; weights are (L, n). Works through
         some steps at a time, if K is large.
         """
         d_h, loss = self.workspace.empty(h.shape), 0.0
@@ -101,11 +102,11 @@ class Objective:
             self.workspace.release(mark)
         return loss, d_h
 
-    def _side_by_side(self, steps: np.ndarray) -> np.ndarray:
+    def _side_by_side(self, steps: Floats) -> Floats:
         """Columns of all steps (L, rows, n) in one matrix (rows, L*n)."""
         L, n_rows, n = steps.shape
         if L == 1:
-            return steps[0]
+            return steps.reshape(n_rows, n)
         columns = self.workspace.empty((n_rows, L * n))
         flatten_time(steps, columns)
         return columns

@@ -11,6 +11,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from ..arrays import Floats, Ints, Values
 from ..data.batch import SequenceBatch
 from ..parameters import Weights
 from ..workspace import ROW_PADDING, Workspace
@@ -41,27 +42,27 @@ class Input(ABC):
     def initialize(self, weights: dict[str, Weights], rng: np.random.Generator) -> None:
         """Overwrite the input's own parameters, views by part and name, with their initial values."""
 
-    def add_own_gradients(self, gradients: dict[str, Weights], d_x: np.ndarray, batch: SequenceBatch) -> None:
+    def add_own_gradients(self, gradients: dict[str, Weights], d_x: Floats, batch: SequenceBatch) -> None:
         """Add the gradients of the input's own parameters, from those (N, F) of what `read` gave of a batch."""
 
     @abstractmethod
-    def read(self, weights: dict[str, Weights], batch: SequenceBatch, workspace: Workspace) -> np.ndarray:
+    def read(self, weights: dict[str, Weights], batch: SequenceBatch, workspace: Workspace) -> Values:
         """Give the inputs x (N, ...) of the layer, in the form that `project` takes, of all N time steps of a batch."""
 
     @abstractmethod
-    def read_step(self, weights: dict[str, Weights], step: np.ndarray, workspace: Workspace) -> np.ndarray:
+    def read_step(self, weights: dict[str, Weights], step: Values, workspace: Workspace) -> Values:
         """Give the inputs x (n, ...) of the layer, of one step of n sequences, a row of data each."""
 
     @abstractmethod
-    def pack(self, W_xb: np.ndarray, workspace: Workspace) -> np.ndarray:
+    def pack(self, W_xb: Floats, workspace: Workspace) -> Floats:
         """Allocate what `project` needs of ``[W_x b]`` (R, F + 1), or of some rows of it; once per batch."""
 
     @abstractmethod
-    def project(self, packed: np.ndarray, x: np.ndarray, out: np.ndarray, workspace: Workspace) -> None:
+    def project(self, packed: Floats, x: Values, out: Floats, workspace: Workspace) -> None:
         """Overwrite `out` (L, R, n) with ``W_x x + b`` of one segment x (L, n, ...)."""
 
     @abstractmethod
-    def add_gradients(self, gradients: Weights, d_a: np.ndarray, x: np.ndarray) -> None:
+    def add_gradients(self, gradients: Weights, d_a: Floats, x: Values) -> None:
         """Add the gradients of ``W_x`` and ``b``, from those of the pre-activations d_a (R, N) and x (N, ...)."""
 
 
@@ -70,13 +71,13 @@ class _Rows(Input, ABC):
 
     is_dense = True
 
-    def pack(self, W_xb: np.ndarray, workspace: Workspace) -> np.ndarray:
+    def pack(self, W_xb: Floats, workspace: Workspace) -> Floats:
         return W_xb
 
-    def project(self, packed: np.ndarray, x: np.ndarray, out: np.ndarray, workspace: Workspace) -> None:
+    def project(self, packed: Floats, x: Values, out: Floats, workspace: Workspace) -> None:
         np.matmul(packed, x.transpose(0, 2, 1), out=out)
 
-    def add_gradients(self, gradients: Weights, d_a: np.ndarray, x: np.ndarray) -> None:
+    def add_gradients(self, gradients: Weights, d_a: Floats, x: Values) -> None:
         d_W_xb = d_a @ x
         gradients["W_x"] += d_W_xb[:, :-1]
         gradients["b"] += d_W_xb[:, -1]
@@ -99,10 +100,10 @@ class DenseInput(_Rows):
 
     n_inputs: int
 
-    def read(self, weights: dict[str, Weights], batch: SequenceBatch, workspace: Workspace) -> np.ndarray:
+    def read(self, weights: dict[str, Weights], batch: SequenceBatch, workspace: Workspace) -> Values:
         return batch.gather(workspace.empty((batch.n_rows, self.n_inputs + 1)))
 
-    def read_step(self, weights: dict[str, Weights], step: np.ndarray, workspace: Workspace) -> np.ndarray:
+    def read_step(self, weights: dict[str, Weights], step: Values, workspace: Workspace) -> Values:
         return _with_ones(step, workspace)
 
 
@@ -128,19 +129,19 @@ class TokenInput(Input):
 
     is_dense = False
 
-    def read(self, weights: dict[str, Weights], batch: SequenceBatch, workspace: Workspace) -> np.ndarray:
+    def read(self, weights: dict[str, Weights], batch: SequenceBatch, workspace: Workspace) -> Values:
         return batch.gather(np.empty((batch.n_rows, 1), np.intp))
 
-    def read_step(self, weights: dict[str, Weights], step: np.ndarray, workspace: Workspace) -> np.ndarray:
+    def read_step(self, weights: dict[str, Weights], step: Values, workspace: Workspace) -> Values:
         return step[:, None]
 
-    def pack(self, W_xb: np.ndarray, workspace: Workspace) -> np.ndarray:
+    def pack(self, W_xb: Floats, workspace: Workspace) -> Floats:
         table = workspace.empty((self.n_inputs, len(W_xb) + ROW_PADDING))
         np.add(W_xb[:, :-1].T, W_xb[:, -1], out=table[:, : len(W_xb)])
         table[:, len(W_xb) :] = 0
         return table
 
-    def project(self, packed: np.ndarray, x: np.ndarray, out: np.ndarray, workspace: Workspace) -> None:
+    def project(self, packed: Floats, x: Values, out: Floats, workspace: Workspace) -> None:
         L, R, n = out.shape
         mark = workspace.mark()
         rows = workspace.empty((L, n, packed.shape[1]))
@@ -148,7 +149,7 @@ class TokenInput(Input):
         out[...] = rows[:, :, :R].transpose(0, 2, 1)
         workspace.release(mark)
 
-    def add_gradients(self, gradients: Weights, d_a: np.ndarray, x: np.ndarray) -> None:
+    def add_gradients(self, gradients: Weights, d_a: Floats, x: Values) -> None:
         gradients["W_x"] += sum_by_token(d_a.T, x.ravel(), self.n_inputs, self.max_one_hot).T
         gradients["b"] += d_a.sum(axis=1)
 
@@ -194,22 +195,24 @@ class Embedding(_Rows):
         """Draw vectors whose length is about 1: normal, with standard deviation ``1 / sqrt(size)``."""
         weights["embedding"]["E"][:] = rng.standard_normal((self.n_tokens, self.size)) / np.sqrt(self.size)
 
-    def read(self, weights: dict[str, Weights], batch: SequenceBatch, workspace: Workspace) -> np.ndarray:
+    def read(self, weights: dict[str, Weights], batch: SequenceBatch, workspace: Workspace) -> Values:
         return self.read_step(weights, self._tokens(batch), workspace)
 
-    def read_step(self, weights: dict[str, Weights], step: np.ndarray, workspace: Workspace) -> np.ndarray:
+    def read_step(self, weights: dict[str, Weights], step: Values, workspace: Workspace) -> Values:
         return _with_ones(weights["embedding"]["E"][step], workspace)
 
-    def add_own_gradients(self, gradients: dict[str, Weights], d_x: np.ndarray, batch: SequenceBatch) -> None:
+    def add_own_gradients(self, gradients: dict[str, Weights], d_x: Floats, batch: SequenceBatch) -> None:
         gradients["embedding"]["E"] += sum_by_token(d_x, self._tokens(batch), self.n_tokens, self.max_one_hot)
 
     @staticmethod
-    def _tokens(batch: SequenceBatch) -> np.ndarray:
+    def _tokens(batch: SequenceBatch) -> Ints:
         """Tokens (N,) of all time steps."""
-        return batch.gather(np.empty((batch.n_rows, 1), np.intp))[:, 0]
+        tokens = np.empty((batch.n_rows, 1), np.intp)
+        batch.gather(tokens)
+        return tokens[:, 0]
 
 
-def _with_ones(rows: np.ndarray, workspace: Workspace) -> np.ndarray:
+def _with_ones(rows: Floats, workspace: Workspace) -> Floats:
     """Rows (n, F) with a last column of ones, allocated in the workspace."""
     x = workspace.empty((len(rows), rows.shape[1] + 1))
     x[:, :-1] = rows
@@ -217,7 +220,7 @@ def _with_ones(rows: np.ndarray, workspace: Workspace) -> np.ndarray:
     return x
 
 
-def sum_by_token(rows: np.ndarray, tokens: np.ndarray, n_tokens: int, max_one_hot: int = MAX_ONE_HOT) -> np.ndarray:
+def sum_by_token(rows: Floats, tokens: Ints, n_tokens: int, max_one_hot: int = MAX_ONE_HOT) -> Floats:
     """Sum the rows (N, width) of each of n_tokens tokens (N,): (n_tokens, width), zero for those that do not come.
 
     For 30 tokens and 6,400 rows of 512 a product with one-hot rows takes 2.5 ms, sorting and ``add.reduceat`` 11 ms,

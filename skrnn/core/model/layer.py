@@ -8,6 +8,7 @@ from itertools import chain
 
 import numpy as np
 
+from ..arrays import Floats, Values
 from ..cached import cached_property
 from ..cells import Cell
 from ..data.segments import Segment, flatten_time, rows_by_segment
@@ -17,7 +18,7 @@ from ..parameters import Weights
 from ..workspace import ROW_PADDING, Workspace
 from .inputs import Input
 
-PackedLayer = tuple[np.ndarray, tuple[np.ndarray, ...]]
+PackedLayer = tuple[Floats, tuple[Floats, ...]]
 """A layer's weights in the forms that suit its input and its kernel."""
 
 
@@ -71,8 +72,8 @@ class RecurrentLayer:
         return self.input.pack(W_xb, workspace), packed
 
     def step(
-        self, packed: PackedLayer, x: np.ndarray, state: tuple[np.ndarray, ...], workspace: Workspace
-    ) -> tuple[np.ndarray, ...]:
+        self, packed: PackedLayer, x: Values, state: tuple[Floats, ...], workspace: Workspace
+    ) -> tuple[Floats, ...]:
         """Read one step x (n, ...) of every sequence from `state`, arrays (H, n): the state after it."""
         mark = workspace.mark()
         cache = self._run(packed, x[None], state, workspace)
@@ -83,10 +84,10 @@ class RecurrentLayer:
     def forward(
         self,
         weights: Weights,
-        x: np.ndarray,
+        x: Values,
         segments: Sequence[Segment],
         workspace: Workspace,
-        state: tuple[np.ndarray, ...] | None = None,
+        state: tuple[Floats, ...] | None = None,
         checkpoints_only: bool = False,
     ) -> list[Cache]:
         """Run over all segments with the inputs x (N, ...), from `state`, arrays (H, B), zero if None.
@@ -106,14 +107,14 @@ class RecurrentLayer:
         self,
         weights: Weights,
         gradients: Weights,
-        x: np.ndarray,
+        x: Values,
         segments: Sequence[Segment],
         caches: Sequence[Cache],
         d_outputs: Sequence[OutputGradient],
         workspace: Workspace,
-        d_state: tuple[np.ndarray, ...] | None = None,
-        d_x: np.ndarray | None = None,
-    ) -> tuple[np.ndarray, ...]:
+        d_state: tuple[Floats, ...] | None = None,
+        d_x: Floats | None = None,
+    ) -> tuple[Floats, ...]:
         """Run back over all segments, mirror image of `forward`: add to `gradients`, overwrite d_x (N, F), if given.
 
         `d_state`, arrays (H, m), is the gradient with respect to the state after the last step, of the first m columns;
@@ -140,9 +141,7 @@ class RecurrentLayer:
         sums.add()
         return d_state
 
-    def _run(
-        self, packed: PackedLayer, x: np.ndarray, state: tuple[np.ndarray, ...] | None, workspace: Workspace
-    ) -> Cache:
+    def _run(self, packed: PackedLayer, x: Values, state: tuple[Floats, ...] | None, workspace: Workspace) -> Cache:
         """Allocate the cache of a segment with the inputs x (L, n, ...), and run over it from `state`, zero if None."""
         input_weights, recurrent_weights = packed
         (L, n), K = x.shape[:2], self.n_fused_inputs
@@ -157,7 +156,7 @@ class RecurrentLayer:
         return cache
 
     def _checkpoint(
-        self, packed: PackedLayer, x: np.ndarray, state: tuple[np.ndarray, ...] | None, workspace: Workspace
+        self, packed: PackedLayer, x: Values, state: tuple[Floats, ...] | None, workspace: Workspace
     ) -> Cache:
         """As `_run`, but of the cache only a checkpoint stays allocated."""
         (L, n), H, n_states = x.shape[:2], self.cell.hidden_size, self.cell.n_states
@@ -180,8 +179,8 @@ class _WeightGradients:
         layer: RecurrentLayer,
         weights: Weights,
         gradients: Weights,
-        x: np.ndarray,
-        d_x: np.ndarray | None,
+        x: Values,
+        d_x: Floats | None,
         segments: Sequence[Segment],
         workspace: Workspace,
     ) -> None:
@@ -200,7 +199,7 @@ class _WeightGradients:
             self.add()
             self.first = self.capacity
 
-    def take(self, d_a: np.ndarray, h_prev: np.ndarray) -> None:
+    def take(self, d_a: Floats, h_prev: Floats) -> None:
         """Put the steps d_a (L, rows, n) and h_prev (L, H, n) before those that are there."""
         n = len(d_a) * d_a.shape[2]
         columns = slice(self.first - n, self.first)
@@ -220,7 +219,7 @@ class _WeightGradients:
             np.matmul(d_a_input.T, self.weights["W_x"], out=self.d_x[rows])
 
 
-def _widen(d_v: np.ndarray, n: int, workspace: Workspace) -> np.ndarray:
+def _widen(d_v: Floats, n: int, workspace: Workspace) -> Floats:
     """The gradient d_v (H, m) of the columns that go on, as one of n columns: nothing comes back to the others."""
     wide = workspace.empty((d_v.shape[0], n))
     m = d_v.shape[1]

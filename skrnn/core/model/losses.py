@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..arrays import Floats, Ints, Values
+
 
 @dataclass(frozen=True)
 class Loss(ABC):
@@ -24,7 +26,7 @@ class Loss(ABC):
     n_raw: int
 
     @abstractmethod
-    def prepare(self, targets: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def prepare(self, targets: Values, weights: Floats) -> tuple[Values, Floats]:
         """Bring targets (N, ...) and weights (N,) into the form that `loss_gradient` takes.
 
         Parameters
@@ -43,7 +45,7 @@ class Loss(ABC):
         """
 
     @abstractmethod
-    def loss_gradient(self, raw: np.ndarray, targets: np.ndarray, weights: np.ndarray) -> float:
+    def loss_gradient(self, raw: Floats, targets: Values, weights: Floats) -> float:
         """Sum the weighted losses, and write their gradient in the place of `raw`.
 
         Parameters
@@ -62,7 +64,7 @@ class Loss(ABC):
         """
 
     @abstractmethod
-    def inverse_link(self, raw: np.ndarray) -> np.ndarray:
+    def inverse_link(self, raw: Floats) -> Floats:
         """Turn raw predictions (..., K, n) into what is predicted, in place.
 
         Parameters
@@ -77,7 +79,7 @@ class Loss(ABC):
         """
 
     @abstractmethod
-    def initial_bias(self, targets: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    def initial_bias(self, targets: Values, weights: Floats) -> Floats:
         """Bias (K,) with which the head may begin.
 
         Parameters
@@ -109,17 +111,17 @@ class CrossEntropy(Loss):
     0.6931
     """
 
-    def prepare(self, targets: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def prepare(self, targets: Values, weights: Floats) -> tuple[Values, Floats]:
         is_class = targets < self.n_raw
         return (targets * is_class).astype(np.intp)[:, None], weights * is_class
 
-    def loss_gradient(self, raw: np.ndarray, targets: np.ndarray, weights: np.ndarray) -> float:
+    def loss_gradient(self, raw: Floats, targets: Values, weights: Floats) -> float:
         return softmax_cross_entropy(raw, targets[:, :, 0], weights)
 
-    def inverse_link(self, raw: np.ndarray) -> np.ndarray:
+    def inverse_link(self, raw: Floats) -> Floats:
         return log_softmax(raw)
 
-    def initial_bias(self, targets: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    def initial_bias(self, targets: Values, weights: Floats) -> Floats:
         return np.zeros(self.n_raw)  # undecided
 
 
@@ -136,23 +138,24 @@ class SquaredError(Loss):
     (2.5, array([1., 2.]))
     """
 
-    def prepare(self, targets: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def prepare(self, targets: Values, weights: Floats) -> tuple[Values, Floats]:
         return targets.reshape(len(targets), self.n_raw), weights
 
-    def loss_gradient(self, raw: np.ndarray, targets: np.ndarray, weights: np.ndarray) -> float:
+    def loss_gradient(self, raw: Floats, targets: Values, weights: Floats) -> float:
         raw -= targets.transpose(0, 2, 1)
         loss = 0.5 * float((weights * np.square(raw).sum(axis=1)).sum())
         raw *= weights[:, None]
         return loss
 
-    def inverse_link(self, raw: np.ndarray) -> np.ndarray:
+    def inverse_link(self, raw: Floats) -> Floats:
         return raw
 
-    def initial_bias(self, targets: np.ndarray, weights: np.ndarray) -> np.ndarray:
-        return np.average(targets.reshape(len(targets), self.n_raw), axis=0, weights=weights)
+    def initial_bias(self, targets: Values, weights: Floats) -> Floats:
+        mean: Floats = np.average(targets.reshape(len(targets), self.n_raw), axis=0, weights=weights)
+        return mean
 
 
-def log_softmax(logits: np.ndarray) -> np.ndarray:
+def log_softmax(logits: Floats) -> Floats:
     """Turn logits into log-probabilities, in place.
 
     Parameters
@@ -177,7 +180,7 @@ def log_softmax(logits: np.ndarray) -> np.ndarray:
     return logits
 
 
-def softmax_cross_entropy(logits: np.ndarray, targets: np.ndarray, weights: np.ndarray) -> float:
+def softmax_cross_entropy(logits: Floats, targets: Values, weights: Floats) -> float:
     r"""Sum of weighted cross-entropies, and their gradient in the place of the logits.
 
     .. math:: \ell = -\sum_j w_j \log p_{t_j j}, \qquad \partial \ell / \partial z_{kj} = w_j (p_{kj} - [k = t_j])
@@ -207,7 +210,7 @@ def softmax_cross_entropy(logits: np.ndarray, targets: np.ndarray, weights: np.n
     >>> round(softmax_cross_entropy(z, np.array([0]), np.array([1.0])), 4), z.ravel()
     (0.6931, array([-0.5,  0.5]))
     """
-    position: tuple[np.ndarray, ...] = np.indices(targets.shape, sparse=True)
+    position: tuple[Ints, ...] = np.indices(targets.shape, sparse=True)
     of_targets = *position[:-1], targets, position[-1]
     logits -= logits.max(axis=-2, keepdims=True)  # exp never overflows
     target_logits = logits[of_targets]

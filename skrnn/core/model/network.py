@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..arrays import Floats, Ints, Values
 from ..cached import cached_property
 from ..cells import CELLS
 from ..data.batch import Batcher, SequenceBatch
@@ -207,7 +208,7 @@ class Network:
             del shapes["head"]["W_y"]
         return ParameterLayout(shapes, free=("E",))
 
-    def initialize(self, rng: np.random.Generator, dtype: np.dtype | type = np.float64) -> np.ndarray:
+    def initialize(self, rng: np.random.Generator, dtype: np.dtype | type = np.float64) -> Floats:
         """Draw the initial parameters (layout.size,); the draws depend on the shapes only.
 
         Parameters
@@ -230,7 +231,7 @@ class Network:
         return params.astype(dtype, copy=False)
 
     def loss_gradient(
-        self, params: np.ndarray, batch: SequenceBatch, state: State | None, workspace: Workspace, out: np.ndarray
+        self, params: Floats, batch: SequenceBatch, state: State | None, workspace: Workspace, out: Floats
     ) -> tuple[float, State | None]:
         """Loss of a batch, and its gradient.
 
@@ -256,7 +257,7 @@ class Network:
         """
         return self._loss_gradient(params, batch, state, workspace, out)
 
-    def input_gradient(self, params: np.ndarray, batch: SequenceBatch, workspace: Workspace) -> list[np.ndarray]:
+    def input_gradient(self, params: Floats, batch: SequenceBatch, workspace: Workspace) -> list[Floats]:
         """Gradient of a batch's loss with respect to what the first layer reads.
 
         Parameters
@@ -278,7 +279,7 @@ class Network:
         self._loss_gradient(params, batch, None, workspace, np.zeros_like(params), d_rows)
         return batch.data.views(d_rows)
 
-    def predict(self, params: np.ndarray, data: Sequences, workspace: Workspace) -> np.ndarray:
+    def predict(self, params: Floats, data: Sequences, workspace: Workspace) -> Floats:
         """What is predicted for each sequence, or for each step.
 
         Parameters
@@ -298,7 +299,7 @@ class Network:
         if self.readout.is_per_step:
             predicted = np.empty((data.n_steps, self.loss.n_raw), params.dtype)
 
-            def by_column(raw: np.ndarray, rows: np.ndarray) -> np.ndarray:
+            def by_column(raw: Floats, rows: Ints) -> Floats:
                 return self.loss.inverse_link(raw).transpose(0, 2, 1)
 
             for _, places, values in self.map_steps(params, data, workspace, by_column):
@@ -314,12 +315,12 @@ class Network:
 
     def map_steps(
         self,
-        params: np.ndarray,
+        params: Floats,
         data: Sequences,
         workspace: Workspace,
-        measure: Callable[[np.ndarray, np.ndarray], np.ndarray],
-    ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-        """Run over sequences of any length, and measure the raw predictions of some steps at a time.
+        function: Callable[[Floats, Ints], Values],
+    ) -> Iterator[tuple[Ints, Ints, Values]]:
+        """Run over sequences of any length, and map the raw predictions of some steps at a time.
 
         Parameters
         ----------
@@ -329,8 +330,8 @@ class Network:
             What is read.
         workspace : Workspace
             Of the dtype of `params`; what is allocated in it is released.
-        measure : callable
-            ``measure(raw (L, K, n), rows (L, n)) -> values (L, n, ...)``, with the rows of the data; `raw` may be
+        function : callable
+            ``function(raw (L, K, n), rows (L, n)) -> values (L, n, ...)``, with the rows of the data; `raw` may be
             overwritten.
 
         Yields
@@ -340,7 +341,7 @@ class Network:
         places : ndarray of shape (N,)
             Where it is among the steps of all sequences, one sequence after another.
         values : ndarray of shape (N, ...)
-            What was measured.
+            What the function gave.
         """
         weights, runner = self.views(params), self._runner
         shift = np.cumsum(data.lengths) - data.lengths - data.offsets  # (n,), from rows to places
@@ -352,13 +353,13 @@ class Network:
                 outputs = self.stack.outputs(cache, window, workspace)
                 by_row = (rows_by_segment(v, window.segments) for v in (window.rows, window.weights_of_rows()))
                 for h, rows, is_real in zip(outputs, *by_row, strict=True):
-                    values = measure(self.head.raw_of_steps(weights["head"], h, workspace), rows[:, :, 0])
+                    values = function(self.head.raw_of_steps(weights["head"], h, workspace), rows[:, :, 0])
                     of_sequence = np.broadcast_to(batch.indices[: h.shape[2]], rows.shape[:2])
                     keep = is_real[:, :, 0] > 0
                     yield of_sequence[keep], (rows[:, :, 0] + shift[of_sequence])[keep], values[keep]
                 workspace.release(mark)
 
-    def read(self, params: np.ndarray, data: Sequences, workspace: Workspace) -> State:
+    def read(self, params: Floats, data: Sequences, workspace: Workspace) -> State:
         """State of every layer after the last step of each sequence.
 
         Parameters
@@ -383,7 +384,7 @@ class Network:
             state.put(batch.indices, layers)
         return state
 
-    def pack(self, params: np.ndarray, workspace: Workspace) -> PackedNetwork:
+    def pack(self, params: Floats, workspace: Workspace) -> PackedNetwork:
         """Pack the parameters as `step` needs them, once for any number of steps.
 
         Parameters
@@ -426,9 +427,7 @@ class Network:
         zero = self.stack.zero_state(n, dtype)
         return State(zero.layers, self.readout.start(self.stack.n_outputs, n, dtype))
 
-    def step(
-        self, packed: PackedNetwork, rows: np.ndarray, state: State, workspace: Workspace
-    ) -> tuple[np.ndarray, State]:
+    def step(self, packed: PackedNetwork, rows: Values, state: State, workspace: Workspace) -> tuple[Floats, State]:
         """Read one step of every sequence.
 
         Parameters
@@ -456,7 +455,7 @@ class Network:
         columns, carried = self.readout.step(after.layers[-1][0], state.carried)
         return self.predict_columns(packed.weights["head"], columns), State(after.layers, carried)
 
-    def predict_columns(self, weights: Weights, columns: np.ndarray) -> np.ndarray:
+    def predict_columns(self, weights: Weights, columns: Floats) -> Floats:
         """What is predicted from columns that the head sees.
 
         Parameters
@@ -473,7 +472,7 @@ class Network:
         """
         return self.loss.inverse_link(self.head.raw(weights, columns)).T
 
-    def views(self, vector: np.ndarray) -> dict[str, Weights]:
+    def views(self, vector: Floats) -> dict[str, Weights]:
         """Views of a vector of parameters or gradients by part and name, ``W_y`` included where it is tied.
 
         Parameters
@@ -498,12 +497,12 @@ class Network:
 
     def _loss_gradient(
         self,
-        params: np.ndarray,
+        params: Floats,
         batch: SequenceBatch,
         state: State | None,
         workspace: Workspace,
-        out: np.ndarray,
-        d_rows: np.ndarray | None = None,
+        out: Floats,
+        d_rows: Floats | None = None,
     ) -> tuple[float, State | None]:
         """As `loss_gradient`; adds the gradients of the inputs to `d_rows`, beside the rows of the data, if given."""
         weights, gradients = self.views(params), self.views(out)

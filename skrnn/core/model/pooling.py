@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..arrays import Floats, Ints
 from ..data.batch import SequenceBatch
 from ..data.segments import Segment
 from ..kernels import OutputGradient
@@ -34,19 +35,17 @@ class Pooling(Readout, ABC):
 
     is_per_step = False
 
-    def initial(self, n_outputs: int, n: int, dtype: np.dtype) -> np.ndarray:
+    def initial(self, n_outputs: int, n: int, dtype: np.dtype) -> Floats:
         return np.full((n_outputs, n), self.initial_value, dtype)
 
-    def accumulate(
-        self, stack: RecurrentStack, cache: StackCache, window: SequenceBatch, accumulated: np.ndarray
-    ) -> None:
+    def accumulate(self, stack: RecurrentStack, cache: StackCache, window: SequenceBatch, accumulated: Floats) -> None:
         parts = _by_direction(stack, accumulated[:, : len(window.indices)])
         for outputs, part in zip(cache.outputs(), parts, strict=True):
             for h, segment in zip(outputs, window.segments, strict=True):
                 for first, last, n in segment.active_ranges:
                     self.add(h[first:last, :, :n], part[:, :n])
 
-    def columns(self, accumulated: np.ndarray, batch: SequenceBatch) -> np.ndarray:
+    def columns(self, accumulated: Floats, batch: SequenceBatch) -> Floats:
         pooled = accumulated.copy()
         self.finalize(pooled, batch.lengths)
         if batch.masks is not None:
@@ -54,8 +53,8 @@ class Pooling(Readout, ABC):
         return pooled
 
     def whole_loss_gradient(
-        self, accumulated: np.ndarray, batch: SequenceBatch, objective: Objective
-    ) -> tuple[float, np.ndarray]:
+        self, accumulated: Floats, batch: SequenceBatch, objective: Objective
+    ) -> tuple[float, Floats]:
         columns = self.columns(accumulated, batch)
         targets, weights = objective.loss.prepare(batch.targets[batch.indices], batch.weights)
         loss, (d_columns,) = objective.loss_gradient(columns[None], targets[None], weights[None])
@@ -75,10 +74,10 @@ class Pooling(Readout, ABC):
             self.backward(h, window.segments, ends, *part) for h, *part in zip(cache.outputs(), *parts, strict=True)
         ]
 
-    def start(self, n_outputs: int, n: int, dtype: np.dtype) -> tuple[np.ndarray, ...]:
+    def start(self, n_outputs: int, n: int, dtype: np.dtype) -> tuple[Floats, ...]:
         return self.initial(n_outputs, n, dtype), np.zeros((1, n), dtype)
 
-    def step(self, h: np.ndarray, carried: tuple[np.ndarray, ...]) -> tuple[np.ndarray, tuple[np.ndarray, ...]]:
+    def step(self, h: Floats, carried: tuple[Floats, ...]) -> tuple[Floats, tuple[Floats, ...]]:
         accumulated, n_steps = carried[0].copy(), carried[1] + 1
         self.add(h[None], accumulated)
         columns = accumulated.copy()
@@ -89,10 +88,10 @@ class Pooling(Readout, ABC):
         return stack.inference_size()
 
     @abstractmethod
-    def add(self, h: np.ndarray, accumulated: np.ndarray) -> None:
+    def add(self, h: Floats, accumulated: Floats) -> None:
         """Update `accumulated` (H, n) with the steps h (L, H, n) of sequences none of which ends."""
 
-    def finalize(self, accumulated: np.ndarray, lengths: np.ndarray) -> None:
+    def finalize(self, accumulated: Floats, lengths: Ints) -> None:
         """Turn accumulated values (H, B) into pooled ones, in place, for sequences of `lengths` (B,) steps in all.
 
         A factor of each sequence at the most, so it turns the gradient of the pooled values into that of the
@@ -102,12 +101,12 @@ class Pooling(Readout, ABC):
     @abstractmethod
     def backward(
         self,
-        outputs: Sequence[np.ndarray],
+        outputs: Sequence[Floats],
         segments: Sequence[Segment],
-        ends: np.ndarray,
-        before: np.ndarray,
-        accumulated: np.ndarray,
-        d_accumulated: np.ndarray,
+        ends: Ints,
+        before: Floats,
+        accumulated: Floats,
+        d_accumulated: Floats,
     ) -> list[OutputGradient]:
         """Gradient with respect to the outputs (L, H, n) of every segment, from that of what is accumulated in the end.
 
@@ -128,17 +127,17 @@ class LastPooling(Pooling):
     array([[3., 4.]])
     """
 
-    def add(self, h: np.ndarray, accumulated: np.ndarray) -> None:
+    def add(self, h: Floats, accumulated: Floats) -> None:
         accumulated[...] = h[-1]
 
     def backward(
         self,
-        outputs: Sequence[np.ndarray],
+        outputs: Sequence[Floats],
         segments: Sequence[Segment],
-        ends: np.ndarray,
-        before: np.ndarray,
-        accumulated: np.ndarray,
-        d_accumulated: np.ndarray,
+        ends: Ints,
+        before: Floats,
+        accumulated: Floats,
+        d_accumulated: Floats,
     ) -> list[OutputGradient]:
         d_outputs: list[OutputGradient] = []
         n_going_on = int(np.count_nonzero(ends > segments[-1].start + segments[-1].n_steps))
@@ -165,20 +164,20 @@ class MeanPooling(Pooling):
     array([[2., 3.]])
     """
 
-    def add(self, h: np.ndarray, accumulated: np.ndarray) -> None:
+    def add(self, h: Floats, accumulated: Floats) -> None:
         accumulated += h.sum(axis=0)
 
-    def finalize(self, accumulated: np.ndarray, lengths: np.ndarray) -> None:
+    def finalize(self, accumulated: Floats, lengths: Ints) -> None:
         np.divide(accumulated, lengths, out=accumulated, casting="same_kind")
 
     def backward(
         self,
-        outputs: Sequence[np.ndarray],
+        outputs: Sequence[Floats],
         segments: Sequence[Segment],
-        ends: np.ndarray,
-        before: np.ndarray,
-        accumulated: np.ndarray,
-        d_accumulated: np.ndarray,
+        ends: Ints,
+        before: Floats,
+        accumulated: Floats,
+        d_accumulated: Floats,
     ) -> list[OutputGradient]:
         d_outputs: list[OutputGradient] = []
         for segment in segments:
@@ -204,17 +203,17 @@ class MaxPooling(Pooling):
 
     initial_value: float = -np.inf
 
-    def add(self, h: np.ndarray, accumulated: np.ndarray) -> None:
+    def add(self, h: Floats, accumulated: Floats) -> None:
         np.maximum(accumulated, h.max(axis=0), out=accumulated)
 
     def backward(
         self,
-        outputs: Sequence[np.ndarray],
+        outputs: Sequence[Floats],
         segments: Sequence[Segment],
-        ends: np.ndarray,
-        before: np.ndarray,
-        accumulated: np.ndarray,
-        d_accumulated: np.ndarray,
+        ends: Ints,
+        before: Floats,
+        accumulated: Floats,
+        d_accumulated: Floats,
     ) -> list[OutputGradient]:
         open_ = before < accumulated  # maxima whose step has not come yet
         d_outputs: list[OutputGradient] = []
@@ -230,13 +229,13 @@ class MaxPooling(Pooling):
         return d_outputs
 
 
-def _at_every_step(d_accumulated: np.ndarray, segment: Segment, columns: np.ndarray) -> OutputGradient:
+def _at_every_step(d_accumulated: Floats, segment: Segment, columns: Ints) -> OutputGradient:
     """The same gradient (H, B) at every step of a segment, in the columns (L, 2) that have one."""
     n = segment.n_columns
     return OutputGradient(np.broadcast_to(d_accumulated[:, :n], (segment.n_steps, len(d_accumulated), n)), columns)
 
 
-def _by_direction(stack: RecurrentStack, values: np.ndarray) -> np.ndarray:
+def _by_direction(stack: RecurrentStack, values: Floats) -> Floats:
     """View (D, H, n) of `values` (D*H, n)."""
     return values.reshape(stack.n_directions, -1, values.shape[1])
 

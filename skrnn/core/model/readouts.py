@@ -12,6 +12,7 @@ from typing import ClassVar, NamedTuple
 
 import numpy as np
 
+from ..arrays import Floats, Ints
 from ..data.batch import SequenceBatch
 from ..data.segments import rows_by_segment
 from ..kernels import OutputGradient
@@ -37,10 +38,10 @@ class Accumulation(NamedTuple):
         Step of the window after which each sequence ends; beyond its last step where it goes on.
     """
 
-    before: np.ndarray
-    at_the_end: np.ndarray
-    d_at_the_end: np.ndarray
-    ends: np.ndarray
+    before: Floats
+    at_the_end: Floats
+    d_at_the_end: Floats
+    ends: Ints
 
 
 class Readout(ABC):
@@ -50,23 +51,21 @@ class Readout(ABC):
     """Whether there is a column for each step, and so a target."""
 
     @abstractmethod
-    def initial(self, n_outputs: int, n: int, dtype: np.dtype) -> np.ndarray:
+    def initial(self, n_outputs: int, n: int, dtype: np.dtype) -> Floats:
         """Allocate what is accumulated (D*H, n), or no rows, before the first step of n sequences."""
 
     @abstractmethod
-    def accumulate(
-        self, stack: RecurrentStack, cache: StackCache, window: SequenceBatch, accumulated: np.ndarray
-    ) -> None:
+    def accumulate(self, stack: RecurrentStack, cache: StackCache, window: SequenceBatch, accumulated: Floats) -> None:
         """Update `accumulated` (D*H, B) with the outputs of a window, which has its first columns."""
 
     @abstractmethod
-    def columns(self, accumulated: np.ndarray, batch: SequenceBatch) -> np.ndarray:
+    def columns(self, accumulated: Floats, batch: SequenceBatch) -> Floats:
         """Give what the head sees of whole sequences, (D*H, B) or no rows, dropout included; a copy."""
 
     @abstractmethod
     def whole_loss_gradient(
-        self, accumulated: np.ndarray, batch: SequenceBatch, objective: Objective
-    ) -> tuple[float, np.ndarray]:
+        self, accumulated: Floats, batch: SequenceBatch, objective: Objective
+    ) -> tuple[float, Floats]:
         """Loss of the columns of whole sequences, and its gradient with respect to `accumulated` (D*H, B)."""
 
     @abstractmethod
@@ -84,11 +83,11 @@ class Readout(ABC):
         """
 
     @abstractmethod
-    def start(self, n_outputs: int, n: int, dtype: np.dtype) -> tuple[np.ndarray, ...]:
+    def start(self, n_outputs: int, n: int, dtype: np.dtype) -> tuple[Floats, ...]:
         """Make what is carried on, arrays (rows, n), with the state of n sequences that are read step by step."""
 
     @abstractmethod
-    def step(self, h: np.ndarray, carried: tuple[np.ndarray, ...]) -> tuple[np.ndarray, tuple[np.ndarray, ...]]:
+    def step(self, h: Floats, carried: tuple[Floats, ...]) -> tuple[Floats, tuple[Floats, ...]]:
         """Take one step h (H, n) of every sequence: what the head sees now (H, n), and what is carried on."""
 
     @abstractmethod
@@ -108,20 +107,18 @@ class EveryStep(Readout):
 
     is_per_step = True
 
-    def initial(self, n_outputs: int, n: int, dtype: np.dtype) -> np.ndarray:
+    def initial(self, n_outputs: int, n: int, dtype: np.dtype) -> Floats:
         return np.empty((0, n), dtype)
 
-    def accumulate(
-        self, stack: RecurrentStack, cache: StackCache, window: SequenceBatch, accumulated: np.ndarray
-    ) -> None:
+    def accumulate(self, stack: RecurrentStack, cache: StackCache, window: SequenceBatch, accumulated: Floats) -> None:
         pass
 
-    def columns(self, accumulated: np.ndarray, batch: SequenceBatch) -> np.ndarray:
+    def columns(self, accumulated: Floats, batch: SequenceBatch) -> Floats:
         return accumulated.copy()
 
     def whole_loss_gradient(
-        self, accumulated: np.ndarray, batch: SequenceBatch, objective: Objective
-    ) -> tuple[float, np.ndarray]:
+        self, accumulated: Floats, batch: SequenceBatch, objective: Objective
+    ) -> tuple[float, Floats]:
         return 0.0, accumulated
 
     def window_loss_gradient(
@@ -134,17 +131,17 @@ class EveryStep(Readout):
     ) -> tuple[float, list[list[OutputGradient]]]:
         of_rows = objective.loss.prepare(window.targets[window.rows], window.weights_of_rows())
         targets, weights = (rows_by_segment(values, window.segments) for values in of_rows)
-        loss, d_outputs = 0.0, list[np.ndarray]()
+        loss, d_outputs = 0.0, list[Floats]()
         for h, t, w in zip(stack.outputs(cache, window, objective.workspace), targets, weights, strict=True):
             segment_loss, d_h = objective.loss_gradient(h, t, w[:, :, 0])
             loss += segment_loss
             d_outputs.append(d_h)
         return loss, stack.split_outputs(d_outputs, cache, window, objective.workspace)
 
-    def start(self, n_outputs: int, n: int, dtype: np.dtype) -> tuple[np.ndarray, ...]:
+    def start(self, n_outputs: int, n: int, dtype: np.dtype) -> tuple[Floats, ...]:
         return ()
 
-    def step(self, h: np.ndarray, carried: tuple[np.ndarray, ...]) -> tuple[np.ndarray, tuple[np.ndarray, ...]]:
+    def step(self, h: Floats, carried: tuple[Floats, ...]) -> tuple[Floats, tuple[Floats, ...]]:
         return h, carried
 
     def inference_size(self, stack: RecurrentStack, n_raw: int) -> int:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..arrays import Floats, Ints, Values
 from ..cached import cached_property
 from ..cells import Cell
 from ..data.batch import Batcher, SequenceBatch
@@ -37,11 +38,11 @@ class StackCache:
         See `SequenceBatch.reversal`; None in one direction.
     """
 
-    inputs: list[list[np.ndarray]]
+    inputs: list[list[Floats]]
     layers: list[list[list[Cache]]]
-    reversal: np.ndarray | None
+    reversal: Ints | None
 
-    def outputs(self) -> list[list[np.ndarray]]:
+    def outputs(self) -> list[list[Floats]]:
         """Give the top layer's outputs (L, H, n), by direction and segment; the reverse direction in reversed time."""
         return [[cache_.states[1:] for cache_ in caches] for caches in self.layers[-1]]
 
@@ -147,7 +148,7 @@ class RecurrentStack:
     def forward(
         self,
         weights: dict[str, Weights],
-        x: np.ndarray,
+        x: Values,
         batch: SequenceBatch,
         workspace: Workspace,
         state: State | None = None,
@@ -182,7 +183,7 @@ class RecurrentStack:
         workspace: Workspace,
         d_state: State | None = None,
         wants_d_x: bool = False,
-    ) -> tuple[np.ndarray | None, State]:
+    ) -> tuple[Floats | None, State]:
         """Mirror image of `forward`: add to `gradients`, from the gradients of the top layer's outputs.
 
         `d_outputs` is by direction and segment. `d_state` is the gradient with respect to the state after the last
@@ -190,7 +191,7 @@ class RecurrentStack:
         workspace, where `wants_d_x` asks for them, and that of the state before the first step, of each layer's first
         direction.
         """
-        d_first: list[tuple[np.ndarray, ...]] = []
+        d_first: list[tuple[Floats, ...]] = []
         for k in reversed(range(self.n_layers)):
             layer, names = self._layers[k]
             d_x = None
@@ -209,7 +210,7 @@ class RecurrentStack:
                 d_outputs = self._split(d_x, batch, k - 1, cache.reversal, workspace)
         return d_x, State(tuple(reversed(d_first)))
 
-    def outputs(self, cache: StackCache, batch: SequenceBatch, workspace: Workspace) -> list[np.ndarray]:
+    def outputs(self, cache: StackCache, batch: SequenceBatch, workspace: Workspace) -> list[Floats]:
         """Give the top layer's outputs (L, D*H, n) of each segment, both directions, with dropout; in the workspace."""
         if self.bidirectional:
             rows = self._join(cache, batch, workspace)
@@ -223,7 +224,7 @@ class RecurrentStack:
         return [np.multiply(h, batch.masks[-1][: h.shape[2]].T, out=workspace.empty(h.shape)) for h in outputs]
 
     def split_outputs(
-        self, d_outputs: list[np.ndarray], cache: StackCache, batch: SequenceBatch, workspace: Workspace
+        self, d_outputs: list[Floats], cache: StackCache, batch: SequenceBatch, workspace: Workspace
     ) -> list[list[OutputGradient]]:
         """Mirror image of `outputs`: what `backward` takes, from the gradients (L, D*H, n) of what that gave.
 
@@ -243,12 +244,12 @@ class RecurrentStack:
         """Allocate what `step` needs of the parameters, layer by layer; unidirectional stacks only."""
         return [layer.pack(weights[name], workspace) for layer, (name,) in self._layers]
 
-    def step(self, packed: list[PackedLayer], x: np.ndarray, state: State, workspace: Workspace) -> State:
+    def step(self, packed: list[PackedLayer], x: Values, state: State, workspace: Workspace) -> State:
         """Read one step x (n, ...) of every sequence, with none of what `forward` does for many: the state after it.
 
         The last layer's h is the output of the stack.
         """
-        after: list[tuple[np.ndarray, ...]] = []
+        after: list[tuple[Floats, ...]] = []
         for k, (layer, _) in enumerate(self._layers):
             if k > 0:
                 x = np.ones((len(x), self.n_outputs + 1), workspace.dtype)  # (n, H + 1)
@@ -281,7 +282,7 @@ class RecurrentStack:
                     for v, v_after in zip(state.layers[k], self.kernel.state_after(cache_, last), strict=True):
                         v[:, :n] = v_after[:, :n]
 
-    def _join(self, cache: StackCache, batch: SequenceBatch, workspace: Workspace) -> np.ndarray:
+    def _join(self, cache: StackCache, batch: SequenceBatch, workspace: Workspace) -> Floats:
         """Outputs of the layers so far as input rows (N, D*H + 1) of the next: forward, reverse, one."""
         H = self.cell.hidden_size
         x = workspace.empty((batch.n_rows, self.n_outputs + 1))
@@ -298,10 +299,10 @@ class RecurrentStack:
 
     def _split(
         self,
-        d_x: np.ndarray,
+        d_x: Floats,
         batch: SequenceBatch,
         k: int,
-        reversal: np.ndarray | None,
+        reversal: Ints | None,
         workspace: Workspace,
     ) -> list[list[OutputGradient]]:
         """Mirror image of `_join`: gradients of layer k's outputs by direction, from those of the inputs above them."""

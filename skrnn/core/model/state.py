@@ -8,6 +8,8 @@ from itertools import chain
 
 import numpy as np
 
+from ..arrays import Floats, Ints
+
 
 @dataclass(frozen=True)
 class State:
@@ -30,8 +32,8 @@ class State:
     array([5., 0., 0., 5.])
     """
 
-    layers: tuple[tuple[np.ndarray, ...], ...]
-    carried: tuple[np.ndarray, ...] = ()
+    layers: tuple[tuple[Floats, ...], ...]
+    carried: tuple[Floats, ...] = ()
 
     @classmethod
     def zeros(cls, n_layers: int, n_arrays: int, hidden_size: int, n: int, dtype: np.dtype | type | str) -> State:
@@ -43,13 +45,13 @@ class State:
         return cls(tuple(tuple(np.zeros(shape, dtype) for _ in range(n_arrays)) for _ in range(n_layers)))
 
     def __len__(self) -> int:
-        return self.layers[0][0].shape[1]
+        return int(self.layers[0][0].shape[1])
 
-    def take(self, columns: np.ndarray | list[int]) -> State:
+    def take(self, columns: Ints | list[int]) -> State:
         """Copy the state of the sequences at `columns` (m,), in that order."""
         return self._map(lambda v: v[:, columns])
 
-    def put(self, columns: np.ndarray | list[int], state: State) -> None:
+    def put(self, columns: Ints | list[int], state: State) -> None:
         """Overwrite the state of the sequences at `columns` (m,) with `state`, theirs in the same order."""
         for v, v_of_columns in zip(self._arrays(), state._arrays(), strict=True):
             v[:, columns] = v_of_columns
@@ -58,11 +60,11 @@ class State:
         """Copy all arrays."""
         return self._map(np.copy)
 
-    def _map(self, function: Callable[[np.ndarray], np.ndarray]) -> State:
+    def _map(self, function: Callable[[Floats], Floats]) -> State:
         """Apply a function to each array."""
         layers = tuple(tuple(function(v) for v in layer) for layer in self.layers)
         return State(layers, tuple(function(v) for v in self.carried))
 
-    def _arrays(self) -> Iterator[np.ndarray]:
+    def _arrays(self) -> Iterator[Floats]:
         """Give all arrays."""
         return chain(*self.layers, self.carried)

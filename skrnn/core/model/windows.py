@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..arrays import Floats
 from ..data.batch import SequenceBatch
 from ..data.sequences import Sequences
 from ..parameters import Weights
@@ -31,7 +32,7 @@ class WindowState:
     """
 
     layers: State | None
-    accumulated: np.ndarray
+    accumulated: Floats
     n_steps: int
 
 

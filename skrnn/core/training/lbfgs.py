@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from math import isfinite
+from typing import Any
 
 import numpy as np
 from scipy.optimize import minimize
 
+from ..arrays import Floats
 from ..data.dataset import Dataset
 from ..model.network import Network
 from .loop import LossGradient, NonFiniteLossError, penalized_loss_gradient
@@ -16,8 +18,8 @@ from .monitor import TrainingMonitor
 
 def train_lbfgs(
     network: Network,
-    params: np.ndarray,
-    data: Dataset,
+    params: Floats,
+    data: Dataset[Any],
     alpha: float,
     max_iter: int,
     monitor: TrainingMonitor,
@@ -84,7 +86,7 @@ def train_lbfgs(
 
     last_loss = np.nan  # at the iterate when the callback comes: the line search ends with it
 
-    def objective(vector: np.ndarray) -> tuple[float, np.ndarray]:
+    def objective(vector: Floats) -> tuple[float, Floats]:
         nonlocal last_loss
         gradient = np.empty_like(vector)
         loss, _ = penalized_loss_gradient(network, vector, batch, None, data, alpha, loss_gradient, gradient)
@@ -94,7 +96,7 @@ def train_lbfgs(
         last_loss = loss
         return loss, gradient
 
-    def callback(vector: np.ndarray) -> None:
+    def callback(vector: Floats) -> None:
         params[:] = vector
         monitor.end_epoch(params, last_loss)
         if report:

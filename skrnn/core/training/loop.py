@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from math import isfinite, nan
+from typing import Any
 
 import numpy as np
 
+from ..arrays import Floats
 from ..data.batch import SequenceBatch
 from ..data.dataset import Dataset
 from ..data.samplers import Sampler
@@ -17,7 +19,7 @@ from .monitor import TrainingMonitor
 from .optimizers import Optimizer, OptimizerState, clip_by_global_norm
 from .schedules import ADAPTIVE_FACTOR, MIN_ADAPTIVE_RATE, learning_rate_at
 
-LossGradient = Callable[[np.ndarray, SequenceBatch, State | None, np.ndarray], tuple[float, State | None]]
+LossGradient = Callable[[Floats, SequenceBatch, State | None, Floats], tuple[float, State | None]]
 """``loss_gradient(params, batch, state, out) -> (loss, state)``, which adds the gradient to ``out``."""
 
 
@@ -41,7 +43,7 @@ class TrainingState:
         What cannot change while training goes on, by name.
     """
 
-    params: np.ndarray
+    params: Floats
     optimizer_state: OptimizerState
     monitor: TrainingMonitor
     rng: np.random.Generator
@@ -116,10 +118,10 @@ class TrainingPlan:
 def train(
     network: Network,
     state: TrainingState,
-    data: Dataset,
+    data: Dataset[Any],
     plan: TrainingPlan,
     loss_gradient: LossGradient,
-    validate: Callable[[np.ndarray], float] | None = None,
+    validate: Callable[[Floats], float] | None = None,
     report: Callable[[TrainingMonitor], None] | None = None,
 ) -> bool:
     """Train until the score stops improving or `plan.max_iter` epochs have passed.
@@ -215,13 +217,13 @@ def train(
 
 def penalized_loss_gradient(
     network: Network,
-    params: np.ndarray,
+    params: Floats,
     batch: SequenceBatch,
     state: State | None,
-    data: Dataset,
+    data: Dataset[Any],
     alpha: float,
     loss_gradient: LossGradient,
-    out: np.ndarray,
+    out: Floats,
 ) -> tuple[float, State | None]:
     """Loss of a batch with the L2 penalty; `out` (n_params,) is overwritten with the gradient.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from math import inf
 
-import numpy as np
+from ..arrays import Floats
 
 
 @dataclass
@@ -55,7 +55,7 @@ class TrainingMonitor:
     loss_curve: list[float] = field(default_factory=list)
     validation_scores: list[float] = field(default_factory=list)
     best_score: float = -inf
-    best_params: np.ndarray | None = None
+    best_params: Floats | None = None
     best_epoch: int = 0
     n_without_improvement: int = 0
     n_plateaus: int = 0
@@ -86,7 +86,7 @@ class TrainingMonitor:
             self.best_score, self.best_params, self.best_epoch = -inf, None, 0
             self.n_without_improvement = 0
 
-    def end_epoch(self, params: np.ndarray, loss: float, validation_score: float | None = None) -> bool:
+    def end_epoch(self, params: Floats, loss: float, validation_score: float | None = None) -> bool:
         """Take down an epoch and `params`, which had that loss or score.
 
         True where the score has not improved for more than `n_iter_no_change` epochs.

@@ -12,6 +12,8 @@ from math import sqrt
 
 import numpy as np
 
+from ..arrays import Floats
+
 
 @dataclass
 class OptimizerState:
@@ -26,14 +28,14 @@ class OptimizerState:
     """
 
     n_updates: int = 0
-    moments: dict[str, np.ndarray] = field(default_factory=dict)
+    moments: dict[str, Floats] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Optimizer(ABC):
     """Contract of an optimizer."""
 
-    def init(self, params: np.ndarray) -> OptimizerState:
+    def init(self, params: Floats) -> OptimizerState:
         """State before the first update of `params` (n_params,).
 
         Parameters
@@ -53,7 +55,7 @@ class Optimizer(ABC):
         """Names of the running averages."""
 
     @abstractmethod
-    def update(self, params: np.ndarray, gradient: np.ndarray, state: OptimizerState, learning_rate: float) -> None:
+    def update(self, params: Floats, gradient: Floats, state: OptimizerState, learning_rate: float) -> None:
         """Take one step; `params` and `state` are updated in place, `gradient` is overwritten.
 
         Parameters
@@ -102,7 +104,7 @@ class SGD(Optimizer):
     def _moment_names(self) -> tuple[str, ...]:
         return ("velocity",)
 
-    def update(self, params: np.ndarray, gradient: np.ndarray, state: OptimizerState, learning_rate: float) -> None:
+    def update(self, params: Floats, gradient: Floats, state: OptimizerState, learning_rate: float) -> None:
         velocity = state.moments["velocity"]
         gradient *= learning_rate
         velocity *= self.momentum
@@ -147,7 +149,7 @@ class RMSprop(Optimizer):
     def _moment_names(self) -> tuple[str, ...]:
         return "scaled_square", "step"
 
-    def update(self, params: np.ndarray, gradient: np.ndarray, state: OptimizerState, learning_rate: float) -> None:
+    def update(self, params: Floats, gradient: Floats, state: OptimizerState, learning_rate: float) -> None:
         square, step = state.moments["scaled_square"], state.moments["step"]
         np.multiply(gradient, gradient, out=step)
         square *= self.decay
@@ -193,7 +195,7 @@ class Adam(Optimizer):
     def _moment_names(self) -> tuple[str, ...]:
         return "scaled_mean", "scaled_square"
 
-    def update(self, params: np.ndarray, gradient: np.ndarray, state: OptimizerState, learning_rate: float) -> None:
+    def update(self, params: Floats, gradient: Floats, state: OptimizerState, learning_rate: float) -> None:
         mean, square = state.moments["scaled_mean"], state.moments["scaled_square"]  # divided by 1 - beta: no scratch
         state.n_updates += 1
         mean *= self.beta_1
@@ -209,7 +211,7 @@ class Adam(Optimizer):
         params -= gradient
 
 
-def clip_by_global_norm(gradient: np.ndarray, max_norm: float | None) -> float:
+def clip_by_global_norm(gradient: Floats, max_norm: float | None) -> float:
     """Shorten a gradient that is longer than `max_norm`, in place, keeping its direction.
 
     Parameters

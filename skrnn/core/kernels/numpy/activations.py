@@ -16,18 +16,20 @@ from functools import cache
 
 import numpy as np
 
+from ...arrays import Floats
+
 SIGMOID_SCALE = -1.0
 
 
 @cache
-def constant(value: float, dtype: np.dtype) -> np.ndarray:
+def constant(value: float, dtype: np.dtype) -> Floats:
     """`value` as an array without dimensions, read-only."""
     array = np.array(value, dtype)
     array.flags.writeable = False
     return array
 
 
-def sigmoid_of_scaled(a: np.ndarray, out: np.ndarray) -> np.ndarray:
+def sigmoid_of_scaled(a: Floats, out: Floats) -> Floats:
     """Logistic function of ``a / -1``, as ``1 / (1 + exp(a))``.
 
     Parameters
@@ -54,7 +56,7 @@ def sigmoid_of_scaled(a: np.ndarray, out: np.ndarray) -> np.ndarray:
     return np.divide(one, out, out)
 
 
-def tanh_of_scaled(a: np.ndarray, out: np.ndarray) -> np.ndarray:
+def tanh_of_scaled(a: Floats, out: Floats) -> Floats:
     """Hyperbolic tangent of ``a / -2``, as ``2 / (1 + exp(a)) - 1``.
 
     Exact to the last bits of 1, not to those of a small result.
@@ -84,7 +86,7 @@ def tanh_of_scaled(a: np.ndarray, out: np.ndarray) -> np.ndarray:
     return np.subtract(out, one, out)
 
 
-def relu(a: np.ndarray, out: np.ndarray) -> np.ndarray:
+def relu(a: Floats, out: Floats) -> Floats:
     """Rectifier ``max(a, 0)``, written into `out`, which may be `a` itself.
 
     Parameters
@@ -109,7 +111,7 @@ def relu(a: np.ndarray, out: np.ndarray) -> np.ndarray:
     return np.maximum(a, 0, out=out)
 
 
-def tanh_derivative(h: np.ndarray, out: np.ndarray) -> np.ndarray:
+def tanh_derivative(h: Floats, out: Floats) -> Floats:
     """Write ``d tanh(a) / d a = 1 - h**2`` into `out`, from ``h = tanh(a)``.
 
     Parameters
@@ -134,7 +136,7 @@ def tanh_derivative(h: np.ndarray, out: np.ndarray) -> np.ndarray:
     return np.subtract(1, out, out)
 
 
-def relu_derivative(h: np.ndarray, out: np.ndarray) -> np.ndarray:
+def relu_derivative(h: Floats, out: Floats) -> Floats:
     """Write ``d relu(a) / d a`` into `out`, from ``h = relu(a)``: 1 where `h` is positive, 0 elsewhere.
 
     Parameters
@@ -174,12 +176,12 @@ class Activation:
         Factor that the caller multiplies into the weights.
     """
 
-    of_scaled: Callable[[np.ndarray, np.ndarray], np.ndarray]
-    derivative: Callable[[np.ndarray, np.ndarray], np.ndarray]
+    of_scaled: Callable[[Floats, Floats], Floats]
+    derivative: Callable[[Floats, Floats], Floats]
     is_bounded: bool
     scale: float = 1.0
 
-    def of_unscaled(self, a: np.ndarray, out: np.ndarray) -> np.ndarray:
+    def of_unscaled(self, a: Floats, out: Floats) -> Floats:
         """Write ``f(a)`` into `out`, from `a` itself.
 
         Parameters

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...arrays import Floats
 from ...workspace import Workspace
 from ..kernel import Cache, OutputGradient
 from .kernel import NumpyKernel
@@ -22,7 +23,7 @@ class ElmanKernel(NumpyKernel):
     n_gradient_rows = 1
 
     @property
-    def scale(self) -> np.ndarray:
+    def scale(self) -> Floats:
         return np.full((self.cell.hidden_size, 1), self.activation.scale)
 
     def cache(self, n_steps: int, n: int, n_fused: int, workspace: Workspace) -> Cache:
@@ -33,7 +34,7 @@ class ElmanKernel(NumpyKernel):
         a = states[1:, : 0 if n_fused else H]
         return Cache(a, columns, states, states[1:], (states[0],), (states[-1],))
 
-    def forward(self, packed: tuple[np.ndarray, ...], cache: Cache, workspace: Workspace) -> None:
+    def forward(self, packed: tuple[Floats, ...], cache: Cache, workspace: Workspace) -> None:
         (W,), f = packed, self.activation.of_scaled
         mark = workspace.mark()
         for h in self._pre_activations(W, cache, cache.states[1:], workspace):  # 1
@@ -42,11 +43,11 @@ class ElmanKernel(NumpyKernel):
 
     def backward(
         self,
-        packed: np.ndarray,
+        packed: Floats,
         cache: Cache,
-        d_state: tuple[np.ndarray, ...],
+        d_state: tuple[Floats, ...],
         d_output: OutputGradient,
-        d_a: np.ndarray,
+        d_a: Floats,
         workspace: Workspace,
     ) -> None:
         product, multiply, add = packed.dot, np.multiply, np.add

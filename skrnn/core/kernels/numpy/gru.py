@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...arrays import Floats
 from ...parameters import Weights
 from ...workspace import Workspace
 from ..kernel import Cache, OutputGradient
@@ -25,14 +26,14 @@ class GRUKernel(NumpyKernel):
     n_gradient_rows = 4  # R r z n: the first three drive the recurrence, the last three the input
 
     @property
-    def scale(self) -> np.ndarray:
+    def scale(self) -> Floats:
         return np.repeat([SIGMOID_SCALE, SIGMOID_SCALE, self.activation.scale], self.cell.hidden_size)[:, None]
 
     @property
     def input_rows(self) -> slice:
         return slice(self.cell.hidden_size, None)
 
-    def pack(self, weights: Weights, is_fused: bool, workspace: Workspace) -> tuple[np.ndarray, tuple[np.ndarray, ...]]:
+    def pack(self, weights: Weights, is_fused: bool, workspace: Workspace) -> tuple[Floats, tuple[Floats, ...]]:
         H = self.cell.hidden_size
         W_xb, (W,) = super().pack(weights, is_fused, workspace)
         b_hn = workspace.empty((H, 1))
@@ -47,7 +48,7 @@ class GRUKernel(NumpyKernel):
             projected[:H], projected[H:] = W_xb[2 * H :], W_xb[: 2 * H]
         return projected, (W, b_hn)
 
-    def pack_backward(self, weights: Weights, workspace: Workspace) -> np.ndarray:
+    def pack_backward(self, weights: Weights, workspace: Workspace) -> Floats:
         H = self.cell.hidden_size
         W_h = workspace.empty(weights["W_h"].shape)  # rows in the order n, r, z: those that R, r and z came from
         W_h[:H] = weights["W_h"][2 * H :]
@@ -61,7 +62,7 @@ class GRUKernel(NumpyKernel):
         a, states = saved[:, : H if n_fused else 3 * H], columns[:, :H]
         return Cache(a, columns, states, saved, (states[0],), (states[-1],))
 
-    def forward(self, packed: tuple[np.ndarray, ...], cache: Cache, workspace: Workspace) -> None:
+    def forward(self, packed: tuple[Floats, ...], cache: Cache, workspace: Workspace) -> None:
         H, n_columns = cache.states.shape[1:]
         add, subtract, multiply = np.add, np.subtract, np.multiply
         sigmoid, tanh = sigmoid_of_scaled, self.activation.of_scaled
@@ -94,11 +95,11 @@ class GRUKernel(NumpyKernel):
 
     def backward(
         self,
-        packed: np.ndarray,
+        packed: Floats,
         cache: Cache,
-        d_state: tuple[np.ndarray, ...],
+        d_state: tuple[Floats, ...],
         d_output: OutputGradient,
-        d_a: np.ndarray,
+        d_a: Floats,
         workspace: Workspace,
     ) -> None:
         n_steps, H, n_columns = len(d_a), *cache.states.shape[1:]
@@ -128,14 +129,14 @@ class GRUKernel(NumpyKernel):
             add(d_h, u, d_h)
         workspace.release(mark)
 
-    def add_gradients(self, gradients: Weights, d_a: np.ndarray, h_prev: np.ndarray) -> None:
+    def add_gradients(self, gradients: Weights, d_a: Floats, h_prev: Floats) -> None:
         H = self.cell.hidden_size
         d_W_h = d_a[: 3 * H] @ h_prev.T  # rows R r z
         gradients["W_h"][: 2 * H] += d_W_h[H:]
         gradients["W_h"][2 * H :] += d_W_h[:H]
         gradients["b_hn"] += d_a[:H].sum(axis=1)
 
-    def _factors(self, cache: Cache, Q: np.ndarray, workspace: Workspace) -> None:
+    def _factors(self, cache: Cache, Q: Floats, workspace: Workspace) -> None:
         """Fill Q (L, 4*H, n), rows R r z n, with what does not depend on the gradient: equations 1' to 5'."""
         H = self.cell.hidden_size
         n, r, z, rR_scaled = (cache.saved[:, k * H : (k + 1) * H] for k in range(4))

@@ -13,6 +13,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from ...arrays import Floats
 from ...parameters import Weights
 from ...workspace import Workspace
 from ..kernel import Cache, Kernel, OutputGradient
@@ -37,7 +38,7 @@ class NumpyKernel(Kernel, ABC):
 
     @property
     @abstractmethod
-    def scale(self) -> np.ndarray:
+    def scale(self) -> Floats:
         """Factor (G*H, 1) of each row of the weights, such that activations need no more than an exp."""
 
     def fuses(self, n_inputs: int) -> bool:
@@ -47,18 +48,18 @@ class NumpyKernel(Kernel, ABC):
         """
         return 2 * n_inputs * (1 + self.n_gates_apart) < self.cell.hidden_size
 
-    def pack(self, weights: Weights, is_fused: bool, workspace: Workspace) -> tuple[np.ndarray, tuple[np.ndarray, ...]]:
+    def pack(self, weights: Weights, is_fused: bool, workspace: Workspace) -> tuple[Floats, tuple[Floats, ...]]:
         scale = self.scale.astype(workspace.dtype)
         W_h, W_x, b = weights["W_h"], weights["W_x"], weights["b"][:, None]
         if is_fused:
             return workspace.empty((0, W_x.shape[1] + 1)), (_join_columns([W_h, W_x, b], scale, workspace),)
         return _join_columns([W_x, b], scale, workspace), (_join_columns([W_h], scale, workspace),)
 
-    def pack_backward(self, weights: Weights, workspace: Workspace) -> np.ndarray:
+    def pack_backward(self, weights: Weights, workspace: Workspace) -> Floats:
         return weights["W_h"].T
 
     @staticmethod
-    def _pre_activations(W: np.ndarray, cache: Cache, a: np.ndarray, workspace: Workspace) -> Iterator[np.ndarray]:
+    def _pre_activations(W: Floats, cache: Cache, a: Floats, workspace: Workspace) -> Iterator[Floats]:
         """Each step's `a` (rows, n), computed when the loop over time asks for it: after the step before.
 
         It is the product of `W` and the step's column, or, where that has no inputs, the product is added to it.
@@ -68,13 +69,13 @@ class NumpyKernel(Kernel, ABC):
             return map(product, list(cache.columns[:-1]), list(a))
         v = workspace.empty(a.shape[1:])
 
-        def add_product(h_prev: np.ndarray, a_t: np.ndarray) -> np.ndarray:
+        def add_product(h_prev: Floats, a_t: Floats) -> Floats:
             return add(a_t, product(h_prev, v), a_t)
 
         return map(add_product, list(cache.columns[:-1]), list(a))
 
     @staticmethod
-    def _columns_with_gradient(d_h: np.ndarray, d_output: OutputGradient) -> list[tuple[np.ndarray, np.ndarray] | None]:
+    def _columns_with_gradient(d_h: Floats, d_output: OutputGradient) -> list[tuple[Floats, Floats] | None]:
         """For each step, the last one first, a view of `d_h` (H, n) and what is to be added to it, or None."""
         n = d_h.shape[1]
         return [
@@ -83,7 +84,7 @@ class NumpyKernel(Kernel, ABC):
         ]
 
 
-def _join_columns(blocks: list[np.ndarray], scale: np.ndarray, workspace: Workspace) -> np.ndarray:
+def _join_columns(blocks: list[Floats], scale: Floats, workspace: Workspace) -> Floats:
     """Put matrices of as many rows side by side, times the factor (rows, 1) of each row; allocated in the workspace."""
     joined = workspace.empty((len(scale), sum(block.shape[1] for block in blocks)))
     np.concatenate(blocks, axis=1, out=joined)

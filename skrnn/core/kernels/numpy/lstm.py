@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...arrays import Floats
 from ...workspace import Workspace
 from ..kernel import Cache, OutputGradient
 from .activations import SIGMOID_SCALE, sigmoid_of_scaled
@@ -23,7 +24,7 @@ class LSTMKernel(NumpyKernel):
     n_gradient_rows = 4
 
     @property
-    def scale(self) -> np.ndarray:
+    def scale(self) -> Floats:
         return np.repeat([self.activation.scale, *[SIGMOID_SCALE] * 3], self.cell.hidden_size)[:, None]
 
     def cache(self, n_steps: int, n: int, n_fused: int, workspace: Workspace) -> Cache:
@@ -34,11 +35,11 @@ class LSTMKernel(NumpyKernel):
         a, states = saved[:, H : H if n_fused else 5 * H], columns[:, :H]
         return Cache(a, columns, states, saved, (states[0], saved[0, :H]), (states[-1], c_last))
 
-    def state_after(self, cache: Cache, step: int) -> tuple[np.ndarray, ...]:
+    def state_after(self, cache: Cache, step: int) -> tuple[Floats, ...]:
         c = cache.saved[step, : self.cell.hidden_size] if step < len(cache.saved) else cache.last[1]
         return cache.states[step], c
 
-    def forward(self, packed: tuple[np.ndarray, ...], cache: Cache, workspace: Workspace) -> None:
+    def forward(self, packed: tuple[Floats, ...], cache: Cache, workspace: Workspace) -> None:
         H, n_columns = cache.states.shape[1:]
         add, multiply = np.add, np.multiply
         (W,) = packed
@@ -70,11 +71,11 @@ class LSTMKernel(NumpyKernel):
 
     def backward(
         self,
-        packed: np.ndarray,
+        packed: Floats,
         cache: Cache,
-        d_state: tuple[np.ndarray, ...],
+        d_state: tuple[Floats, ...],
         d_output: OutputGradient,
-        d_a: np.ndarray,
+        d_a: Floats,
         workspace: Workspace,
     ) -> None:
         n_steps, H, n_columns = len(d_a), *cache.states.shape[1:]
@@ -105,7 +106,7 @@ class LSTMKernel(NumpyKernel):
             product(d_gfio, d_h)  # 1' to 4'
         workspace.release(mark)
 
-    def _factors(self, cache: Cache, Q: np.ndarray, P: np.ndarray) -> None:
+    def _factors(self, cache: Cache, Q: Floats, P: Floats) -> None:
         """Fill Q (L, 4*H, n), rows g f i o, and P (L, H, n) with what does not depend on the gradient."""
         H, h = self.cell.hidden_size, cache.states[1:]
         c_prev, g, f, i, o, tanh_c = (cache.saved[:, k * H : (k + 1) * H] for k in range(6))
