@@ -47,12 +47,14 @@ FLOORS = [
     },
     {
         "_parallel.threads",
+        "preprocessing._containers",
+        "preprocessing._moments",
         "sequences._channels_first",
         "sequences._concatenated",
         "sequences._padding",
         "sequences._windows",
     },
-    {"sequences._long_dataframe"},
+    {"preprocessing._sequence_scaler", "sequences._long_dataframe"},
     {
         "_parallel.sharding",
         "_config",
