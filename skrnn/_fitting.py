@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import replace
 
@@ -16,6 +13,7 @@ from ._config import FitConfig
 from ._hold_out import Validation, checked_score, scorer_digest
 from ._parallel.blas import allowed_threads, guarded
 from ._parallel.sharding import sharded_loss_gradient
+from ._progress import Report, reporting
 from ._warnings import warn_caller
 from .core.data.dataset import Dataset
 from .core.data.samplers import Sampler
@@ -27,8 +25,6 @@ from .core.training.optimizers import SGD, Adam, Optimizer, RMSprop
 
 MAX_PENALTY = 1e15
 """Largest strength of the penalty, the weights' sum taken into account; its squares still fit into float32."""
-
-Report = Callable[[TrainingMonitor], None] | None
 
 
 def begin_training(config: FitConfig, network: Network, dtype: np.dtype) -> TrainingState:
@@ -124,7 +120,7 @@ def run_training(
     n_threads = allowed_threads(config.n_jobs)  # before the guard leaves BLAS one thread
 
     def solve() -> str | None:
-        with _reporting(config, monitor) as report:
+        with reporting(monitor.n_epochs + config.n_epochs, config.verbose) as report:
             if config.solver == "lbfgs":
                 return _run_lbfgs(config, network, state, data, n_threads, report)
             return _run_stochastic(config, network, state, data, sampler, batch_size, n_threads, validation, report)
@@ -271,59 +267,3 @@ def _run_lbfgs(
         f"tol={config.tol:g}: {message}. Raise tol or alpha, or ignore this warning if the predictions are good "
         "enough."
     )
-
-
-@contextmanager
-def _reporting(config: FitConfig, monitor: TrainingMonitor) -> Iterator[Report]:
-    """What prints the progress of a training, if the estimator is verbose."""
-    if not config.verbose:
-        yield None
-        return
-    line = ProgressLine(monitor.n_epochs + config.n_epochs, config.verbose)
-    try:
-        yield line
-    finally:
-        line.close()
-
-
-class ProgressLine:
-    """What `verbose` prints: on a terminal one line that is written over, elsewhere a line now and then.
-
-    Parameters
-    ----------
-    max_iter : int
-        Number of epochs at most.
-    verbose : int
-        1 for a line every few seconds, 2 and above for one each epoch.
-    """
-
-    SECONDS_BETWEEN_LINES = 5.0
-
-    def __init__(self, max_iter: int, verbose: int) -> None:
-        self._max_iter = max_iter
-        self._every_epoch = int(verbose) > 1
-        self._start = time.monotonic()
-        self._last_line = -np.inf
-        self._pending = ""
-
-    def __call__(self, monitor: TrainingMonitor) -> None:
-        """Say where training is, if it is time to."""
-        now = time.monotonic() - self._start
-        self._pending = f"epoch {monitor.n_epochs:4d} of at most {self._max_iter}  loss {monitor.loss_curve[-1]:.4f}"
-        if monitor.validation_scores:
-            self._pending += f"  validation score {monitor.validation_scores[-1]:.4f}"
-        self._pending += f"  {now:.0f} s"
-        if self._every_epoch or (not _is_terminal() and now - self._last_line >= self.SECONDS_BETWEEN_LINES):
-            print(self._pending, flush=True)
-            self._last_line, self._pending = now, ""
-        elif _is_terminal():
-            print("\r" + self._pending, end="", flush=True)
-
-    def close(self) -> None:
-        """Print the last state, if it has not been."""
-        if self._pending:
-            print(("\r" if _is_terminal() else "") + self._pending, flush=True)
-
-
-def _is_terminal() -> bool:
-    return sys.stdout is not None and sys.stdout.isatty()
