@@ -123,7 +123,8 @@ def run_training(
         with reporting(monitor.n_epochs + config.n_epochs, config.verbose) as report:
             if config.solver == "lbfgs":
                 return _run_lbfgs(config, network, state, data, n_threads, report)
-            return _run_stochastic(config, network, state, data, sampler, batch_size, n_threads, validation, report)
+            plan = _make_plan(config, sampler, batch_size)
+            return _run_stochastic(config, network, state, data, plan, n_threads, validation, report)
 
     try:
         problem = guarded(solve)
@@ -133,16 +134,13 @@ def run_training(
             raise ValueError(f"{message} No epoch was complete, so there are no parameters to keep.") from error
         if config.is_partial:
             raise ValueError(f"{message} The parameters were left as they were.") from error
-        params, problem = _put_back(config, state, monitor.best_params), f"{message} {_kept(monitor)}"
+        problem = f"{message} {_put_back(config, state, monitor.best_params)}"
     except KeyboardInterrupt:
         if monitor.best_params is None or config.is_partial:
             raise
-        params, problem = _put_back(config, state, monitor.best_params), f"Training was interrupted. {_kept(monitor)}"
-    else:
-        params = state.params
-        if validation and monitor.best_params is not None:
-            params = monitor.best_params
+        problem = f"Training was interrupted. {_put_back(config, state, monitor.best_params)}"
     monitor.criterion = _criterion(config, validation)  # a scorer may count its calls
+    params = state.params if validation is None or monitor.best_params is None else monitor.best_params
     return params, None if config.is_partial else problem
 
 
@@ -168,16 +166,29 @@ def _criterion(config: FitConfig, validation: Validation | None) -> str:
     return f"validation score, scoring={scorer_digest(config.scoring)}, data={validation.data}"
 
 
-def _kept(monitor: TrainingMonitor) -> str:
-    return f"The best parameters so far (epoch {monitor.best_epoch}) were kept."
-
-
-def _put_back(config: FitConfig, state: TrainingState, params: np.ndarray) -> np.ndarray:
-    """Put `state` back to the best parameters, from which training can continue, too."""
-    state.params[:] = params
+def _put_back(config: FitConfig, state: TrainingState, best: np.ndarray) -> str:
+    """Put `state` back to the best parameters, from which training can continue, too; return what to tell of it."""
+    state.params[:] = best
     state.optimizer_state = build_optimizer(config).init(state.params)
     state.monitor.n_without_improvement = 0
-    return state.params
+    return f"The best parameters so far (epoch {state.monitor.best_epoch}) were kept."
+
+
+def _make_plan(config: FitConfig, sampler: Sampler, batch_size: int) -> TrainingPlan:
+    """Return how to train epoch by epoch."""
+    is_endless = config.is_partial and config.learning_rate == "cosine"  # partial_fit knows no last epoch
+    return TrainingPlan(
+        optimizer=build_optimizer(config),
+        learning_rate="constant" if is_endless else config.learning_rate,
+        learning_rate_init=config.learning_rate_init,
+        max_iter=config.n_epochs,
+        schedule_length=config.max_iter,
+        sampler=sampler,
+        batch_size=batch_size,
+        shuffle=config.shuffle,
+        alpha=config.alpha,
+        max_grad_norm=config.max_grad_norm,
+    )
 
 
 def _run_stochastic(
@@ -185,26 +196,12 @@ def _run_stochastic(
     network: Network,
     state: TrainingState,
     data: Dataset,
-    sampler: Sampler,
-    batch_size: int,
+    plan: TrainingPlan,
     n_threads: int,
     validation: Validation | None,
     report: Report,
 ) -> str | None:
     """Train epoch by epoch; returns what to warn of."""
-    is_endless = config.is_partial and config.learning_rate == "cosine"  # partial_fit knows no last epoch
-    plan = TrainingPlan(
-        build_optimizer(config),
-        "constant" if is_endless else config.learning_rate,
-        config.learning_rate_init,
-        config.n_epochs,
-        config.max_iter,
-        sampler,
-        batch_size,
-        config.shuffle,
-        config.alpha,
-        config.max_grad_norm,
-    )
     validate = _scored(config, state.monitor, validation)
     loss_gradient = sharded_loss_gradient(network, state.params.dtype, n_threads)
     has_converged = train(network, state, data, plan, loss_gradient, validate, report)
