@@ -28,6 +28,12 @@ from skrnn._validation.values import shown
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
+LASTING = {"cell": "relu", "hidden_size": 5, "n_layers": 2}
+"""Other values of what cannot change while training goes on, for every estimator."""
+
+TRAINING_SETTINGS = {"dropout": 0.5, "alpha": 0.1, "batch_size": 5, "learning_rate": "adaptive", "bptt_steps": 2}
+"""Other values of what can."""
+
 
 class ClassifierCase:
     """How the tests call a classifier."""
@@ -58,18 +64,12 @@ class ClassifierCase:
         return model.partial_fit(X, y, classes=[0, 1], **kwargs)
 
     lasting: ClassVar = {
-        "cell": "relu",
-        "hidden_size": 5,
-        "n_layers": 2,
+        **LASTING,
         "bidirectional": True,
         "pooling": "mean",
     }
     training_settings: ClassVar = {
-        "dropout": 0.5,
-        "alpha": 0.1,
-        "batch_size": 5,
-        "learning_rate": "adaptive",
-        "bptt_steps": 2,
+        **TRAINING_SETTINGS,
         "recompute": True,
         "class_weight": {0: 2},
     }
@@ -98,9 +98,7 @@ class NextTokenCase:
         return model.partial_fit(X, tokens="abc", **kwargs)
 
     lasting: ClassVar = {
-        "cell": "relu",
-        "hidden_size": 5,
-        "n_layers": 2,
+        **LASTING,
         "embedding_size": 3,
         "min_frequency": 2,
         "max_tokens": 2,
@@ -108,11 +106,7 @@ class NextTokenCase:
         "dtype": "float32",
     }
     training_settings: ClassVar = {
-        "dropout": 0.5,
-        "alpha": 0.1,
-        "batch_size": 5,
-        "learning_rate": "adaptive",
-        "bptt_steps": 2,
+        **TRAINING_SETTINGS,
         "handle_unknown": "error",
     }
 
