@@ -22,9 +22,9 @@ from sklearn.utils._param_validation import (  # private, but in place since 1.2
 from sklearn.utils.validation import check_is_fitted
 
 from ._config import FitConfig
+from ._fitting import begin_training, continue_training, run_training
 from ._floating_point import without_warnings
 from ._hold_out import Validation, check_scorer_name
-from ._run import begin_training, continue_training, run_training
 from ._warnings import warn_caller
 from .core.cells import CELLS
 from .core.data.dataset import Dataset

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass, fields, replace
 from numbers import Integral, Real
-from typing import Any, ClassVar, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from sklearn.utils._param_validation import validate_parameter_constraints
@@ -21,9 +21,6 @@ class FitConfig:
 
     The fields are those of the estimator, whose documentation tells what they mean; a subclass adds its own.
     """
-
-    LASTING: ClassVar[tuple[str, ...]] = ("cell", "hidden_size", "n_layers")
-    """Which parameters give the learned weights their meaning, and cannot change while training goes on."""
 
     estimator_name: str
     is_partial: bool
@@ -92,35 +89,28 @@ class FitConfig:
 
     @property
     def lasting(self) -> dict[str, Any]:
-        """The parameters that cannot change while training goes on, by name."""
-        return {name: getattr(self, name) for name in self.LASTING}
+        """The parameters that give the learned weights their meaning, and cannot change while training goes on."""
+        return {"cell": self.cell, "hidden_size": self.hidden_size, "n_layers": self.n_layers}
 
 
 @dataclass(frozen=True)
 class ClassifierConfig(FitConfig):
     """The parameters of `RNNSequenceClassifier`."""
 
-    LASTING = (*FitConfig.LASTING, "bidirectional", "pooling")
-
     bidirectional: bool
     pooling: str
     class_weight: Any
     recompute: bool | str
 
+    @property
+    def lasting(self) -> dict[str, Any]:
+        """The parameters that give the learned weights their meaning, see `FitConfig.lasting`."""
+        return {**super().lasting, "bidirectional": self.bidirectional, "pooling": self.pooling}
+
 
 @dataclass(frozen=True)
 class NextTokenConfig(FitConfig):
     """The parameters of `RNNNextTokenModel`."""
-
-    LASTING = (
-        *FitConfig.LASTING,
-        "embedding_size",
-        "tie_weights",
-        "min_frequency",
-        "max_tokens",
-        "add_end_token",
-        "dtype",
-    )
 
     bptt_steps: int
     embedding_size: int | None
@@ -150,6 +140,19 @@ class NextTokenConfig(FitConfig):
                 f"{config.embedding_size}."
             )
         return replace(config, scoring="loss" if config.scoring is None else config.scoring, dtype=dtype)
+
+    @property
+    def lasting(self) -> dict[str, Any]:
+        """The parameters that give the learned weights their meaning, see `FitConfig.lasting`."""
+        return {
+            **super().lasting,
+            "embedding_size": self.embedding_size,
+            "tie_weights": self.tie_weights,
+            "min_frequency": self.min_frequency,
+            "max_tokens": self.max_tokens,
+            "add_end_token": self.add_end_token,
+            "dtype": self.dtype,
+        }
 
     def with_end_token(self, has_end: bool) -> NextTokenConfig:
         """Return the same with what "auto" means for the data."""

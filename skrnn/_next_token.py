@@ -14,16 +14,16 @@ from sklearn.utils.metaestimators import available_if
 
 from ._base import BaseRecurrent, Fitted, Passed
 from ._config import NextTokenConfig, as_python
+from ._decoding.continuations import continue_prompts
+from ._decoding.options import GenerationOptions
 from ._documentation import documented
 from ._floating_point import without_warnings
-from ._generation import Generator, is_integer
 from ._parallel.blas import guarded
 from ._parallel.sharding import predict_in_shards
 from ._streams import TokenStream
 from ._token_scores import TokenScores
 from ._token_sequences import TokenExamples, TokenReading
-from ._validation.tokens import TokenReader, append_tokens, read_prompts
-from ._validation.values import shown
+from ._validation.values import is_integer, shown
 from ._validation.weights import check_sample_weight
 from ._vocabulary import Vocabulary
 from .core.data.dataset import Dataset
@@ -553,11 +553,9 @@ class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Densi
             ``num_beams > 1``, or the filters leave no token.
         """
         fitted = self._check_fitted()
-        reading = fitted.reading
-        generator = Generator(
-            reading.scores(fitted.network),
-            fitted.params,
-            reading.vocabulary,
+        options = GenerationOptions.read(
+            fitted.reading.vocabulary,
+            n_sequences=n_sequences,
             max_new_tokens=max_new_tokens,
             temperature=temperature,
             top_k=top_k,
@@ -569,15 +567,11 @@ class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Densi
             forbidden_tokens=forbidden_tokens,
             num_beams=num_beams,
         )
-        is_single = isinstance(prompts, str)
-        items = read_prompts(prompts, reading.empty_prompt())
-        data = reading.encode(TokenReader.open(items, "prompts"), self.handle_unknown, is_closed=True)
-        sequences, log_proba = generator.run(data, n_sequences, random_state)
-        n_sequences = int(n_sequences)  # NumPy's integers overflow
-        written = [
-            append_tokens(items[i // n_sequences], reading.vocabulary.decode(new)) for i, new in enumerate(sequences)
-        ]
-        result = written[0] if is_single and n_sequences == 1 else written
+        items, data = fitted.reading.to_extend(prompts, self.handle_unknown)
+        scores = fitted.reading.scores(fitted.network)
+        found, log_proba = continue_prompts(scores, fitted.params, data, options, random_state)
+        written = fitted.reading.extend(items, found, options.n_sequences)
+        result = written[0] if isinstance(prompts, str) and options.n_sequences == 1 else written
         return (result, log_proba) if return_log_proba else result
 
     def start(self, n_streams: int = 1) -> TokenStream:

@@ -9,7 +9,7 @@ import numpy as np
 from ._parallel.blas import guarded
 from ._token_scores import TokenScores
 from ._validation.arrays import reject_masked
-from ._validation.values import as_list, is_no_list, is_unordered, shown, shown_all
+from ._validation.values import as_list, is_no_list, is_unordered, read_size, shown, shown_all
 from ._vocabulary import END, Vocabulary, is_single
 from .core.workspace import Workspace
 
@@ -45,9 +45,7 @@ class TokenStream:
         handle_unknown: str,
         n_streams: int,
     ) -> None:
-        is_integer = isinstance(n_streams, (int, np.integer)) and not isinstance(n_streams, bool)
-        if not (is_integer and 1 <= n_streams < 2**31):
-            raise ValueError(f"n_streams is {shown(n_streams)}, but it must be an integer >= 1 and < 2**31.")
+        n_streams = read_size(n_streams, "n_streams")
         self._scores, self._params, self._vocabulary = scores, params, vocabulary
         self._rejects_unknown = handle_unknown == "error" and not vocabulary.learns_unknown
         self._state = scores.network.start(n_streams, params.dtype)

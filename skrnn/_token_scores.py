@@ -15,6 +15,9 @@ from .core.model.network import Network, PackedNetwork
 from .core.model.state import State
 from .core.workspace import Workspace
 
+Advance = Callable[[np.ndarray, State], tuple[np.ndarray, State]]
+"""``advance(tokens, state) -> (log_proba, state)``: `TokenScores.advance` with all else bound."""
+
 
 @dataclass(frozen=True)
 class TokenScores:

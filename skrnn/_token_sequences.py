@@ -13,7 +13,7 @@ from ._base import Examples, Passed, Reading
 from ._config import NextTokenConfig
 from ._hold_out import hold_out
 from ._token_scores import TokenScores
-from ._validation.tokens import TokenReader, read_sequences, read_tokens
+from ._validation.tokens import TokenReader, append_tokens, read_prompts, read_sequences, read_tokens
 from ._validation.values import as_list, shown, shown_all
 from ._validation.weights import check_sample_weight
 from ._vocabulary import Vocabulary, count_equal, count_tokens, frequent_tokens, make_vocabulary
@@ -69,10 +69,16 @@ class TokenReading(Reading):
         """Return steps that read every token of X."""
         return self.encode(read_sequences(self.shape, X, reset=False), handle_unknown, is_closed=True)
 
-    def empty_prompt(self) -> Any:
-        """Return nothing, in the type of the sequences that were learned from."""
+    def to_extend(self, prompts: Any, handle_unknown: str) -> tuple[list[Any], TokenSequences]:
+        """Return prompts as a list, and steps that read every token of them; one that is empty for None."""
         kind = self.shape._sequence_type
-        return self.vocabulary.tokens[:0] if kind is np.ndarray else kind()
+        empty_prompt = self.vocabulary.tokens[:0] if kind is np.ndarray else kind()
+        items = read_prompts(prompts, empty_prompt)
+        return items, self.encode(TokenReader.open(items, "prompts"), handle_unknown, is_closed=True)
+
+    def extend(self, prompts: list[Any], found: list[np.ndarray], n_sequences: int) -> list[Any]:
+        """Return each prompt with each of the `n_sequences` that were found after it, in the type of the prompt."""
+        return [append_tokens(prompts[i // n_sequences], self.vocabulary.decode(new)) for i, new in enumerate(found)]
 
     def scores(self, network: Network) -> TokenScores:
         """Return what `network` says of tokens, UNKNOWN included."""

@@ -1,6 +1,30 @@
-"""What several test files use."""
+"""What several test files do: interrupt a training, spoil memory, set other limits."""
 
 from dataclasses import replace
+
+import numpy as np
+
+from skrnn.core.training.optimizers import Adam
+
+
+def interrupt_update(monkeypatch, number):
+    """Make the update of this number, counted from 1, raise KeyboardInterrupt."""
+    update, calls = Adam.update, []
+
+    def interrupted(*args):
+        calls.append(1)
+        if len(calls) == number:
+            raise KeyboardInterrupt
+        update(*args)
+
+    monkeypatch.setattr(Adam, "update", interrupted)
+
+
+def spoil(workspace):
+    """Fill what the workspace holds with NaN."""
+    mark = workspace.mark()
+    workspace.empty((workspace.size,)).fill(np.nan)
+    workspace.release(mark)
 
 
 def with_limits(network, **limits):

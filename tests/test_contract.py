@@ -12,6 +12,7 @@ import joblib
 import numpy as np
 import pandas as pd
 import pytest
+from helpers import interrupt_update
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
@@ -24,9 +25,14 @@ from sklearn.utils import compute_class_weight
 from skrnn import RNNNextTokenModel, RNNSequenceClassifier
 from skrnn._hold_out import hold_out, scorer_digest
 from skrnn._validation.values import shown
-from skrnn.core.training.optimizers import Adam
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+LASTING = {"cell": "relu", "hidden_size": 5, "n_layers": 2}
+"""Other values of what cannot change while training goes on, for every estimator."""
+
+TRAINING_SETTINGS = {"dropout": 0.5, "alpha": 0.1, "batch_size": 5, "learning_rate": "adaptive", "bptt_steps": 2}
+"""Other values of what can."""
 
 
 class ClassifierCase:
@@ -58,18 +64,12 @@ class ClassifierCase:
         return model.partial_fit(X, y, classes=[0, 1], **kwargs)
 
     lasting: ClassVar = {
-        "cell": "relu",
-        "hidden_size": 5,
-        "n_layers": 2,
+        **LASTING,
         "bidirectional": True,
         "pooling": "mean",
     }
     training_settings: ClassVar = {
-        "dropout": 0.5,
-        "alpha": 0.1,
-        "batch_size": 5,
-        "learning_rate": "adaptive",
-        "bptt_steps": 2,
+        **TRAINING_SETTINGS,
         "recompute": True,
         "class_weight": {0: 2},
     }
@@ -98,9 +98,7 @@ class NextTokenCase:
         return model.partial_fit(X, tokens="abc", **kwargs)
 
     lasting: ClassVar = {
-        "cell": "relu",
-        "hidden_size": 5,
-        "n_layers": 2,
+        **LASTING,
         "embedding_size": 3,
         "min_frequency": 2,
         "max_tokens": 2,
@@ -108,11 +106,7 @@ class NextTokenCase:
         "dtype": "float32",
     }
     training_settings: ClassVar = {
-        "dropout": 0.5,
-        "alpha": 0.1,
-        "batch_size": 5,
-        "learning_rate": "adaptive",
-        "bptt_steps": 2,
+        **TRAINING_SETTINGS,
         "handle_unknown": "error",
     }
 
@@ -290,19 +284,6 @@ def test_other_data_begin_a_schedule_anew(case):
             warnings.simplefilter("ignore")
             model.fit(*case.data()).fit(*case.data()).fit(*case.other()).fit(*case.other())
     assert rates == [0, 1, 2, 3, 4, 5, 6, 7] * 2
-
-
-def interrupt_update(monkeypatch, number):
-    """Make the update of this number, counted from 1, raise KeyboardInterrupt."""
-    update, calls = Adam.update, []
-
-    def interrupted(*args):
-        calls.append(1)
-        if len(calls) == number:
-            raise KeyboardInterrupt
-        update(*args)
-
-    monkeypatch.setattr(Adam, "update", interrupted)
 
 
 def test_an_interrupt_does_not_give_back_a_model_of_other_data(case, monkeypatch):

@@ -442,8 +442,9 @@ def test_numbers_in_text_that_sort_otherwise(library, texts):
     df = library.DataFrame({"t": texts, "x": [1.0, 2.0, 3.0], "id": [1, 1, 1]})
     with pytest.warns(
         UserWarning, match=r"^df\['t'\] is text, which sorts '.*10.*' before '.*9.*'. Convert it to numbers"
-    ):
+    ) as caught:
         sorted_values(df)
+    assert caught[0].filename == __file__
 
 
 @libraries

@@ -1,6 +1,7 @@
 """Writing sequences: filters by hand, sampling by frequencies, beams by enumeration, types, order, errors."""
 
 import functools
+import inspect
 import itertools
 import warnings
 
@@ -15,7 +16,8 @@ from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from skrnn import END, UNKNOWN, RNNNextTokenModel
-from skrnn._generation import Generator, _softmax
+from skrnn._decoding.filters import softmax
+from skrnn._decoding.options import GenerationOptions
 from skrnn._token_scores import TokenScores
 
 TEXTS = ["abcab", "ca", "bbca", "a", "cabca", "abca", "bc"]
@@ -41,6 +43,14 @@ def frequencies(model, n=4000, prompt="", **options):
     written = model.generate([prompt], n, max_new_tokens=1, **options)
     tokens = [text[len(prompt) :] or END for text in written]
     return np.array([tokens.count(token) for token in model.column_tokens_]) / n
+
+
+def filters_of(model, **options):
+    """The filters that `generate` makes of its options."""
+    defaults = {name: value.default for name, value in inspect.signature(model.generate).parameters.items()}
+    others = {"prompts", "return_log_proba", "random_state"}
+    options = {name: value for name, value in defaults.items() if name not in others} | {"max_new_tokens": 1} | options
+    return GenerationOptions.read(model._fitted.reading.vocabulary, **options).filters
 
 
 def assert_frequencies(got, wanted, n=4000):
@@ -84,16 +94,15 @@ share = st.one_of(st.sampled_from([5e-324, 1e-320, 0.5, np.nextafter(1, 0), 1.0]
 @settings(deadline=None, max_examples=150)
 def test_every_finite_setting_gives_a_distribution(options, dtype, prompt):
     model = of_dtype(dtype)
-    fitted = model._fitted
-    generator = Generator(fitted.network, fitted.params, fitted.reading.vocabulary, max_new_tokens=1, **options)
+    filters = filters_of(model, **options)
     log_proba = model.predict_proba([prompt])
     with np.errstate(divide="ignore"):
         log_proba = np.log(log_proba)
     history = np.array([[model.vocabulary_[token] for token in prompt]], dtype=np.intp)
 
-    allowed = generator._allowed(log_proba, history)
+    allowed = filters.allow(log_proba, history)
     is_forbidden = np.isneginf(allowed)
-    proba = _softmax(generator._filtered(allowed))
+    proba = softmax(filters.narrow(allowed))
 
     assert_allclose(proba.sum(), 1)
     assert not proba[is_forbidden].any()

@@ -8,6 +8,7 @@ import joblib
 import numpy as np
 import pandas as pd
 import pytest
+from helpers import interrupt_update
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
@@ -18,7 +19,6 @@ from skrnn import RNNSequenceClassifier
 from skrnn.core.cells import CELLS
 from skrnn.core.limits import Limits
 from skrnn.core.model.stack import RecurrentStack
-from skrnn.core.training.optimizers import Adam
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -730,19 +730,6 @@ def test_patience_that_goes_on_without_early_stopping_is_about_the_loss(X, y):
 
 
 # Ctrl-C and divergence
-
-
-def interrupt_update(monkeypatch, number):
-    """Make the update of this number, counted from 1, raise KeyboardInterrupt."""
-    update, calls = Adam.update, []
-
-    def interrupted(*args):
-        calls.append(1)
-        if len(calls) == number:
-            raise KeyboardInterrupt
-        update(*args)
-
-    monkeypatch.setattr(Adam, "update", interrupted)
 
 
 def training_loss(model, X, y):

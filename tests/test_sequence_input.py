@@ -283,10 +283,16 @@ def test_one_side_without_names_warns_as_scikit_learn_does(entry, kind):
     arrays = [x[:2] for x in sequences()]
     frames = [pd.DataFrame(x, columns=["x", "y"]) for x in arrays]
     name = name_in(entry)
-    with pytest.warns(UserWarning, match=f"^{name} does not have valid feature names, but .* was fitted with feature"):
+    with pytest.warns(
+        UserWarning, match=f"^{name} does not have valid feature names, but .* was fitted with feature"
+    ) as caught:
         ENTRIES[entry](kind(arrays), frames)
-    with pytest.warns(UserWarning, match=f"^{name} has feature names, but .* was fitted without feature names"):
+    assert caught[0].filename == __file__
+    with pytest.warns(
+        UserWarning, match=f"^{name} has feature names, but .* was fitted without feature names"
+    ) as caught:
         ENTRIES[entry](frames, arrays)
+    assert caught[0].filename == __file__
 
 
 @pytest.mark.parametrize("scoring", ["loss", "accuracy", None])

@@ -10,8 +10,8 @@ from threadpoolctl import threadpool_info, threadpool_limits
 from skrnn._parallel import sharding
 from skrnn.core.cells import CELLS
 from skrnn.core.data.dataset import Dataset
-from skrnn.core.data.samplers import Minibatches
-from skrnn.core.data.sequences import PackedSequences
+from skrnn.core.data.samplers import Minibatches, TruncatedBPTT
+from skrnn.core.data.sequences import PackedSequences, TokenSequences
 from skrnn.core.model.network import Network
 from skrnn.core.training.lbfgs import train_lbfgs
 from skrnn.core.training.loop import NonFiniteLossError, TrainingPlan, TrainingState, penalized_loss_gradient, train
@@ -90,6 +90,27 @@ def test_minibatch_gradients_add_up_to_that_of_the_set(network, rng):
 
     assert whole[0] == pytest.approx(np.mean([loss for loss, _ in parts]))
     np.testing.assert_allclose(whole[1], np.mean([g for _, g in parts], axis=0), atol=1e-12)
+
+
+def test_the_state_is_handed_on_within_an_epoch(rng):
+    network = Network.build_for_tokens("lstm", 3, 4, 3, n_layers=2)
+    sequences = TokenSequences(rng.integers(0, 3, 11), np.array([10]), np.array([0]))
+    data = Dataset(sequences, sequences.next_ids, np.ones(1), is_per_step=True)
+    loss_gradient, before, after = plain_loss_gradient(network), [], []
+
+    def recorded(params, batch, state, out):
+        loss, state_after = loss_gradient(params, batch, state, out)
+        before.append(np.array(state.layers))
+        after.append(np.array(state_after.layers))
+        return loss, state_after
+
+    plan = make_plan(sampler=TruncatedBPTT(4), batch_size=1, max_iter=2)
+    train(network, make_state(network), data, plan, recorded)
+
+    assert len(before) == 2 * 3
+    assert not np.any([before[0], before[3]])
+    assert all(np.all(state != 0) for state in after)
+    np.testing.assert_array_equal(before[1:3] + before[4:], after[:2] + after[3:5])
 
 
 def test_the_penalty_spares_biases(network, rng):

@@ -10,7 +10,7 @@ import numpy as np
 from scipy.sparse import issparse
 
 _NO_ARRAYS = (str, bytes, Mapping, Set, MappingView, Iterator, type(None))
-_SHAPES = "Pass arrays of shape (n_steps,) or (n_steps, n_features)."
+SHAPES = "Pass arrays of shape (n_steps,) or (n_steps, n_features)."
 _NUMBERS = {int, float, bool, type(None)}
 _DEPTH = 5  # of lists in lists: sequences, steps, features, values, and one to spare
 _ADVICE = {
@@ -20,7 +20,7 @@ _ADVICE = {
 }
 
 
-def as_array(data: Any, name: str, advice: str = _SHAPES) -> np.ndarray:
+def as_array(data: Any, name: str, advice: str = SHAPES) -> np.ndarray:
     """Whatever NumPy reads as an array, in its own dtype."""
     if type(data) is np.ndarray:
         return data
@@ -33,7 +33,7 @@ def as_array(data: Any, name: str, advice: str = _SHAPES) -> np.ndarray:
     return _read_by(np.asarray, data, data, name)
 
 
-def as_numbers(data: Any, name: str, advice: str = _SHAPES) -> np.ndarray:
+def as_numbers(data: Any, name: str, advice: str = SHAPES) -> np.ndarray:
     """Whatever can be read as real numbers, as an array of any number of dimensions; missing values are NaN."""
     array = as_array(data, name, advice)
     if hasattr(type(data), "columns") and array.size and not _is_of_one_dtype(data, array):
@@ -46,7 +46,7 @@ def as_numbers(data: Any, name: str, advice: str = _SHAPES) -> np.ndarray:
         return array
     if kind == "c":
         raise ValueError(f"Complex data not supported: {name} has dtype {array.dtype}. Pass real numbers.")
-    advice = _ADVICE.get(kind, "One-hot encode categories." if advice is _SHAPES else advice)
+    advice = _ADVICE.get(kind, "One-hot encode categories." if advice is SHAPES else advice)
     raise ValueError(f"{name} has dtype {shorten(str(array.dtype))}, but numbers are needed. {advice}")
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-import warnings
 from collections.abc import Hashable, Sequence
 from typing import Any
 
 import numpy as np
 
-from skrnn._validation.arrays import as_numbers, shorten
-from skrnn._validation.values import shown, shown_all
+from .._warnings import warn_caller
+from .arrays import as_numbers, shorten
+from .values import shown, shown_all
 
 
 def check_is_name(name: Any, place: str) -> None:
@@ -119,10 +119,8 @@ def _warn_of_numbers_in_text(texts: list[str], label: str) -> None:
         numbers = [[int(x) if i % 2 else x for i, x in enumerate(re.split(r"([0-9]+)", text))] for text in texts]
     for i in range(len(texts) - 1):
         if numbers[i] > numbers[i + 1]:
-            warnings.warn(
+            warn_caller(
                 f"{label} is text, which sorts {shorten(repr(texts[i]))} before {shorten(repr(texts[i + 1]))}. Convert "
-                "it to numbers, dates or ordered categories first.",
-                UserWarning,
-                stacklevel=4,
+                "it to numbers, dates or ordered categories first."
             )
             return

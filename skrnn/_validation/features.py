@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from numbers import Number
 from typing import Any
@@ -12,14 +11,13 @@ from scipy.sparse import issparse
 from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 
-from skrnn._floating_point import without_warnings
-from skrnn._validation.arrays import as_array, as_numbers, count, describe, is_ragged, reject_masked
-from skrnn._validation.values import column_labels, reject_equal_columns, shown_all
-
+from .._floating_point import without_warnings
+from .._warnings import warn_caller
 from ..core.data.sequences import FeatureSequences, PackedSequences, SequencesInPlace
+from .arrays import SHAPES, as_array, as_numbers, count, describe, is_ragged, reject_masked
+from .values import column_labels, reject_equal_columns, shown_all
 
 _SCALARS = (Number, np.generic, type(None))
-_SHAPES = "Pass arrays of shape (n_steps,) or (n_steps, n_features)."
 
 
 @without_warnings
@@ -218,7 +216,7 @@ def _as_sequence(item: Any, i: int, name: str) -> np.ndarray:
     if array.ndim == 2 and array.size:
         return array
     if not array.ndim:
-        raise TypeError(f"{name}[{i}] is a number ({array}), but every item of {name} must be a sequence. {_SHAPES}")
+        raise TypeError(f"{name}[{i}] is a number ({array}), but every item of {name} must be a sequence. {SHAPES}")
     if array.ndim > 2:
         raise ValueError(
             f"{name}[{i}] has {array.ndim} dimensions (shape {array.shape}), but a sequence has shape (n_steps, "
@@ -275,13 +273,11 @@ def _check_names(estimator: Any, table: Any, name: str, table_name: str) -> None
     fitted, labels = getattr(estimator, "feature_names_in_", None), column_labels(table)
     is_named = labels is not None and any(isinstance(label, str) for label in labels)
     if fitted is None and is_named:
-        message = f"{name} has feature names, but {type(estimator).__name__} was fitted without feature names"
-        warnings.warn(message, UserWarning, stacklevel=2)
+        warn_caller(f"{name} has feature names, but {type(estimator).__name__} was fitted without feature names")
     elif fitted is not None and not is_named:
-        message = (
+        warn_caller(
             f"{name} does not have valid feature names, but {type(estimator).__name__} was fitted with feature names"
         )
-        warnings.warn(message, UserWarning, stacklevel=2)
     elif fitted is not None and labels != list(fitted):
         try:
             validate_data(estimator, table, reset=False, skip_check_array=True)

@@ -63,6 +63,18 @@ def is_scalar_array(value: Any) -> bool:
     return getattr(value, "shape", None) == () and hasattr(value, "item") and not isinstance(value, np.generic)
 
 
+def is_integer(value: Any, least: int) -> bool:
+    """Tell whether a value is an integer, and at least `least`."""
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool) and bool(value >= least)
+
+
+def read_size(value: Any, name: str) -> int:
+    """Return how many sequences the caller wants side by side, as Python's own integer."""
+    if not is_integer(value, 1) or value >= 2**31:
+        raise ValueError(f"{name} is {shown(value)}, but it must be an integer >= 1 and < 2**31.")
+    return int(value)
+
+
 def rows_of(frame: Any) -> list[tuple[Any, ...]]:
     """Return the rows of a data frame or Arrow table, each cell as an object of its own column's type."""
     if hasattr(frame, "itertuples"):  # pandas

@@ -168,37 +168,47 @@ def check_gradient(
         raise ValueError(
             f"params has {len(params)} entries, but layout describes {layout.size}. Pass those of one network."
         )
-    loss, gradient = loss_gradient(params.copy())
-    gradient = np.array(gradient, dtype=np.float64)
-    if gradient.shape != params.shape:
-        raise ValueError(f"loss_gradient returned a gradient of shape {gradient.shape}, but params has {params.shape}.")
-    if not (np.isfinite(loss) and np.isfinite(gradient).all()):
-        raise ValueError(f"The loss {loss} or its gradient is not finite at params, so there is nothing to compare.")
-
+    gradient = _read_gradient(loss_gradient, params)
     rng = check_random_state(random_state)
     places = layout.views(np.arange(len(params)))
     names = {f"{part}.{name}".lstrip("."): place for part, arrays in places.items() for name, place in arrays.items()}
-    scale = _LEAST_SCALE * np.abs(gradient).max()
     arrays = []
     for name, place in names.items():
         entries = place.ravel()
         if max_entries is not None and max_entries < len(entries):
             entries = rng.choice(entries, max_entries, replace=False)
         differences = np.array([_difference(loss_gradient, params, k, step) for k in entries.tolist()])
-        deviations = np.abs(gradient[entries] - differences)
-        largest = max(scale, np.abs(gradient[place]).max(), np.abs(differences).max())
-        worst = int(deviations.argmax())
-        arrays.append(
-            ArrayCheck(
-                name,
-                float(deviations[worst] / largest) if largest else 0.0,
-                tuple(int(i[0]) for i in np.nonzero(place == entries[worst])),
-                float(gradient[entries[worst]]),
-                float(differences[worst]),
-                len(entries),
-            )
-        )
+        arrays.append(_compare(name, place, gradient, entries, differences))
     return GradientCheck(sorted(arrays, key=lambda array: -array.error), tol)
+
+
+def _read_gradient(loss_gradient: Callable[[np.ndarray], tuple[float, np.ndarray]], params: np.ndarray) -> np.ndarray:
+    """Return the gradient (n_params,) at `params`; raises where there is nothing to compare."""
+    loss, returned = loss_gradient(params.copy())
+    gradient = np.array(returned, dtype=np.float64)
+    if gradient.shape != params.shape:
+        raise ValueError(f"loss_gradient returned a gradient of shape {gradient.shape}, but params has {params.shape}.")
+    if not (np.isfinite(loss) and np.isfinite(gradient).all()):
+        raise ValueError(f"The loss {loss} or its gradient is not finite at params, so there is nothing to compare.")
+    return gradient
+
+
+def _compare(
+    name: str, place: np.ndarray, gradient: np.ndarray, entries: np.ndarray, differences: np.ndarray
+) -> ArrayCheck:
+    """Hold entries (n,) of an array, which lies at `place` in the vector, against the differences (n,) there."""
+    deviations = np.abs(gradient[entries] - differences)
+    least = _LEAST_SCALE * np.abs(gradient).max()
+    largest = max(least, np.abs(gradient[place]).max(), np.abs(differences).max())
+    worst = int(deviations.argmax())
+    return ArrayCheck(
+        name,
+        error=float(deviations[worst] / largest) if largest else 0.0,
+        place=tuple(int(i[0]) for i in np.nonzero(place == entries[worst])),
+        gradient=float(gradient[entries[worst]]),
+        difference=float(differences[worst]),
+        n_checked=len(entries),
+    )
 
 
 def _difference(

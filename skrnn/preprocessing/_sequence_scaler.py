@@ -1,4 +1,4 @@
-"""Transformers that know sequences."""
+"""The scaler: each feature in units of its own deviation."""
 
 from __future__ import annotations
 
@@ -11,12 +11,11 @@ from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
-from skrnn._floating_point import without_warnings
-from skrnn._validation.features import find_not_finite, read_container, validate_sequences
-
-from .core.data.sequences import FeatureSequences
-
-__all__ = ["SequenceScaler"]
+from .._floating_point import without_warnings
+from .._validation.features import find_not_finite, validate_sequences
+from ..core.data.sequences import FeatureSequences
+from ._containers import restore
+from ._moments import Moments, combine, exponent_of, ldexp_up_to_the_largest, moments_of
 
 
 # Wrapping by scikit-learn is off: it turns every output into a table, which sequences are not.
@@ -88,7 +87,7 @@ class SequenceScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator, auto
     n_steps_seen_: int
     mean_: np.ndarray
     var_: np.ndarray
-    _moments: tuple[int, np.ndarray, np.ndarray, np.ndarray]
+    _moments: Moments
 
     def __init__(self, *, with_mean: bool = True, with_std: bool = True) -> None:
         self.with_mean = with_mean
@@ -202,7 +201,7 @@ class SequenceScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator, auto
         if self.with_mean:
             features += mean
         if exponent.any():
-            _ldexp_up_to_the_largest(features, exponent)
+            ldexp_up_to_the_largest(features, exponent)
         return self._restore(sequences, X)
 
     def set_output(self, *, transform: str | None = None) -> SequenceScaler:
@@ -233,9 +232,9 @@ class SequenceScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator, auto
     def _update(self, X: Any, *, reset: bool) -> SequenceScaler:
         """Take the steps of X into the statistics, or begin new ones."""
         self._validate_params()
-        seen = _moments(validate_sequences(self, X, reset=reset).steps[:, :-1])
+        seen = moments_of(validate_sequences(self, X, reset=reset).steps[:, :-1])
         if not reset:
-            seen = _combine(self._moments, seen)
+            seen = combine(self._moments, seen)
         self._moments = seen
         self.n_steps_seen_, mean, variance, exponent = seen
         self.mean_, self.var_ = np.ldexp(mean, exponent), np.ldexp(variance, 2 * exponent)
@@ -252,7 +251,7 @@ class SequenceScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator, auto
     def _units(self, dtype: np.dtype) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Exponent (F,), mostly 0; mean and scale (F,) in units of 2^exponent, in which no difference overflows."""
         bound = 0.7 * np.finfo(dtype).maxexp
-        exponent = _exponent(np.maximum(np.abs(self.mean_), self.scale_), bound)
+        exponent = exponent_of(np.maximum(np.abs(self.mean_), self.scale_), bound)
         if not self.with_std:
             exponent = np.maximum(exponent, 0)
         scale = self.scale_ if self.with_std else np.ones_like(self.scale_)
@@ -268,7 +267,7 @@ class SequenceScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator, auto
                 f"mean {self.mean_[feature]:g} and scale {self.scale_[feature]:g}. Divide the feature by a constant "
                 "first, or pass float64."
             )
-        return _restore(sequences, X)
+        return restore(sequences, X)
 
     def _as_configured(self, output: Any, X: Any) -> Any:
         """A table as the frame that `set_output` or the global configuration asks for; sequences as they are."""
@@ -287,102 +286,3 @@ class SequenceScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator, auto
             case "polars":
                 return import_module("polars").DataFrame(np.asarray(output), schema=names, orient="row")
         raise ValueError(f"set_output got transform={container!r}. Pass 'default', 'pandas' or 'polars'.")
-
-
-# Number of steps; mean and variance (F,) in units of 2^exponent and its square; exponent (F,), mostly 0.
-_Moments = tuple[int, np.ndarray, np.ndarray, np.ndarray]
-
-
-def _moments(steps: np.ndarray) -> _Moments:
-    """Moments of steps (n, F), exact zeros for the variance of constants."""
-    n, exponent = len(steps), _exponent(np.maximum(steps.max(axis=0), -steps.min(axis=0)))
-    first = np.ldexp(steps[0].astype(np.float64), -exponent)
-    if exponent.any():
-        steps = np.ldexp(steps.astype(np.float64), -exponent)
-    deviations = steps - first  # float64
-    shift = deviations.mean(axis=0)
-    deviations -= shift
-    error = deviations.mean(axis=0)  # that rounding made in the shift
-    variance = np.einsum("ij,ij->j", deviations, deviations) / n
-    return n, first + (shift + error), variance, exponent
-
-
-def _combine(a: _Moments, b: _Moments) -> _Moments:
-    """Moments of the union of two samples."""
-    (n_a, *_, exponent_a), (n_b, *_, exponent_b) = a, b
-    exponent = np.where((a[1] == 0) & (a[2] == 0), exponent_b, np.maximum(exponent_a, exponent_b))
-    exponent = np.where((b[1] == 0) & (b[2] == 0), exponent_a, exponent)
-    mean_a, var_a, mean_b, var_b = (
-        np.ldexp(moment, power * (own - exponent))
-        for _, *moments, own in (a, b)
-        for power, moment in enumerate(moments, 1)
-    )
-    n, delta = n_a + n_b, mean_b - mean_a
-    variance = (n_a * var_a + n_b * var_b) / n + delta**2 * (n_a / n) * (n_b / n)
-    return n, mean_a + delta * (n_b / n), variance, exponent
-
-
-def _exponent(largest: np.ndarray, bound: float = 300) -> np.ndarray:
-    """Power of two (F,) to divide features of these largest absolute values by: 0 unless it is beyond `bound`."""
-    exponent = np.frexp(largest.astype(np.float64))[1]
-    return np.where((np.abs(exponent) > bound) & (largest > 0), exponent, 0)
-
-
-def _ldexp_up_to_the_largest(features: np.ndarray, exponent: np.ndarray) -> None:
-    """Multiply by 2^exponent in place; what rounding alone takes beyond the largest number is that number."""
-    info = np.finfo(features.dtype)
-    limit = np.ldexp(info.max, -exponent.clip(min=0))
-    is_rounded = (np.abs(features) > limit) & (np.abs(features) * (1 - 8 * info.eps) <= limit)
-    np.copyto(features, np.copysign(limit, features), where=is_rounded)
-    np.ldexp(features, exponent, out=features)
-
-
-def _restore(sequences: FeatureSequences, X: Any) -> Any:
-    """Put the steps of `sequences` into a container like X."""
-    kind, data = read_container(X)
-    features = np.ascontiguousarray(sequences.steps[:, :-1])
-    if kind == "2-D":
-        return _like(data, features.reshape(len(sequences), -1))
-    if kind == "3-D":
-        return features.reshape(data.shape)
-    pieces = np.split(features, sequences.offsets[1:])
-    return _collect([_like(item, piece.copy()) for item, piece in zip(data, pieces)], X)
-
-
-def _like(original: Any, values: np.ndarray) -> Any:
-    """Values (n_steps, n_features) as a frame, Series or array like the original."""
-    if len(np.shape(original)) == 1 and values.shape[1] == 1:
-        values = values[:, 0]
-    match _library(original), hasattr(original, "columns"), values.ndim:
-        case "pandas", True, 2:
-            return type(original)(values, index=original.index, columns=original.columns)
-        case "pandas", False, 1:
-            return type(original)(values, index=original.index, name=original.name)
-        case "polars", True, 2:
-            return type(original)(values, schema=original.columns, orient="row")
-        case "polars", False, 1:
-            return type(original)(original.name, values)
-    return values
-
-
-def _collect(items: list, X: Any) -> Any:
-    """Items in a container like X; a list if X is of another type."""
-    if isinstance(X, tuple):
-        return tuple(items)
-    if isinstance(X, np.ndarray):
-        array = np.empty(len(items), dtype=object)
-        for i, item in enumerate(items):  # items of equal lengths would be broadcast
-            array[i] = item
-        return array
-    match _library(X):
-        case "pandas":
-            return type(X)(items, index=X.index, name=X.name, dtype=object)
-        case "polars":
-            keeps_dtype = items[0].dtype == np.float32  # only if all numbers of X were float32
-            return type(X)(X.name, [item.tolist() for item in items], dtype=X.dtype if keeps_dtype else None)
-    return items
-
-
-def _library(value: Any) -> str:
-    """Top-level package of the type of a value."""
-    return type(value).__module__.partition(".")[0]

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import replace
 
@@ -16,6 +13,7 @@ from ._config import FitConfig
 from ._hold_out import Validation, checked_score, scorer_digest
 from ._parallel.blas import allowed_threads, guarded
 from ._parallel.sharding import sharded_loss_gradient
+from ._progress import Report, reporting
 from ._warnings import warn_caller
 from .core.data.dataset import Dataset
 from .core.data.samplers import Sampler
@@ -27,8 +25,6 @@ from .core.training.optimizers import SGD, Adam, Optimizer, RMSprop
 
 MAX_PENALTY = 1e15
 """Largest strength of the penalty, the weights' sum taken into account; its squares still fit into float32."""
-
-Report = Callable[[TrainingMonitor], None] | None
 
 
 def begin_training(config: FitConfig, network: Network, dtype: np.dtype) -> TrainingState:
@@ -124,10 +120,11 @@ def run_training(
     n_threads = allowed_threads(config.n_jobs)  # before the guard leaves BLAS one thread
 
     def solve() -> str | None:
-        with _reporting(config, monitor) as report:
+        with reporting(monitor.n_epochs + config.n_epochs, config.verbose) as report:
             if config.solver == "lbfgs":
                 return _run_lbfgs(config, network, state, data, n_threads, report)
-            return _run_stochastic(config, network, state, data, sampler, batch_size, n_threads, validation, report)
+            plan = _make_plan(config, sampler, batch_size)
+            return _run_stochastic(config, network, state, data, plan, n_threads, validation, report)
 
     try:
         problem = guarded(solve)
@@ -137,16 +134,13 @@ def run_training(
             raise ValueError(f"{message} No epoch was complete, so there are no parameters to keep.") from error
         if config.is_partial:
             raise ValueError(f"{message} The parameters were left as they were.") from error
-        params, problem = _put_back(config, state, monitor.best_params), f"{message} {_kept(monitor)}"
+        problem = f"{message} {_put_back(config, state, monitor.best_params)}"
     except KeyboardInterrupt:
         if monitor.best_params is None or config.is_partial:
             raise
-        params, problem = _put_back(config, state, monitor.best_params), f"Training was interrupted. {_kept(monitor)}"
-    else:
-        params = state.params
-        if validation and monitor.best_params is not None:
-            params = monitor.best_params
+        problem = f"Training was interrupted. {_put_back(config, state, monitor.best_params)}"
     monitor.criterion = _criterion(config, validation)  # a scorer may count its calls
+    params = state.params if validation is None or monitor.best_params is None else monitor.best_params
     return params, None if config.is_partial else problem
 
 
@@ -172,16 +166,29 @@ def _criterion(config: FitConfig, validation: Validation | None) -> str:
     return f"validation score, scoring={scorer_digest(config.scoring)}, data={validation.data}"
 
 
-def _kept(monitor: TrainingMonitor) -> str:
-    return f"The best parameters so far (epoch {monitor.best_epoch}) were kept."
-
-
-def _put_back(config: FitConfig, state: TrainingState, params: np.ndarray) -> np.ndarray:
-    """Put `state` back to the best parameters, from which training can continue, too."""
-    state.params[:] = params
+def _put_back(config: FitConfig, state: TrainingState, best: np.ndarray) -> str:
+    """Put `state` back to the best parameters, from which training can continue, too; return what to tell of it."""
+    state.params[:] = best
     state.optimizer_state = build_optimizer(config).init(state.params)
     state.monitor.n_without_improvement = 0
-    return state.params
+    return f"The best parameters so far (epoch {state.monitor.best_epoch}) were kept."
+
+
+def _make_plan(config: FitConfig, sampler: Sampler, batch_size: int) -> TrainingPlan:
+    """Return how to train epoch by epoch."""
+    is_endless = config.is_partial and config.learning_rate == "cosine"  # partial_fit knows no last epoch
+    return TrainingPlan(
+        optimizer=build_optimizer(config),
+        learning_rate="constant" if is_endless else config.learning_rate,
+        learning_rate_init=config.learning_rate_init,
+        max_iter=config.n_epochs,
+        schedule_length=config.max_iter,
+        sampler=sampler,
+        batch_size=batch_size,
+        shuffle=config.shuffle,
+        alpha=config.alpha,
+        max_grad_norm=config.max_grad_norm,
+    )
 
 
 def _run_stochastic(
@@ -189,26 +196,12 @@ def _run_stochastic(
     network: Network,
     state: TrainingState,
     data: Dataset,
-    sampler: Sampler,
-    batch_size: int,
+    plan: TrainingPlan,
     n_threads: int,
     validation: Validation | None,
     report: Report,
 ) -> str | None:
     """Train epoch by epoch; returns what to warn of."""
-    is_endless = config.is_partial and config.learning_rate == "cosine"  # partial_fit knows no last epoch
-    plan = TrainingPlan(
-        build_optimizer(config),
-        "constant" if is_endless else config.learning_rate,
-        config.learning_rate_init,
-        config.n_epochs,
-        config.max_iter,
-        sampler,
-        batch_size,
-        config.shuffle,
-        config.alpha,
-        config.max_grad_norm,
-    )
     validate = _scored(config, state.monitor, validation)
     loss_gradient = sharded_loss_gradient(network, state.params.dtype, n_threads)
     has_converged = train(network, state, data, plan, loss_gradient, validate, report)
@@ -271,59 +264,3 @@ def _run_lbfgs(
         f"tol={config.tol:g}: {message}. Raise tol or alpha, or ignore this warning if the predictions are good "
         "enough."
     )
-
-
-@contextmanager
-def _reporting(config: FitConfig, monitor: TrainingMonitor) -> Iterator[Report]:
-    """What prints the progress of a training, if the estimator is verbose."""
-    if not config.verbose:
-        yield None
-        return
-    line = ProgressLine(monitor.n_epochs + config.n_epochs, config.verbose)
-    try:
-        yield line
-    finally:
-        line.close()
-
-
-class ProgressLine:
-    """What `verbose` prints: on a terminal one line that is written over, elsewhere a line now and then.
-
-    Parameters
-    ----------
-    max_iter : int
-        Number of epochs at most.
-    verbose : int
-        1 for a line every few seconds, 2 and above for one each epoch.
-    """
-
-    SECONDS_BETWEEN_LINES = 5.0
-
-    def __init__(self, max_iter: int, verbose: int) -> None:
-        self._max_iter = max_iter
-        self._every_epoch = int(verbose) > 1
-        self._start = time.monotonic()
-        self._last_line = -np.inf
-        self._pending = ""
-
-    def __call__(self, monitor: TrainingMonitor) -> None:
-        """Say where training is, if it is time to."""
-        now = time.monotonic() - self._start
-        self._pending = f"epoch {monitor.n_epochs:4d} of at most {self._max_iter}  loss {monitor.loss_curve[-1]:.4f}"
-        if monitor.validation_scores:
-            self._pending += f"  validation score {monitor.validation_scores[-1]:.4f}"
-        self._pending += f"  {now:.0f} s"
-        if self._every_epoch or (not _is_terminal() and now - self._last_line >= self.SECONDS_BETWEEN_LINES):
-            print(self._pending, flush=True)
-            self._last_line, self._pending = now, ""
-        elif _is_terminal():
-            print("\r" + self._pending, end="", flush=True)
-
-    def close(self) -> None:
-        """Print the last state, if it has not been."""
-        if self._pending:
-            print(("\r" if _is_terminal() else "") + self._pending, flush=True)
-
-
-def _is_terminal() -> bool:
-    return sys.stdout is not None and sys.stdout.isatty()

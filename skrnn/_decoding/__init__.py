@@ -1,0 +1,1 @@
+"""Writing sequences: filters of what may come next, sampling, beams."""

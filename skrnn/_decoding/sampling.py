@@ -1,0 +1,57 @@
+"""Sampling: token after token, drawn from the filtered distribution."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .._token_scores import Advance
+from ..core.model.state import State
+from .filters import NOTHING
+from .options import GenerationOptions
+
+
+def sample(
+    options: GenerationOptions,
+    advance: Advance,
+    history: np.ndarray,
+    log_proba: np.ndarray,
+    state: State,
+    rng: np.random.RandomState,
+) -> tuple[list[np.ndarray], np.ndarray]:
+    """Return what is drawn after every history (n, T), and its log-probability (n,).
+
+    A step takes n uniform numbers, whoever has ended. `log_proba` (n, K) and the state are those after the histories.
+    """
+    n, filters = len(history), options.filters
+    n_before = (history != NOTHING).sum(axis=1)
+    totals = np.zeros(n)
+    going = np.arange(n)
+    written: list[np.ndarray] = []
+    for step in range(options.max_new_tokens):
+        u = rng.uniform(size=n) if filters.temperature > 0 else np.zeros(n)
+        scores = filters.allow(log_proba, history)
+        stuck = np.flatnonzero(scores.max(axis=1) == -np.inf)
+        if len(stuck):
+            raise filters.nothing_left(n_before[going[stuck[0]]] + step)
+        tokens = _draw(filters.narrow(scores), u[going])
+        totals[going] += log_proba[np.arange(len(going)), tokens]
+        is_end = tokens == options.end
+        written.append(np.full(n, NOTHING))
+        written[-1][going] = np.where(is_end, NOTHING, tokens)
+        goes_on = ~((tokens[:, None] == options.stops).any(axis=1) | is_end)
+        if not goes_on.any() or step + 1 == options.max_new_tokens:
+            break
+        if filters.looks_back:
+            history = np.column_stack([history, tokens])
+        if not goes_on.all():
+            going, tokens, history = going[goes_on], tokens[goes_on], history[goes_on]
+            state = state.take(np.flatnonzero(goes_on))
+        log_proba, state = advance(tokens, state)
+    return [row[row != NOTHING] for row in np.column_stack(written)], totals
+
+
+def _draw(scores: np.ndarray, u: np.ndarray) -> np.ndarray:
+    """Token (n,) of each row of log-scores (n, K) at the quantile u (n,) in [0, 1)."""
+    cumulative = np.exp(scores - scores.max(axis=1, keepdims=True)).cumsum(axis=1)
+    beyond = cumulative > (u * cumulative[:, -1])[:, None]
+    return beyond.argmax(axis=1)

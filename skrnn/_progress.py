@@ -1,0 +1,71 @@
+"""What `verbose` shows of a training."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import numpy as np
+
+from .core.training.monitor import TrainingMonitor
+
+Report = Callable[[TrainingMonitor], None] | None
+"""``report(monitor)``, called after each epoch."""
+
+
+@contextmanager
+def reporting(max_iter: int, verbose: int) -> Iterator[Report]:
+    """Yield what prints the progress of at most `max_iter` epochs, those of before included; None if not verbose."""
+    if not verbose:
+        yield None
+        return
+    line = ProgressLine(max_iter, verbose)
+    try:
+        yield line
+    finally:
+        line.close()
+
+
+class ProgressLine:
+    """What `verbose` prints: on a terminal one line that is written over, elsewhere a line now and then.
+
+    Parameters
+    ----------
+    max_iter : int
+        Number of epochs at most.
+    verbose : int
+        1 for a line every few seconds, 2 and above for one each epoch.
+    """
+
+    SECONDS_BETWEEN_LINES = 5.0
+
+    def __init__(self, max_iter: int, verbose: int) -> None:
+        self._max_iter = max_iter
+        self._every_epoch = int(verbose) > 1
+        self._start = time.monotonic()
+        self._last_line = -np.inf
+        self._pending = ""
+
+    def __call__(self, monitor: TrainingMonitor) -> None:
+        """Say where training is, if it is time to."""
+        now = time.monotonic() - self._start
+        self._pending = f"epoch {monitor.n_epochs:4d} of at most {self._max_iter}  loss {monitor.loss_curve[-1]:.4f}"
+        if monitor.validation_scores:
+            self._pending += f"  validation score {monitor.validation_scores[-1]:.4f}"
+        self._pending += f"  {now:.0f} s"
+        if self._every_epoch or (not _is_terminal() and now - self._last_line >= self.SECONDS_BETWEEN_LINES):
+            print(self._pending, flush=True)
+            self._last_line, self._pending = now, ""
+        elif _is_terminal():
+            print("\r" + self._pending, end="", flush=True)
+
+    def close(self) -> None:
+        """Print the last state, if it has not been."""
+        if self._pending:
+            print(("\r" if _is_terminal() else "") + self._pending, flush=True)
+
+
+def _is_terminal() -> bool:
+    return sys.stdout is not None and sys.stdout.isatty()
