@@ -156,7 +156,7 @@ for code, p in zip(targets, probas, strict=True):
 #
 # In skrnn a layer multiplies all inputs by U at once, for all steps and all names of a batch
 # (:meth:`skrnn.core.model.layer.RecurrentLayer.forward`), and only what depends on the previous step is left to the
-# loop (:meth:`skrnn.core.cells.elman.ElmanCell.forward`). The numbers are the same:
+# loop (:meth:`skrnn.core.kernels.numpy.elman.ElmanKernel.forward`). The numbers are the same:
 
 from skrnn.core.data.sequences import TokenSequences
 from skrnn.core.workspace import Workspace
@@ -241,8 +241,8 @@ gradient = backward(params, read, targets, states, probas, report=show)
 #
 # In skrnn all of this is :meth:`skrnn.core.model.network.Network.loss_gradient`, the function that training is built
 # on. It calls the output layer first (:func:`skrnn.core.model.losses.softmax_cross_entropy`: the loss, and :math:`p -
-# y` in place of the logits), then the cell (:meth:`skrnn.core.cells.elman.ElmanCell.backward`, whose lines carry the
-# numbers of the equations), and **adds** the gradient to the vector that is passed in.
+# y` in place of the logits), then the cell's kernel (:meth:`skrnn.core.kernels.numpy.elman.ElmanKernel.backward`, whose
+# lines carry the numbers of the equations), and **adds** the gradient to the vector that is passed in.
 
 data = pack(["anna"])
 batch = network.batcher.batch(data, np.arange(1), data.next_ids)
@@ -340,15 +340,15 @@ for epoch in range(N_EPOCHS):
 #
 # To generate a name, predict the next letter, use it as the next input, and repeat
 # (:meth:`skrnn.core.model.network.Network.step`). Taking the likeliest letter each time always gives the same
-# name, so the letter is sampled from the predicted distribution instead. (``prepare`` computes once what every step
-# needs of the parameters.)
+# name, so the letter is sampled from the predicted distribution instead. (``pack`` computes once what every step needs
+# of the parameters.)
 
 
-def sample(prepared, rng, max_letters=12):
+def sample(packed, rng, max_letters=12):
     state = network.start(1, np.dtype(np.float64))
     name, code = "", BEGIN
     while len(name) < max_letters:
-        log_proba, state = network.step(prepared, np.array([code]), state, workspace)
+        log_proba, state = network.step(packed, np.array([code]), state, workspace)
         code = rng.choice(N_OUTPUTS, p=np.exp(log_proba[0]))
         if code == END:
             break
@@ -356,8 +356,8 @@ def sample(prepared, rng, max_letters=12):
     return name
 
 
-sampling_rng, prepared = np.random.default_rng(0), network.prepare(params, workspace)
-print(", ".join(sample(prepared, sampling_rng) for _ in range(12)))
+sampling_rng, packed = np.random.default_rng(0), network.pack(params, workspace)
+print(", ".join(sample(packed, sampling_rng) for _ in range(12)))
 
 # %%
 # The same in three lines
@@ -417,7 +417,7 @@ display.figure_.set_size_inches(5.5, 3.2)
 #      - no overflow; log-probabilities; one column per sequence
 #    * - ``forward_propagation``
 #      - :meth:`RecurrentLayer.forward <skrnn.core.model.layer.RecurrentLayer.forward>`,
-#        :meth:`ElmanCell.forward <skrnn.core.cells.elman.ElmanCell.forward>`,
+#        :meth:`ElmanKernel.forward <skrnn.core.kernels.numpy.elman.ElmanKernel.forward>`,
 #        :class:`LinearHead <skrnn.core.model.head.LinearHead>`
 #      - all sequences of a batch at once, of any lengths
 #    * - ``cross_entropy_loss``
@@ -425,7 +425,7 @@ display.figure_.set_size_inches(5.5, 3.2)
 #      - uses the target; loss and gradient together
 #    * - ``backward_propagation``
 #      - :meth:`Network.loss_gradient <skrnn.core.model.network.Network.loss_gradient>`,
-#        :meth:`ElmanCell.backward <skrnn.core.cells.elman.ElmanCell.backward>`
+#        :meth:`ElmanKernel.backward <skrnn.core.kernels.numpy.elman.ElmanKernel.backward>`
 #      - returns loss and gradient; updates nothing
 #    * - ``update_params``
 #      - :class:`SGD <skrnn.core.training.optimizers.SGD>`, :class:`Adam <skrnn.core.training.optimizers.Adam>`,
