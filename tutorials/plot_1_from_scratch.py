@@ -86,17 +86,13 @@ print("anna: inputs", read, "targets", targets)
 # Five arrays
 # -----------
 #
-# With H = 32 units the shapes are
+# With H = 32 units their shapes, and their names in skrnn, are
 #
-# ======  ============  ===============================  ==================
-# name    shape         from, to                         in skrnn
-# ======  ============  ===============================  ==================
-# U       (32, 29)      input to state                   ``rnn.0.W_x``
-# V       (32, 32)      state to the next state          ``rnn.0.W_h``
-# bh      (32, 1)       bias of the state                ``rnn.0.b``
-# W       (27, 32)      state to output                  ``head.W_y``
-# by      (27, 1)       bias of the output               ``head.b_y``
-# ======  ============  ===============================  ==================
+# - U, (32, 29), from input to state: ``rnn.0.W_x``,
+# - V, (32, 32), from state to the next state: ``rnn.0.W_h``,
+# - bh, (32, 1), the bias of the state: ``rnn.0.b``,
+# - W, (27, 32), from state to output: ``head.W_y``,
+# - by, (27, 1), the bias of the output: ``head.b_y``.
 #
 # skrnn stores them in **one flat vector**, and the arrays are views of it
 # (:class:`~skrnn.core.parameters.ParameterLayout`). Clipping, updating and checking a gradient are then one line each.
@@ -392,55 +388,33 @@ display.figure_.set_size_inches(5.5, 3.2)
 # Where to find it in skrnn
 # -------------------------
 #
-# The functions of the notebook, and their counterparts.
+# The functions of the notebook, their counterparts, and what differs:
 #
-# .. list-table::
-#    :header-rows: 1
-#    :widths: 24 38 38
-#
-#    * - notebook
-#      - skrnn
-#      - differences
-#    * - ``init_params``
-#      - :meth:`Cell.initialize <skrnn.core.cells.cell.Cell.initialize>`,
-#        :meth:`Network.initialize <skrnn.core.model.network.Network.initialize>`
-#      - Glorot and orthogonal instead of ``0.1 * randn``; from a generator with a seed
-#    * - ``sigmoid``
-#      - :func:`skrnn.core.kernels.numpy.activations.sigmoid_of_scaled`
-#      - correct limits where exp overflows; used in the gates of GRU and LSTM
-#    * - ``tanh``
-#      - :func:`skrnn.core.kernels.numpy.activations.tanh_of_scaled`,
-#        :func:`skrnn.core.kernels.numpy.activations.tanh_derivative`
-#      - correct limits; the argument of the derivative is the output
-#    * - ``softmax``
-#      - :func:`skrnn.core.model.losses.log_softmax`
-#      - no overflow; log-probabilities; one column per sequence
-#    * - ``forward_propagation``
-#      - :meth:`RecurrentLayer.forward <skrnn.core.model.layer.RecurrentLayer.forward>`,
-#        :meth:`ElmanKernel.forward <skrnn.core.kernels.numpy.elman.ElmanKernel.forward>`,
-#        :class:`LinearHead <skrnn.core.model.head.LinearHead>`
-#      - all sequences of a batch at once, of any lengths
-#    * - ``cross_entropy_loss``
-#      - :func:`skrnn.core.model.losses.softmax_cross_entropy`
-#      - uses the target; loss and gradient together
-#    * - ``backward_propagation``
-#      - :meth:`Network.loss_gradient <skrnn.core.model.network.Network.loss_gradient>`,
-#        :meth:`ElmanKernel.backward <skrnn.core.kernels.numpy.elman.ElmanKernel.backward>`
-#      - returns loss and gradient; updates nothing
-#    * - ``update_params``
-#      - :class:`SGD <skrnn.core.training.optimizers.SGD>`, :class:`Adam <skrnn.core.training.optimizers.Adam>`,
-#        :func:`clip_by_global_norm <skrnn.core.training.optimizers.clip_by_global_norm>`
-#      - one vector; clipping
-#    * - ``train``
-#      - :func:`skrnn.core.training.loop.train`, ``fit``
-#      - batches, history, early stopping, validation
-#    * - ``tqdm``
-#      - ``verbose=1``
-#      - no other package
-#    * - ``predict``
-#      - :meth:`predict <skrnn.RNNNextTokenModel.predict>`, :meth:`generate <skrnn.RNNNextTokenModel.generate>`,
-#        :meth:`start <skrnn.RNNNextTokenModel.start>`
-#      - the notebook has only the line ``def predict``
+# - ``init_params``: :meth:`Cell.initialize <skrnn.core.cells.cell.Cell.initialize>`,
+#   :meth:`Network.initialize <skrnn.core.model.network.Network.initialize>`. Glorot and orthogonal instead of
+#   ``0.1 * randn``; from a generator with a seed.
+# - ``sigmoid``: :func:`skrnn.core.kernels.numpy.activations.sigmoid_of_scaled`. Correct limits where exp overflows;
+#   used in the gates of GRU and LSTM.
+# - ``tanh``: :func:`skrnn.core.kernels.numpy.activations.tanh_of_scaled`,
+#   :func:`skrnn.core.kernels.numpy.activations.tanh_derivative`. Correct limits; the argument of the derivative is the
+#   output.
+# - ``softmax``: :func:`skrnn.core.model.losses.log_softmax`. No overflow; log-probabilities; one column per sequence.
+# - ``forward_propagation``: :meth:`RecurrentLayer.forward <skrnn.core.model.layer.RecurrentLayer.forward>`,
+#   :meth:`ElmanKernel.forward <skrnn.core.kernels.numpy.elman.ElmanKernel.forward>`,
+#   :class:`LinearHead <skrnn.core.model.head.LinearHead>`. All sequences of a batch at once, of any lengths.
+# - ``cross_entropy_loss``: :func:`skrnn.core.model.losses.softmax_cross_entropy`. Uses the target; loss and gradient
+#   together.
+# - ``backward_propagation``: :meth:`Network.loss_gradient <skrnn.core.model.network.Network.loss_gradient>`,
+#   :meth:`ElmanKernel.backward <skrnn.core.kernels.numpy.elman.ElmanKernel.backward>`. Returns loss and gradient;
+#   updates nothing.
+# - ``update_params``: :class:`SGD <skrnn.core.training.optimizers.SGD>`,
+#   :class:`Adam <skrnn.core.training.optimizers.Adam>`,
+#   :func:`clip_by_global_norm <skrnn.core.training.optimizers.clip_by_global_norm>`. One vector; clipping.
+# - ``train``: :func:`skrnn.core.training.loop.train`, ``fit``. Batches, history, early stopping, validation.
+# - ``tqdm``: ``verbose=1``. No other package.
+# - ``predict``: :meth:`predict <skrnn.RNNNextTokenModel.predict>`,
+#   :meth:`generate <skrnn.RNNNextTokenModel.generate>`, :meth:`start <skrnn.RNNNextTokenModel.start>`. The notebook has
+#   only the line ``def predict``.
 #
 # Further reading: the :doc:`user guide </user_guide/index>`, and the equations of all cells in
 # :doc:`Mathematics </user_guide/mathematics>`.
