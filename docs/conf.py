@@ -106,8 +106,10 @@ html_title = "skrnn"
 html_static_path = ["_static"]
 html_css_files = ["skrnn.css"]
 html_favicon = "_static/logo.svg"
-# Scripts and sources have lines of 120 characters, which need the place of the left sidebar.
-html_sidebars = {pattern: [] for pattern in ("auto_examples/plot_*", "auto_tutorials/plot_*", "_modules/**", "index")}
+# No left sidebar: scripts and sources have lines of 120 characters, which need its place; two pages have no section.
+html_sidebars = {
+    pattern: [] for pattern in ("auto_examples/plot_*", "auto_tutorials/plot_*", "_modules/**", "index", "changelog")
+}
 html_show_sourcelink = False
 html_theme_options = {
     "logo": {"text": "skrnn", "image_light": "_static/logo.svg", "image_dark": "_static/logo.svg"},
@@ -118,8 +120,6 @@ html_theme_options = {
     "footer_end": [],
     "secondary_sidebar_items": ["page-toc"],
     "show_prev_next": True,
-    "pygments_light_style": "tango",
-    "pygments_dark_style": "monokai",
 }
 
 

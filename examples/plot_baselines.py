@@ -71,9 +71,9 @@ def summarize(sequences):
 
 
 # %%
-# DTW aligns two sequences so that the sum of the squared distances between their aligned steps is minimal [1]_. This
-# class computes it between one sequence and all training sequences at once: those are padded, and the result of each
-# is read where it ends.
+# DTW aligns two sequences so that the sum of the squared distances between their aligned steps is minimal (Sakoe and
+# Chiba, *Dynamic programming algorithm optimization for spoken word recognition*, 1978). This class computes it between
+# one sequence and all training sequences at once: those are padded, and the result of each is read where it ends.
 
 
 class NearestNeighborDTW:
@@ -166,6 +166,3 @@ ax.spines[["top", "right"]].set_visible(False)
 ax.legend(ncols=len(methods), loc="lower center", bbox_to_anchor=(0.5, 1), frameon=False)
 ax.set_xlabel("Lines show the minimum and maximum of three seeds.", size=9)
 plt.show()
-
-# %%
-# .. [1] Sakoe and Chiba, *Dynamic programming algorithm optimization for spoken word recognition* (1978).

@@ -133,6 +133,13 @@ def test_docstring_is_numpydoc(name):
     assert not errors
 
 
+@pytest.mark.parametrize("name", OBJECTS)
+def test_descriptions_are_text(name):
+    """A letter with a point would be read as the marker of an empty list."""
+    value, _ = resolve(name)
+    assert not re.search(r"^ *[A-Za-z]\.$", inspect.getdoc(value) or "", flags=re.MULTILINE)
+
+
 def test_the_reference_lists_every_public_name():
     pages = "\n".join(path.read_text() for path in (Path(__file__).parent.parent / "docs" / "api").glob("*.md"))
     words = set(re.findall(r"[\w.]+", pages))

@@ -86,17 +86,13 @@ print("anna: inputs", read, "targets", targets)
 # Five arrays
 # -----------
 #
-# With H = 32 units the shapes are
+# With H = 32 units their shapes, and their names in skrnn, are
 #
-# ======  ============  ===============================  ==================
-# name    shape         from, to                         in skrnn
-# ======  ============  ===============================  ==================
-# U       (32, 29)      input to state                   ``rnn.0.W_x``
-# V       (32, 32)      state to the next state          ``rnn.0.W_h``
-# bh      (32, 1)       bias of the state                ``rnn.0.b``
-# W       (27, 32)      state to output                  ``head.W_y``
-# by      (27, 1)       bias of the output               ``head.b_y``
-# ======  ============  ===============================  ==================
+# - U, (32, 29), from input to state: ``rnn.0.W_x``,
+# - V, (32, 32), from state to the next state: ``rnn.0.W_h``,
+# - bh, (32, 1), the bias of the state: ``rnn.0.b``,
+# - W, (27, 32), from state to output: ``head.W_y``,
+# - by, (27, 1), the bias of the output: ``head.b_y``.
 #
 # skrnn stores them in **one flat vector**, and the arrays are views of it
 # (:class:`~skrnn.core.parameters.ParameterLayout`). Clipping, updating and checking a gradient are then one line each.
@@ -156,7 +152,7 @@ for code, p in zip(targets, probas, strict=True):
 #
 # In skrnn a layer multiplies all inputs by U at once, for all steps and all names of a batch
 # (:meth:`skrnn.core.model.layer.RecurrentLayer.forward`), and only what depends on the previous step is left to the
-# loop (:meth:`skrnn.core.cells.elman.ElmanCell.forward`). The numbers are the same:
+# loop (:meth:`skrnn.core.kernels.numpy.elman.ElmanKernel.forward`). The numbers are the same:
 
 from skrnn.core.data.sequences import TokenSequences
 from skrnn.core.workspace import Workspace
@@ -241,8 +237,8 @@ gradient = backward(params, read, targets, states, probas, report=show)
 #
 # In skrnn all of this is :meth:`skrnn.core.model.network.Network.loss_gradient`, the function that training is built
 # on. It calls the output layer first (:func:`skrnn.core.model.losses.softmax_cross_entropy`: the loss, and :math:`p -
-# y` in place of the logits), then the cell (:meth:`skrnn.core.cells.elman.ElmanCell.backward`, whose lines carry the
-# numbers of the equations), and **adds** the gradient to the vector that is passed in.
+# y` in place of the logits), then the cell's kernel (:meth:`skrnn.core.kernels.numpy.elman.ElmanKernel.backward`, whose
+# lines carry the numbers of the equations), and **adds** the gradient to the vector that is passed in.
 
 data = pack(["anna"])
 batch = network.batcher.batch(data, np.arange(1), data.next_ids)
@@ -340,15 +336,15 @@ for epoch in range(N_EPOCHS):
 #
 # To generate a name, predict the next letter, use it as the next input, and repeat
 # (:meth:`skrnn.core.model.network.Network.step`). Taking the likeliest letter each time always gives the same
-# name, so the letter is sampled from the predicted distribution instead. (``prepare`` computes once what every step
-# needs of the parameters.)
+# name, so the letter is sampled from the predicted distribution instead. (``pack`` computes once what every step needs
+# of the parameters.)
 
 
-def sample(prepared, rng, max_letters=12):
+def sample(packed, rng, max_letters=12):
     state = network.start(1, np.dtype(np.float64))
     name, code = "", BEGIN
     while len(name) < max_letters:
-        log_proba, state = network.step(prepared, np.array([code]), state, workspace)
+        log_proba, state = network.step(packed, np.array([code]), state, workspace)
         code = rng.choice(N_OUTPUTS, p=np.exp(log_proba[0]))
         if code == END:
             break
@@ -356,8 +352,8 @@ def sample(prepared, rng, max_letters=12):
     return name
 
 
-sampling_rng, prepared = np.random.default_rng(0), network.prepare(params, workspace)
-print(", ".join(sample(prepared, sampling_rng) for _ in range(12)))
+sampling_rng, packed = np.random.default_rng(0), network.pack(params, workspace)
+print(", ".join(sample(packed, sampling_rng) for _ in range(12)))
 
 # %%
 # The same in three lines
@@ -392,55 +388,33 @@ display.figure_.set_size_inches(5.5, 3.2)
 # Where to find it in skrnn
 # -------------------------
 #
-# The functions of the notebook, and their counterparts.
+# The functions of the notebook, their counterparts, and what differs:
 #
-# .. list-table::
-#    :header-rows: 1
-#    :widths: 24 38 38
-#
-#    * - notebook
-#      - skrnn
-#      - differences
-#    * - ``init_params``
-#      - :meth:`Cell.initialize <skrnn.core.cells.cell.Cell.initialize>`,
-#        :meth:`Network.initialize <skrnn.core.model.network.Network.initialize>`
-#      - Glorot and orthogonal instead of ``0.1 * randn``; from a generator with a seed
-#    * - ``sigmoid``
-#      - :func:`skrnn.core.kernels.numpy.activations.sigmoid_of_scaled`
-#      - correct limits where exp overflows; used in the gates of GRU and LSTM
-#    * - ``tanh``
-#      - :func:`skrnn.core.kernels.numpy.activations.tanh_of_scaled`,
-#        :func:`skrnn.core.kernels.numpy.activations.tanh_derivative`
-#      - correct limits; the argument of the derivative is the output
-#    * - ``softmax``
-#      - :func:`skrnn.core.model.losses.log_softmax`
-#      - no overflow; log-probabilities; one column per sequence
-#    * - ``forward_propagation``
-#      - :meth:`RecurrentLayer.forward <skrnn.core.model.layer.RecurrentLayer.forward>`,
-#        :meth:`ElmanCell.forward <skrnn.core.cells.elman.ElmanCell.forward>`,
-#        :class:`LinearHead <skrnn.core.model.head.LinearHead>`
-#      - all sequences of a batch at once, of any lengths
-#    * - ``cross_entropy_loss``
-#      - :func:`skrnn.core.model.losses.softmax_cross_entropy`
-#      - uses the target; loss and gradient together
-#    * - ``backward_propagation``
-#      - :meth:`Network.loss_gradient <skrnn.core.model.network.Network.loss_gradient>`,
-#        :meth:`ElmanCell.backward <skrnn.core.cells.elman.ElmanCell.backward>`
-#      - returns loss and gradient; updates nothing
-#    * - ``update_params``
-#      - :class:`SGD <skrnn.core.training.optimizers.SGD>`, :class:`Adam <skrnn.core.training.optimizers.Adam>`,
-#        :func:`clip_by_global_norm <skrnn.core.training.optimizers.clip_by_global_norm>`
-#      - one vector; clipping
-#    * - ``train``
-#      - :func:`skrnn.core.training.loop.train`, ``fit``
-#      - batches, history, early stopping, validation
-#    * - ``tqdm``
-#      - ``verbose=1``
-#      - no other package
-#    * - ``predict``
-#      - :meth:`predict <skrnn.RNNNextTokenModel.predict>`, :meth:`generate <skrnn.RNNNextTokenModel.generate>`,
-#        :meth:`start <skrnn.RNNNextTokenModel.start>`
-#      - the notebook has only the line ``def predict``
+# - ``init_params``: :meth:`Cell.initialize <skrnn.core.cells.cell.Cell.initialize>`,
+#   :meth:`Network.initialize <skrnn.core.model.network.Network.initialize>`. Glorot and orthogonal instead of
+#   ``0.1 * randn``; from a generator with a seed.
+# - ``sigmoid``: :func:`skrnn.core.kernels.numpy.activations.sigmoid_of_scaled`. Correct limits where exp overflows;
+#   used in the gates of GRU and LSTM.
+# - ``tanh``: :func:`skrnn.core.kernels.numpy.activations.tanh_of_scaled`,
+#   :func:`skrnn.core.kernels.numpy.activations.tanh_derivative`. Correct limits; the argument of the derivative is the
+#   output.
+# - ``softmax``: :func:`skrnn.core.model.losses.log_softmax`. No overflow; log-probabilities; one column per sequence.
+# - ``forward_propagation``: :meth:`RecurrentLayer.forward <skrnn.core.model.layer.RecurrentLayer.forward>`,
+#   :meth:`ElmanKernel.forward <skrnn.core.kernels.numpy.elman.ElmanKernel.forward>`,
+#   :class:`LinearHead <skrnn.core.model.head.LinearHead>`. All sequences of a batch at once, of any lengths.
+# - ``cross_entropy_loss``: :func:`skrnn.core.model.losses.softmax_cross_entropy`. Uses the target; loss and gradient
+#   together.
+# - ``backward_propagation``: :meth:`Network.loss_gradient <skrnn.core.model.network.Network.loss_gradient>`,
+#   :meth:`ElmanKernel.backward <skrnn.core.kernels.numpy.elman.ElmanKernel.backward>`. Returns loss and gradient;
+#   updates nothing.
+# - ``update_params``: :class:`SGD <skrnn.core.training.optimizers.SGD>`,
+#   :class:`Adam <skrnn.core.training.optimizers.Adam>`,
+#   :func:`clip_by_global_norm <skrnn.core.training.optimizers.clip_by_global_norm>`. One vector; clipping.
+# - ``train``: :func:`skrnn.core.training.loop.train`, ``fit``. Batches, history, early stopping, validation.
+# - ``tqdm``: ``verbose=1``. No other package.
+# - ``predict``: :meth:`predict <skrnn.RNNNextTokenModel.predict>`,
+#   :meth:`generate <skrnn.RNNNextTokenModel.generate>`, :meth:`start <skrnn.RNNNextTokenModel.start>`. The notebook has
+#   only the line ``def predict``.
 #
 # Further reading: the :doc:`user guide </user_guide/index>`, and the equations of all cells in
 # :doc:`Mathematics </user_guide/mathematics>`.

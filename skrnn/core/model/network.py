@@ -119,7 +119,7 @@ class Network:
         hidden_size : int
             Units of each layer and direction.
         n_classes : int
-            K.
+            Number of classes K.
         n_layers : int, default=1
             Number of layers.
         bidirectional : bool, default=False
