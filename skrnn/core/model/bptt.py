@@ -19,6 +19,7 @@ from ..data.batch import SequenceBatch
 from ..parameters import Weights
 from ..workspace import Workspace
 from .head import Objective
+from .inputs import Input
 from .readouts import Accumulation
 from .state import State
 from .windows import WindowRunner, WindowState
@@ -82,9 +83,7 @@ class Backpropagation:
             wants_d_x = stack.input.is_learned or d_rows is not None
             d_x, d_state = stack.backward(weights, gradients, window, cache, d_outputs, workspace, d_state, wants_d_x)
             if d_x is not None:
-                stack.input.add_own_gradients(gradients, d_x, window)
-            if d_x is not None and d_rows is not None:
-                np.add.at(d_rows, window.rows, d_x)  # padding, which repeats a row, adds zero
+                _add_input_gradients(stack.input, gradients, d_x, window, d_rows)
         workspace.release(mark)
         return loss, after
 
@@ -115,3 +114,12 @@ class Backpropagation:
         if self.recompute == "auto":
             return batch.n_rows * stack.n_activations * dtype.itemsize > stack.limits.activation_bytes
         return bool(self.recompute)
+
+
+def _add_input_gradients(
+    input_: Input, gradients: dict[str, Weights], d_x: Floats, window: SequenceBatch, d_rows: Floats | None
+) -> None:
+    """Add d_x (N, F) to the gradients of the input's own parameters, and to `d_rows`, if given."""
+    input_.add_own_gradients(gradients, d_x, window)
+    if d_rows is not None:
+        np.add.at(d_rows, window.rows, d_x)  # padding, which repeats a row, adds zero

@@ -181,29 +181,15 @@ def train(
     params, monitor = state.params, state.monitor
     gradient = np.empty_like(params)
     for _ in range(plan.max_iter):
-        epoch = monitor.n_epochs
         rate = learning_rate_at(
             plan.learning_rate,
             plan.learning_rate_init,
-            epoch - monitor.first_epoch,
+            monitor.n_epochs - monitor.first_epoch,
             plan.schedule_length,
             monitor.n_plateaus,
         )
         measured = params if validate else params.copy()  # the training loss is that of the parameters before
-        loss, carried = 0.0, None
-        batches = plan.sampler.batches(data, network.batcher, plan.batch_size, state.rng, params.dtype, plan.shuffle)
-        for number, (batch, share) in enumerate(batches, start=1):
-            before = network.stack.state_before(batch, carried, params.dtype)
-            batch_loss, carried = penalized_loss_gradient(
-                network, params, batch, before, data, plan.alpha, loss_gradient, gradient
-            )
-            norm = clip_by_global_norm(gradient, plan.max_grad_norm)
-            if not (isfinite(batch_loss) and isfinite(norm)):
-                raise NonFiniteLossError(epoch + 1, number, batch_loss, norm)
-            plan.optimizer.update(params, gradient, state.optimizer_state, rate)
-            loss += batch_loss * share
-        if not np.isfinite(params).all():  # which no loss would show after the last update
-            raise NonFiniteLossError(epoch + 1, number, nan, norm)
+        loss = _train_epoch(network, state, data, plan, rate, loss_gradient, gradient)
         at_plateau = monitor.end_epoch(measured, loss, validate(params) if validate else None)
         if report:
             report(monitor)
@@ -213,6 +199,33 @@ def train(
             monitor.n_plateaus += 1
             monitor.n_without_improvement = 0
     return False
+
+
+def _train_epoch(
+    network: Network,
+    state: TrainingState,
+    data: Dataset[Any],
+    plan: TrainingPlan,
+    rate: float,
+    loss_gradient: LossGradient,
+    gradient: Floats,
+) -> float:
+    """Update `state` after each batch of an epoch: the mean loss; `gradient` is overwritten."""
+    params, epoch, loss, carried = state.params, state.monitor.n_epochs + 1, 0.0, None
+    batches = plan.sampler.batches(data, network.batcher, plan.batch_size, state.rng, params.dtype, plan.shuffle)
+    for number, (batch, share) in enumerate(batches, start=1):
+        before = network.stack.state_before(batch, carried, params.dtype)
+        batch_loss, carried = penalized_loss_gradient(
+            network, params, batch, before, data, plan.alpha, loss_gradient, gradient
+        )
+        norm = clip_by_global_norm(gradient, plan.max_grad_norm)
+        if not (isfinite(batch_loss) and isfinite(norm)):
+            raise NonFiniteLossError(epoch, number, batch_loss, norm)
+        plan.optimizer.update(params, gradient, state.optimizer_state, rate)
+        loss += batch_loss * share
+    if not np.isfinite(params).all():  # which no loss would show after the last update
+        raise NonFiniteLossError(epoch, number, nan, norm)
+    return loss
 
 
 def penalized_loss_gradient(
