@@ -90,7 +90,7 @@ class Fitted(Generic[R]):
     network: Network
     params: np.ndarray
     training: TrainingState | None
-    """Where training goes on; None for a candidate, which is only scored."""
+    """Where training continues; None for a candidate, which is only scored."""
 
     def named_weights(self) -> dict[str, np.ndarray]:
         """Return the parameters by name, views of one vector."""

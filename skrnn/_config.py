@@ -89,7 +89,7 @@ class FitConfig:
 
     @property
     def lasting(self) -> dict[str, Any]:
-        """The parameters that give the learned weights their meaning, and cannot change while training goes on."""
+        """The parameters that give the learned weights their meaning, and cannot change while training continues."""
         return {"cell": self.cell, "hidden_size": self.hidden_size, "n_layers": self.n_layers}
 
 

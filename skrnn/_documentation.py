@@ -36,7 +36,7 @@ tol : float, default=1e-4
     of the gradient at which to stop.
 
 verbose : bool or int, default=...
-    Print where training is: 1 now and then, 2 at every epoch.
+    Print the progress of the training: 1 now and then, 2 at every epoch.
 
 momentum, nesterovs_momentum : float in [0, 1), bool, default=0.9, True
     Momentum of "sgd", and whether it is Nesterov's.

@@ -66,26 +66,27 @@ class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Densi
     add_end_token : bool or "auto", default="auto"
         Whether the end of a sequence is predicted like a token, END; "auto" is True except for 2-D X.
     bptt_steps : int, default=100
-        Longest piece through which the gradient flows back. The state is carried from piece to piece.
+        Longest slice through which the gradient flows back. The state is carried from slice to slice.
     solver : {"adam", "sgd", "rmsprop", "lbfgs"}, default="adam"
         What minimises the loss, the mean over tokens. "lbfgs" uses all sequences at once and suits small data.
     alpha : float, default=1e-4
         Strength of the L2 penalty on weights, not biases or embeddings: ``alpha / 2 * ||W||^2`` divided by the number
         of tokens, or, with weights, by the sum of theirs.
     batch_size : int or "auto", default="auto"
-        Sequences side by side; "auto" is at most 64, and for few long sequences as many as leave 50 updates an epoch.
-        A sequence longer than its share of all tokens is cut into parts that are read side by side. Unused by "lbfgs".
+        Sequences of a batch; "auto" is at most 64, and for few long sequences as many as leave 50 updates an epoch.
+        A sequence longer than its share of all tokens is cut into parts that are read at the same time. Unused by
+        "lbfgs".
     {learning_rate}
     {learning_rate_init}
     {max_iter}
     shuffle : bool, default=True
-        Whether sequences are dealt at random. A single batch is never shuffled.
+        Whether sequences are shuffled. A single batch is never shuffled.
     {random_state}
     {tol}
     {verbose}
     warm_start : bool, default=False
-        Whether `fit` goes on from where the last one ended, with its vocabulary, moments and random state. On the same
-        data patience goes on, too; other data begin with fresh patience, best scores and learning rate. What the
+        Whether `fit` continues from where the last one ended, with its vocabulary, moments and random state. On the
+        same data patience continues, too; other data begin with fresh patience, best scores and learning rate. What the
         weights mean cannot change: `cell`, `hidden_size`, `n_layers`, `embedding_size`, `tie_weights`, `min_frequency`,
         `max_tokens`, `add_end_token` and `dtype`.
     {momentum}
@@ -130,7 +131,7 @@ class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Densi
 
     See Also
     --------
-    RNNSequenceClassifier : Puts whole sequences into classes.
+    RNNSequenceClassifier : Classifies whole sequences.
 
     Notes
     -----
@@ -503,7 +504,7 @@ class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Densi
         """Continue prompts, or write sequences from nothing.
 
         Each step goes through, in this order: repetition penalty, n-gram ban, forbidden tokens, temperature, `top_k`,
-        `top_p`, `min_p`. By default all are off, and tokens are drawn as the model believes.
+        `top_p`, `min_p`. By default all are off, and tokens are sampled from the predicted distribution.
 
         Parameters
         ----------
@@ -514,7 +515,8 @@ class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Densi
         max_new_tokens : int
             Largest number of tokens to add, at least 1; a sequence also stops at its END.
         temperature : float, default=1.0
-            Divides log-probabilities: below 1 bolder, above 1 wilder; 0 always takes the likeliest token.
+            Divides log-probabilities: below 1 likely tokens become likelier, above 1 less likely; 0 always takes the
+            likeliest token.
         top_k : int or None, default=None
             Draw from the k likeliest tokens only.
         top_p : float in (0, 1], default=1.0
@@ -580,7 +582,7 @@ class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Densi
         Parameters
         ----------
         n_streams : int, default=1
-            Number of sequences side by side.
+            Number of sequences that are read at a time.
 
         Returns
         -------

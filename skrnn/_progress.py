@@ -49,7 +49,7 @@ class ProgressLine:
         self._pending = ""
 
     def __call__(self, monitor: TrainingMonitor) -> None:
-        """Say where training is, if it is time to."""
+        """Print the progress, if it is time to."""
         now = time.monotonic() - self._start
         self._pending = f"epoch {monitor.n_epochs:4d} of at most {self._max_iter}  loss {monitor.loss_curve[-1]:.4f}"
         if monitor.validation_scores:

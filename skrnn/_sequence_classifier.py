@@ -29,7 +29,7 @@ from .core.workspace import Workspace
 
 @documented
 class RNNSequenceClassifier(ClassifierMixin, BaseRecurrent[LabelledReading]):
-    """Recurrent neural network that puts whole sequences into classes.
+    """Recurrent neural network that classifies whole sequences.
 
     The network reads a sequence step by step, pools its states over the steps, and gives each class a probability. It
     minimises the cross-entropy by backpropagation through time, with sequences of any lengths and no padding.
@@ -61,12 +61,12 @@ class RNNSequenceClassifier(ClassifierMixin, BaseRecurrent[LabelledReading]):
     {learning_rate_init}
     {max_iter}
     shuffle : bool, default=True
-        Whether batches are dealt at random. A single batch is never shuffled.
+        Whether sequences are shuffled. A single batch is never shuffled.
     {random_state}
     {tol}
     {verbose}
     warm_start : bool, default=False
-        Whether `fit` goes on from where the last one ended, with its moments and random state. On the same data a
+        Whether `fit` continues from where the last one ended, with its moments and random state. On the same data a
         epochs and then b are the same as a + b; other data begin with fresh patience, best scores and learning rate.
         What the weights mean cannot change: `cell`, `hidden_size`, `n_layers`, `bidirectional` and `pooling`.
     {momentum}

@@ -1,4 +1,4 @@
-"""What a network says of the next token, with a constant for tokens that training never showed."""
+"""Scores of the next token, with a constant for tokens that training never showed."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ from .core.model.network import Network
 
 @dataclass(frozen=True, eq=False, repr=False)
 class TokenReading(Reading):
-    """How sequences of tokens are read, and what a network says of them."""
+    """How sequences of tokens are read, and how they are scored."""
 
     vocabulary: Vocabulary
     n_tokens_seen: float

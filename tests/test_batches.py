@@ -36,11 +36,11 @@ def test_take_is_in_the_order_asked_for_and_copies_nothing(packed):
 def test_pieces_have_arrays_of_their_own_lengths(container, rng):
     X = rng.standard_normal((2, 5, 3))
 
-    pieces = container.from_rectangle(X).slices(np.array([6, 1]), np.array([2, 3]))
+    slices = container.from_rectangle(X).slices(np.array([6, 1]), np.array([2, 3]))
 
-    assert pieces.n_features == 3
-    assert pieces.n_steps == 5
-    for got, wanted in zip(pieces.arrays(), (X[1, 1:3], X[0, 1:4]), strict=True):
+    assert slices.n_features == 3
+    assert slices.n_steps == 5
+    for got, wanted in zip(slices.arrays(), (X[1, 1:3], X[0, 1:4]), strict=True):
         np.testing.assert_array_equal(got, wanted)
 
 
@@ -95,7 +95,7 @@ def test_merged_cuts_pad_little(lengths, max_padding):
     for segment in cut_segments(lengths, Cutting(max_padding)):
         alive = sum((last - first) * n for first, last, n in segment.active_ranges)
         opening, *_ = segment.active_ranges
-        rounding = (opening[1] - opening[0]) * 3  # the first span is taken whole: its width is rounded up
+        rounding = (opening[1] - opening[0]) * 3  # the first range is taken whole: its width is rounded up
         assert segment.n_steps * segment.n_columns - alive <= max(max_padding, rounding)
 
 

@@ -1,4 +1,4 @@
-"""A property that is computed once, and for which nobody waits."""
+"""A property that is computed once, and without a lock."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor

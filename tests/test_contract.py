@@ -1,4 +1,4 @@
-"""What holds for every estimator: how it is trained, goes on, holds out, breaks off, and reads its parameters."""
+"""What holds for every estimator: how it is trained, continues, holds out, breaks off, and reads its parameters."""
 
 import builtins
 import functools
@@ -29,7 +29,7 @@ from skrnn._validation.values import shown
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
 LASTING = {"cell": "relu", "hidden_size": 5, "n_layers": 2}
-"""Other values of what cannot change while training goes on, for every estimator."""
+"""Other values of what cannot change while training continues, for every estimator."""
 
 TRAINING_SETTINGS = {"dropout": 0.5, "alpha": 0.1, "batch_size": 5, "learning_rate": "adaptive", "bptt_steps": 2}
 """Other values of what can."""
@@ -328,7 +328,7 @@ def test_what_makes_data_others(case, kwargs, params):
 
 
 def test_partial_fit_between_fits(case):
-    """Its data are others, and its own; moments and random numbers go on."""
+    """Its data are others, and its own; moments and random numbers continue."""
     model = case.make(warm_start=True).fit(*case.data())
     n_updates = model._fitted.training.optimizer_state.n_updates
 
@@ -350,7 +350,9 @@ def test_what_the_weights_mean_cannot_change(case, name):
     was = model.get_params()[name]
     model.set_params(**{name: case.lasting[name]})
     before = joblib.hash(vars(model))
-    message = f"^{name} cannot change while training goes on: it is {case.lasting[name]!r}, but was .* Set it back, or"
+    message = (
+        f"^{name} cannot change while training continues: it is {case.lasting[name]!r}, but was .* Set it back, or"
+    )
 
     for fit in fits(case).values():
         with pytest.raises(ValueError, match=message):
@@ -365,7 +367,7 @@ def test_weights_are_tied_or_not():
     case = CASES[1]
     model = case.make(warm_start=True, embedding_size=4).fit(*case.data()).set_params(tie_weights=True)
     with pytest.raises(
-        ValueError, match=r"^tie_weights cannot change while training goes on: it is True, but was False"
+        ValueError, match=r"^tie_weights cannot change while training continues: it is True, but was False"
     ):
         model.fit(*case.data())
 

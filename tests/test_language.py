@@ -19,7 +19,7 @@ INSTEAD = {  # a pattern of former words, and what to write
     r"\bby heart\b": "memorize",
     r"\bleast,|\b(the )?least and (the )?greatest\b": "minimum, maximum",
     r"\blanes?\b": "columns of the batch",
-    r"\b(deals?|dealt)\b(?! with)": "split, shuffle",
+    r"\b(deals?|split)\b(?! with)": "split, shuffle",
     r"\b(lends?|lent|loans?)\b(?! itself)": "allocate",
     r"as the model believes": "sampled from the predicted distribution",
     r"\b(rivals?|honest)\b": "baseline, fair",

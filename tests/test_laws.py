@@ -163,8 +163,8 @@ def test_law_2_layer_gradients_equal_central_differences(cell, rng):
     workspace = Workspace(np.float64)
     caches = layer.forward(weights, x, batch.segments, workspace, state)
     d_x = np.empty((batch.n_rows, 3))
-    injected = [OutputGradient.of_all_columns(d) for d in d_outputs]
-    d_state = layer.backward(weights, gradients, x, batch.segments, caches, injected, workspace, d_x=d_x)
+    output_gradients = [OutputGradient.of_all_columns(d) for d in d_outputs]
+    d_state = layer.backward(weights, gradients, x, batch.segments, caches, output_gradients, workspace, d_x=d_x)
 
     for name, array in weights.items():
         assert relative_error(gradients[name], central_differences(loss, array)) < 1e-6, name
@@ -305,7 +305,7 @@ def test_activations_are_computed_twice_where_they_are_many(rng):
 @pytest.mark.parametrize("dropout", [0.0, 0.3])
 def test_law_5_outputs_are_enough_in_both_directions(cell, pooling, dropout, rng):
     several_segments = {"segment_size": 300}
-    whole, outlined = (
+    whole, checkpointed = (
         make_network(
             cell,
             several_segments,
@@ -322,10 +322,10 @@ def test_law_5_outputs_are_enough_in_both_directions(cell, pooling, dropout, rng
     assert len(batch.segments) > 3
 
     loss, gradient = loss_and_gradient(whole, params, batch)
-    loss_outlined, gradient_outlined = loss_and_gradient(outlined, params, batch)
+    loss_checkpointed, gradient_checkpointed = loss_and_gradient(checkpointed, params, batch)
 
-    assert loss_outlined == loss
-    np.testing.assert_array_equal(gradient_outlined, gradient)
+    assert loss_checkpointed == loss
+    np.testing.assert_array_equal(gradient_checkpointed, gradient)
 
 
 def test_law_5_one_product_of_gradients_or_several(rng):

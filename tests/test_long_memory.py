@@ -1,4 +1,4 @@
-"""Gated cells remember over dozens of steps; benchmarks/long_memory.py goes on to 100."""
+"""Gated cells remember over dozens of steps; benchmarks/long_memory.py has up to 100."""
 
 import numpy as np
 import pytest

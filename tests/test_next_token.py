@@ -660,7 +660,7 @@ def test_partial_fit_with_tokens_may_fall_short_of_them():
 
 def test_the_shape_of_the_network_cannot_change():
     model = make(warm_start=True).fit(WORDS)
-    with pytest.raises(ValueError, match=r"hidden_size cannot change while training goes on: it is 5, but was "):
+    with pytest.raises(ValueError, match=r"hidden_size cannot change while training continues: it is 5, but was "):
         model.set_params(hidden_size=5).fit(WORDS)
 
 
@@ -973,7 +973,7 @@ def test_bad_weights(model, weights, message, method):
         getattr(model if method == "score" else make(), method)(WORDS, sample_weight=weights)
 
 
-# A single text is learned from in pieces side by side
+# A single text is learned from in slices at the same time
 
 
 def test_a_single_text_is_cut_into_batch_size_pieces(monkeypatch):
@@ -990,11 +990,11 @@ def test_a_single_text_is_cut_into_batch_size_pieces(monkeypatch):
 
     make(max_iter=1, batch_size=4, bptt_steps=10, add_end_token=False).fit(["abcd" * 40])
 
-    assert widths == [4] * 4  # 160 tokens: four lanes of forty, in windows of ten
+    assert widths == [4] * 4  # 160 tokens: four columns of forty, in windows of ten
 
 
 def test_more_lanes_than_sequences_are_nothing_to_warn_of():
-    """batch_size counts pieces of a long text."""
+    """batch_size counts slices of a long text."""
     make(max_iter=1, batch_size=4, bptt_steps=10).fit(["abcd" * 40])
 
 
@@ -1006,6 +1006,6 @@ def test_dtype_may_change_between_fits_but_not_while_training_goes_on():
 
     model.set_params(dtype="float64", warm_start=True)
     with pytest.raises(
-        ValueError, match="dtype cannot change while training goes on: it is 'float64', but was 'float32'"
+        ValueError, match="dtype cannot change while training continues: it is 'float64', but was 'float32'"
     ):
         model.fit(WORDS)

@@ -96,10 +96,10 @@ def test_statistics(X):
     assert (scaler.n_steps_seen_, scaler.n_features_in_, scaler.n_inputs_) == (14, 2, 2)
 
 
-@pytest.mark.parametrize("pieces", [[1, 1, 1, 1], [3, 1], [1, 3]])
-def test_partial_fit_in_pieces(X, pieces):
+@pytest.mark.parametrize("slices", [[1, 1, 1, 1], [3, 1], [1, 3]])
+def test_partial_fit_in_parts(X, slices):
     whole, parts = SequenceScaler().fit(X), SequenceScaler()
-    for start, n in zip(np.cumsum([0, *pieces]), pieces):
+    for start, n in zip(np.cumsum([0, *slices]), slices):
         assert parts.partial_fit(X[start : start + n]) is parts
     assert parts.n_steps_seen_ == whole.n_steps_seen_ == 14
     for name in ("mean_", "var_", "scale_"):
@@ -128,8 +128,8 @@ def test_large_offset(rng, partial):
     X = noise + np.array([1e8, -1e10])
     scaler = SequenceScaler()
     if partial:
-        for piece in np.split(X, 10):
-            scaler.partial_fit([piece])
+        for part in np.split(X, 10):
+            scaler.partial_fit([part])
     else:
         scaler.fit([X])
     assert_allclose(scaler.scale_, 1, rtol=1e-6)

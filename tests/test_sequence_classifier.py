@@ -706,7 +706,7 @@ def test_the_solver_can_change_in_between(X, y):
 )
 def test_the_shape_cannot_change_in_between(X, y, params):
     model = make(warm_start=True).fit(X, y).set_params(**params)
-    with pytest.raises(ValueError, match="cannot change while training goes on"):
+    with pytest.raises(ValueError, match="cannot change while training continues"):
         model.fit(X, y)
 
 
@@ -949,7 +949,7 @@ def test_dropout_acts_in_training_only(X, y):
 
 @pytest.fixture
 def many(rng):
-    """Enough columns and units to be dealt to threads."""
+    """Enough columns and units to be split over threads."""
     X = [rng.normal(size=(n, 3)) for n in rng.integers(3, 8, size=300)]
     return X, np.arange(300) % 2
 
@@ -965,7 +965,7 @@ def test_same_number_of_threads_same_bits(many):
 def test_threads_change_rounding_only(many):
     one, two = fitted_params(many, n_jobs=1), fitted_params(many, n_jobs=2)
     assert_allclose(one, two, rtol=1e-7, atol=1e-9)
-    assert not np.array_equal(one, two)  # they were dealt
+    assert not np.array_equal(one, two)  # they were split
 
 
 @pytest.mark.parametrize("limit", [1, 2])

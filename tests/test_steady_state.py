@@ -101,17 +101,17 @@ def test_a_step_allocates_no_large_array(network, rng, lengths):
 def test_threads_make_no_other_gradient(network, rng, shards, monkeypatch):
     monkeypatch.setattr("skrnn._parallel.sharding.n_shards", lambda n_threads, *_: n_threads)
     params, batch = network.initialize(rng), make_batch(network, rng, (9, 9, 7, 4, 4, 1, 1))
-    plain, dealt = np.zeros_like(params), np.zeros_like(params)
+    plain, split = np.zeros_like(params), np.zeros_like(params)
     loss, _ = network.loss_gradient(params, batch, None, Workspace(np.float64), plain)
 
     loss_gradient = sharded_loss_gradient(network, np.dtype(float), shards)
-    loss_dealt, _ = loss_gradient(params, batch, None, dealt)
+    loss_split, _ = loss_gradient(params, batch, None, split)
     again = np.zeros_like(params)
     loss_gradient(params, batch, None, again)
 
-    assert loss_dealt == pytest.approx(loss, rel=1e-13)
-    np.testing.assert_allclose(dealt, plain, rtol=1e-11, atol=1e-14)
-    np.testing.assert_array_equal(again, dealt)
+    assert loss_split == pytest.approx(loss, rel=1e-13)
+    np.testing.assert_allclose(split, plain, rtol=1e-11, atol=1e-14)
+    np.testing.assert_array_equal(again, split)
 
 
 @pytest.mark.parametrize("n_jobs", [1, 2, 3])

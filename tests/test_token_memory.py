@@ -1,4 +1,4 @@
-"""Texts are read in pieces: what is kept of them is a number for each token, in as few bytes as hold it."""
+"""Texts are read in slices: what is kept of them is a number for each token, in as few bytes as hold it."""
 
 import tracemalloc
 

@@ -266,7 +266,7 @@ def test_dtype_is_kept(cell, unknown_probability, rng):
     assert_allclose(scores.token_log_proba(params, data, workspace), in_double, rtol=1e-4)
 
 
-# Windows, pieces, single steps: the state is carried.
+# Windows, slices, single steps: the state is carried.
 
 
 WINDOWS = [(1, 1), (3, 4), (3, 1000), (1000, 7), (1000, 1000)]
@@ -296,13 +296,13 @@ def test_windows_of_any_size_measure_the_same(cell, width, size, rng):
 
 @each_cell
 def test_measures_of_pieces_are_those_of_their_steps(cell, rng):
-    """Pieces may lie anywhere and overlap: what is measured comes in the order of the sequences."""
+    """Slices may lie anywhere and overlap: what is measured comes in the order of the sequences."""
     network = make_network(cell)
     params, data, workspace = make_params(network, rng), make_data(rng, [12, 5]), Workspace(np.float64)
-    pieces = data.slices(np.array([13, 3, 5]), np.array([4, 6, 2]))
-    copies = TokenSequences(np.concatenate(pieces.arrays()), pieces.lengths, np.array([0, 5, 12]))
+    slices = data.slices(np.array([13, 3, 5]), np.array([4, 6, 2]))
+    copies = TokenSequences(np.concatenate(slices.arrays()), slices.lengths, np.array([0, 5, 12]))
 
-    log_proba = TokenScores(network, None).token_log_proba(params, pieces, workspace)
+    log_proba = TokenScores(network, None).token_log_proba(params, slices, workspace)
 
     assert_allclose(log_proba, TokenScores(network, None).token_log_proba(params, copies, workspace), rtol=1e-12)
 
@@ -409,11 +409,11 @@ def test_memory_of_some_steps_of_a_large_vocabulary(rng):
     assert workspace.size < n_tokens * n_steps * n  # once the raw predictions of all steps
 
 
-# What is learned from: lanes
+# What is learned from: columns
 
 
 N_STEPS = 4
-"""Longest piece."""
+"""Longest part."""
 
 
 def token_set(data, weights):
@@ -431,20 +431,20 @@ def make_set(rng, lengths):
 
 
 def epoch(network, data, batch_size, rng, shuffle=True, read=lambda batch, state: state):
-    """What an epoch holds: (step numbers, weight, masks, state before) of every piece; `read` plays the network."""
-    pieces, shares, after = [], [], None
+    """What an epoch holds: (step numbers, weight, masks, state before) of every part; `read` plays the network."""
+    slices, shares, after = [], [], None
     batcher = network.batcher
     for batch, share in TruncatedBPTT(N_STEPS).batches(data, batcher, batch_size, rng, np.dtype(float), shuffle):
-        pieces.append([])
+        slices.append([])
         shares.append(share)
         state = network.stack.state_before(batch, after, np.dtype(float))
         for column, index in enumerate(batch.indices):
             first, n = batch.data.offsets[index], batch.data.lengths[index]
             masks = None if batch.masks is None else [mask[column].copy() for mask in batch.masks]
             before = None if state is None else [v[:, column] for layer in state.layers for v in layer]
-            pieces[-1].append((batch.data.ids[first : first + n].copy(), batch.weights[column], masks, before))
+            slices[-1].append((batch.data.ids[first : first + n].copy(), batch.weights[column], masks, before))
         after = read(batch, state)
-    return pieces, shares
+    return slices, shares
 
 
 SETS = [
@@ -453,7 +453,7 @@ SETS = [
     pytest.param([9, 2, 13, 1, 1, 6, 2], 3, id="long-and-short"),
     pytest.param([50, 3], 4, id="cut"),
     pytest.param([41], 3, id="one-text"),
-    pytest.param([2], 7, id="more-lanes-than-steps"),
+    pytest.param([2], 7, id="more-columns-than-steps"),
 ]
 
 
@@ -462,15 +462,15 @@ SETS = [
 def test_every_step_comes_once_an_epoch(lengths, batch_size, shuffle, rng):
     data, network = make_set(rng, lengths), make_network("gru")
 
-    pieces, shares = epoch(network, data, batch_size, rng, shuffle)
+    slices, shares = epoch(network, data, batch_size, rng, shuffle)
 
-    steps = np.concatenate([steps for batch in pieces for steps, *_ in batch])
+    steps = np.concatenate([steps for batch in slices for steps, *_ in batch])
     assert_array_equal(np.sort(steps), np.arange(sum(lengths)))
-    assert all(len(batch) <= batch_size for batch in pieces)
-    assert all(1 <= len(steps) <= N_STEPS for batch in pieces for steps, *_ in batch)
-    assert all(np.all(np.diff(steps) == 1) for batch in pieces for steps, *_ in batch)
+    assert all(len(batch) <= batch_size for batch in slices)
+    assert all(1 <= len(steps) <= N_STEPS for batch in slices for steps, *_ in batch)
+    assert all(np.all(np.diff(steps) == 1) for batch in slices for steps, *_ in batch)
     assert sum(shares) == pytest.approx(1)
-    assert shares == pytest.approx([sum(len(steps) for steps, *_ in batch) / sum(lengths) for batch in pieces])
+    assert shares == pytest.approx([sum(len(steps) for steps, *_ in batch) / sum(lengths) for batch in slices])
 
 
 @pytest.mark.parametrize(("lengths", "batch_size"), SETS)
@@ -478,11 +478,11 @@ def test_share_times_loss_is_the_weighted_mean(lengths, batch_size, rng):
     """Where a step's loss is its number; so minibatches weighted by their shares are the full batch."""
     data, network = make_set(rng, lengths), make_network("gru")
 
-    pieces, shares = epoch(network, data, batch_size, rng)
+    slices, shares = epoch(network, data, batch_size, rng)
 
     loss = sum(
         share * sum(weight * steps.sum() for steps, weight, *_ in batch)
-        for batch, share in zip(pieces, shares, strict=True)
+        for batch, share in zip(slices, shares, strict=True)
     )
     assert loss == pytest.approx(np.average(np.arange(sum(lengths)), weights=np.repeat(data.weights, lengths)))
 
@@ -492,17 +492,17 @@ def test_a_lane_carries_its_state_and_begins_at_zero(lengths, batch_size, rng):
     """The stand-in for the network leaves the number of the last step in the state."""
 
     def read(batch, state):
-        pieces = batch.data.take(batch.indices)
-        last = batch.data.ids[pieces.offsets + pieces.lengths - 1] + 1
+        slices = batch.data.take(batch.indices)
+        last = batch.data.ids[slices.offsets + slices.lengths - 1] + 1
         return state and State(tuple(tuple(np.full_like(v, last) for v in layer) for layer in state.layers))
 
     data, network = make_set(rng, lengths), make_network("lstm", n_layers=2)
 
-    pieces, _ = epoch(network, data, batch_size, rng, read=read)
+    slices, _ = epoch(network, data, batch_size, rng, read=read)
 
     begins = {int(data.sequences.ids[first]) for first in data.sequences.offsets}
     share = max(-(-sum(lengths) // batch_size), N_STEPS)
-    for batch in pieces:
+    for batch in slices:
         for steps, _, _, before in batch:
             expected = 0 if steps[0] in begins else steps[0]
             if before is None:  # nothing is carried
@@ -519,21 +519,21 @@ def test_a_long_sequence_is_cut_into_equal_parts_that_begin_at_zero(rng):
     def read(batch, state):
         return State(tuple(tuple(v + 1 for v in layer) for layer in state.layers))
 
-    pieces, _ = epoch(network, data, 4, rng, read=read)
+    slices, _ = epoch(network, data, 4, rng, read=read)
 
-    assert [len(batch) for batch in pieces] == [4, 4, 4]  # 10 steps each: 4, 4, 2
-    assert sorted(steps[0] for steps, *_ in pieces[0]) == [0, 10, 20, 30]
-    for number, batch in enumerate(pieces):
+    assert [len(batch) for batch in slices] == [4, 4, 4]  # 10 steps each: 4, 4, 2
+    assert sorted(steps[0] for steps, *_ in slices[0]) == [0, 10, 20, 30]
+    for number, batch in enumerate(slices):
         assert all(np.all(np.array(before) == number) for *_, before in batch)
 
 
 def test_a_sequence_keeps_its_masks(rng):
     data, network = make_set(rng, [9, 2, 11, 1, 1, 6, 2, 2]), make_network("gru", dropout=0.5, n_layers=2)
 
-    pieces, _ = epoch(network, data, 3, rng)
+    slices, _ = epoch(network, data, 3, rng)
 
     masks_of = {}
-    for batch in pieces:
+    for batch in slices:
         for steps, _, masks, _ in batch:
             sequence = np.searchsorted(np.cumsum(data.sequences.lengths), steps[0], side="right")
             masks_of.setdefault(sequence, []).append(np.array(masks))
@@ -544,10 +544,10 @@ def test_a_sequence_keeps_its_masks(rng):
 def test_masks_of_a_lane_that_narrows_stay_with_their_sequences(rng):
     data, network = make_set(rng, [12, 1, 1, 12, 10]), make_network("gru", dropout=0.5)
 
-    pieces, _ = epoch(network, data, 3, rng, shuffle=False)
+    slices, _ = epoch(network, data, 3, rng, shuffle=False)
 
-    masks_at = {int(steps[0]): np.array(masks) for batch in pieces for steps, _, masks, _ in batch}
-    assert [len(batch) for batch in pieces] == [3, 3, 3, 2]
+    masks_at = {int(steps[0]): np.array(masks) for batch in slices for steps, _, masks, _ in batch}
+    assert [len(batch) for batch in slices] == [3, 3, 3, 2]
     assert_array_equal(masks_at[22], masks_at[14])
     assert_array_equal(masks_at[34], masks_at[26])
 
@@ -582,7 +582,7 @@ def test_pieces_lead_to_the_state_and_the_loss_of_the_whole(cell, n_steps, rng):
 
 
 def test_the_gradient_of_pieces_is_truncated(rng):
-    """With pieces as long as the sequences it is that of the whole; with shorter ones it is not."""
+    """With slices as long as the sequences it is that of the whole; with shorter ones it is not."""
     network = make_network("gru")
     params, data = make_params(network, rng), make_data(rng, [8, 8])
 

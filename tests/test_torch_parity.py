@@ -61,8 +61,8 @@ def pool(pooling, outputs, h_n, lengths, bidirectional):
     """(B, D*H) from torch's padded outputs (B, T, D*H) and final states (layers * D, B, H)."""
     if pooling == "last":
         return torch.cat([h_n[-2], h_n[-1]], dim=1) if bidirectional else h_n[-1]
-    pieces = [o[:n] for o, n in zip(outputs, lengths, strict=True)]
-    return torch.stack([p.mean(dim=0) if pooling == "mean" else p.max(dim=0).values for p in pieces])
+    slices = [o[:n] for o, n in zip(outputs, lengths, strict=True)]
+    return torch.stack([p.mean(dim=0) if pooling == "mean" else p.max(dim=0).values for p in slices])
 
 
 @pytest.mark.parametrize("pooling", ["last", "mean", "max"])

@@ -95,10 +95,9 @@ def test_log_proba_loss_and_gradients_equal_those_of_torch(cell, lengths, kwargs
     loss, _ = network.loss_gradient(params, batch, None, workspace, gradient)
 
     log_proba = [
-        model(torch.from_numpy(piece[:-1]))[range(len(piece) - 1), torch.from_numpy(piece[1:])]
-        for piece in data.arrays()
+        model(torch.from_numpy(part[:-1]))[range(len(part) - 1), torch.from_numpy(part[1:])] for part in data.arrays()
     ]
-    torch_loss = -sum(w * piece.sum() for w, piece in zip(sample_weights, log_proba, strict=True))
+    torch_loss = -sum(w * part.sum() for w, part in zip(sample_weights, log_proba, strict=True))
     torch_loss.backward()
 
     wanted = torch.cat(log_proba).detach().numpy()

@@ -20,7 +20,8 @@ def sample(
 ) -> tuple[list[np.ndarray], np.ndarray]:
     """Return what is drawn after every history (n, T), and its log-probability (n,).
 
-    A step takes n uniform numbers, whoever has ended. `log_proba` (n, K) and the state are those after the histories.
+    A step takes n uniform numbers, however many sequences have ended. `log_proba` (n, K) and the state are those after
+    the histories.
     """
     n, filters = len(history), options.filters
     n_before = (history != NOTHING).sum(axis=1)

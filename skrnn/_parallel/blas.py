@@ -96,7 +96,7 @@ class _Guard:
                 pass
 
     def begin_anew(self) -> None:
-        """Forget who is inside: in the child of a fork no other thread goes on, and nobody will release the lock."""
+        """Forget who is inside: in the child of a fork no other thread continues, and nobody will release the lock."""
         self.lock, self.inside = RLock(), WeakSet()
         _put_back(self.before)
 

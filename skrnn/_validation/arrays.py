@@ -65,7 +65,7 @@ def _columns(frame: Any) -> list:
 
 
 def from_columns(columns: list[np.ndarray]) -> np.ndarray:
-    """Columns (n,) of numbers side by side (n, n_columns): float32 if all of them are, else float64."""
+    """Columns (n,) of numbers as one array (n, n_columns): float32 if all of them are, else float64."""
     dtype = np.float32 if all(column.dtype.newbyteorder("=") == np.float32 for column in columns) else np.float64
     return np.column_stack([column.astype(dtype, copy=False) for column in columns])
 

@@ -188,20 +188,20 @@ class TokenReader:
         for first in range(0, int(self.lengths.sum()), CHUNK_SIZE):
             last = first + CHUNK_SIZE
             i, j = int(np.searchsorted(ends, first, side="right")), int(np.searchsorted(starts, last))
-            pieces = self.items[i:j]
-            pieces[-1] = pieces[-1][: last - starts[j - 1]]
+            parts = self.items[i:j]
+            parts[-1] = parts[-1][: last - starts[j - 1]]
             begin = int(max(0, first - starts[i]))
-            pieces[0] = pieces[0][begin:]
-            indices = np.repeat(np.arange(i, j), list(map(len, pieces)))
-            if all(isinstance(piece, str) for piece in pieces):
-                tokens: Tokens = "".join(pieces)
+            parts[0] = parts[0][begin:]
+            indices = np.repeat(np.arange(i, j), list(map(len, parts)))
+            if all(isinstance(part, str) for part in parts):
+                tokens: Tokens = "".join(parts)
                 item_of_kind[True] = int(indices[-1])
                 self._check_expected(tokens, int(indices[0]))
             else:
                 tokens = []
-                for k, piece in enumerate(pieces, i):
-                    if len(piece):
-                        read = _plain_tokens(piece, self._where(k), begin if k == i else 0)
+                for k, part in enumerate(parts, i):
+                    if len(part):
+                        read = _plain_tokens(part, self._where(k), begin if k == i else 0)
                         item_of_kind[isinstance(read[0], str)] = k
                         self._check_expected(read, k)
                         tokens += read
@@ -258,15 +258,15 @@ def _as_sequence(item: Any, where: str) -> str | list[Any] | tuple[Any, ...] | n
     return as_list(item)
 
 
-def _plain_tokens(piece: Any, where: str, begin: int = 0) -> Tokens:
+def _plain_tokens(part: Any, where: str, begin: int = 0) -> Tokens:
     """Return the tokens from place `begin` on of the sequence `where`: the text itself, or plain values of one kind."""
-    if isinstance(piece, str):
-        return piece
-    if isinstance(piece, np.ndarray):
-        if piece.dtype.kind not in "UTOiufb" or (piece.dtype.itemsize > 8 and piece.dtype.kind == "f"):
-            raise TypeError(f"{where} has dtype {piece.dtype}. Tokens must be strings, numbers or booleans.")
-        piece = piece.tolist()
-    tokens = plain_values(list(piece), lambda t: f"{where}, position {begin + t}")
+    if isinstance(part, str):
+        return part
+    if isinstance(part, np.ndarray):
+        if part.dtype.kind not in "UTOiufb" or (part.dtype.itemsize > 8 and part.dtype.kind == "f"):
+            raise TypeError(f"{where} has dtype {part.dtype}. Tokens must be strings, numbers or booleans.")
+        part = part.tolist()
+    tokens = plain_values(list(part), lambda t: f"{where}, position {begin + t}")
     types = set(map(type, tokens))
     if float in types:  # before what is mixed: pandas' missing texts are NaN
         for t, token in enumerate(tokens, begin):

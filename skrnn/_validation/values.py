@@ -69,7 +69,7 @@ def is_integer(value: Any, least: int) -> bool:
 
 
 def read_size(value: Any, name: str) -> int:
-    """Return how many sequences the caller wants side by side, as Python's own integer."""
+    """Return how many sequences the caller wants at a time, as Python's own integer."""
     if not is_integer(value, 1) or value >= 2**31:
         raise ValueError(f"{name} is {shown(value)}, but it must be an integer >= 1 and < 2**31.")
     return int(value)

@@ -26,7 +26,7 @@ class Limits:
     inference_steps : int, default=2**15
         Time steps of such a window at most.
     inference_units : int, default=2**15
-        Units side by side in it, all sequences of a batch together.
+        Units of a step of it, all sequences of a batch together.
     inference_columns : (int, int), default=(64, 512)
         Least and largest number of those sequences.
 

@@ -198,8 +198,8 @@ def _compare(
 ) -> ArrayCheck:
     """Hold entries (n,) of an array, which lies at `place` in the vector, against the differences (n,) there."""
     deviations = np.abs(gradient[entries] - differences)
-    least = _LEAST_SCALE * np.abs(gradient).max()
-    largest = max(least, np.abs(gradient[place]).max(), np.abs(differences).max())
+    floor = _LEAST_SCALE * np.abs(gradient).max()
+    largest = max(floor, np.abs(gradient[place]).max(), np.abs(differences).max())
     worst = int(deviations.argmax())
     return ArrayCheck(
         name,

@@ -18,8 +18,8 @@ def restore(sequences: FeatureSequences, X: Any) -> Any:
         return _like(data, features.reshape(len(sequences), -1))
     if kind == "3-D":
         return features.reshape(data.shape)
-    pieces = np.split(features, sequences.offsets[1:])
-    return _collect([_like(item, piece.copy()) for item, piece in zip(data, pieces)], X)
+    slices = np.split(features, sequences.offsets[1:])
+    return _collect([_like(item, part.copy()) for item, part in zip(data, slices)], X)
 
 
 def _like(original: Any, values: np.ndarray) -> Any:

@@ -39,7 +39,7 @@ class SequenceBatch:
     masks : tuple of ndarray of shape (B, n_outputs) or None
         For each layer the factor of each output of each sequence: 0 where dropped out, else 1 / (1 - dropout).
     follows : ndarray of shape (B,), int, or None
-        Which column of the batch before each column goes on from; -1 where a sequence begins. None where nothing is
+        Which column of the batch before each column continues; -1 where a sequence begins. None where nothing is
         carried from batch to batch: every sequence is whole.
     """
 
@@ -116,7 +116,7 @@ class SequenceBatch:
             yield self.window(first, n_steps)
 
     def window(self, first: int, n_steps: int) -> SequenceBatch:
-        """Some steps, on the same data: column j is column j of this batch, as long as that goes on.
+        """Some steps, on the same data: column j is column j of this batch, as long as that continues.
 
         Parameters
         ----------

@@ -1,4 +1,4 @@
-"""How a data set becomes batches: whole sequences at random, or the next steps of long ones side by side."""
+"""How a data set becomes batches: whole sequences at random, or the next steps of several long ones."""
 
 from __future__ import annotations
 
@@ -128,8 +128,8 @@ class TruncatedBPTT(Sampler):
     """The next steps of each column's sequence, with the state carried from batch to batch.
 
     A column that has come to the end of its sequence takes the next one, and its state begins at zero; so many short
-    sequences are random batches, and long ones are read side by side. A sequence longer than a column's share of all
-    steps, such as a single text, is cut into parts that begin at zero.
+    sequences are random batches, and long ones are read at the same time. A sequence longer than a column's share of
+    all steps, such as a single text, is cut into parts that begin at zero.
 
     Parameters
     ----------

@@ -43,7 +43,7 @@ class Segment:
     n_columns : int
         n, the number of its sequences. Some may have ended: padding, which `active_ranges` leaves out.
     active_ranges : tuple of (int, int, int)
-        ``(first, last, n_active)``: between steps first and last of the segment the first n_active sequences go on.
+        ``(first, last, n_active)``: between steps first and last of the segment the first n_active sequences continue.
         The ranges follow one another, with ever fewer sequences.
     """
 
@@ -116,7 +116,7 @@ def flatten_time(steps: Floats, out: Floats) -> None:
 
 
 def _ranges_of_equal_width(lengths: Ints) -> list[tuple[int, int, int]]:
-    """(first step, last step, number of sequences that go on) between the places where sequences end."""
+    """(first step, last step, number of sequences that continue) between the places where sequences end."""
     last_columns = [*(lengths[1:] != lengths[:-1]).nonzero()[0].tolist(), len(lengths) - 1]  # of each length
     last_columns.reverse()
     ends = lengths[last_columns].tolist()

@@ -220,7 +220,7 @@ class _WeightGradients:
 
 
 def _widen(d_v: Floats, n: int, workspace: Workspace) -> Floats:
-    """The gradient d_v (H, m) of the columns that go on, as one of n columns: nothing comes back to the others."""
+    """The gradient d_v (H, m) of the columns that continue, as one of n columns: nothing comes back to the others."""
     wide = workspace.empty((d_v.shape[0], n))
     m = d_v.shape[1]
     wide[:, :m] = d_v

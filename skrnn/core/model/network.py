@@ -242,7 +242,7 @@ class Network:
         batch : SequenceBatch
             With targets and weights.
         state : State or None
-            Before the first step of each column. None: sequences are whole, they begin at zero and nothing goes on.
+            Before the first step of each column. None: sequences are whole, they begin at zero and nothing is carried.
         workspace : Workspace
             Of the dtype of `params`; what is allocated in it is released.
         out : ndarray of shape (layout.size,)

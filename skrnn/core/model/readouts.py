@@ -35,7 +35,7 @@ class Accumulation(NamedTuple):
     d_at_the_end : ndarray of shape (D*H, B)
         Gradient with respect to that.
     ends : ndarray of shape (B,)
-        Step of the window after which each sequence ends; beyond its last step where it goes on.
+        Step of the window after which each sequence ends; beyond its last step where it continues.
     """
 
     before: Floats

@@ -105,7 +105,7 @@ class RecurrentStack:
 
     @property
     def inference_columns(self) -> int:
-        """Sequences to read side by side where no gradient is wanted."""
+        """Sequences of a batch where no gradient is wanted."""
         least, largest = self.limits.inference_columns
         return min(max(least, self.limits.inference_units // self.cell.hidden_size), largest)
 
@@ -278,7 +278,7 @@ class RecurrentStack:
         """Overwrite `state`, for the columns of the batch, with that after each column's last step."""
         for k, (caches,) in enumerate(cache.layers):
             for cache_, segment in zip(caches, batch.segments, strict=True):
-                for _, last, n in segment.active_ranges:  # later ranges overwrite those that go on
+                for _, last, n in segment.active_ranges:  # later ranges overwrite those that continue
                     for v, v_after in zip(state.layers[k], self.kernel.state_after(cache_, last), strict=True):
                         v[:, :n] = v_after[:, :n]
 

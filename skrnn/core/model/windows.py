@@ -24,7 +24,7 @@ class WindowState:
     Attributes
     ----------
     layers : State or None
-        Of the first n of B sequences: those that go on. None for zero.
+        Of the first n of B sequences: those that continue. None for zero.
     accumulated : ndarray of shape (rows, B)
         What the readout has accumulated.
     n_steps : int

@@ -40,7 +40,7 @@ class TrainingState:
     split_seed : int
         Seed of the validation split, so that going on holds out the same sequences.
     lasting : dict of str to object
-        What cannot change while training goes on, by name.
+        What cannot change while training continues, by name.
     """
 
     params: Floats
@@ -90,7 +90,7 @@ class TrainingPlan:
     max_iter : int
         Largest number of epochs.
     schedule_length : int
-        Number of epochs that the learning rate's schedule spans.
+        Number of epochs that the learning rate's schedule covers.
     sampler : Sampler
         Makes the batches.
     batch_size : int
@@ -131,7 +131,7 @@ def train(
     network : Network
         What is trained.
     state : TrainingState
-        Updated in place; one that has seen epochs goes on where it stands.
+        Updated in place; one that has seen epochs continues.
     data : Dataset
         What it learns from.
     plan : TrainingPlan

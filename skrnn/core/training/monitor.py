@@ -69,7 +69,7 @@ class TrainingMonitor:
         return len(self.loss_curve)
 
     def watch(self, criterion: str, data: str) -> None:
-        """Go on, perhaps with another criterion or other data: scores cannot be compared with those before.
+        """Continue, perhaps with another criterion or other data: scores cannot be compared with those before.
 
         Other data begin the learning rate's schedule anew, too.
 

@@ -21,7 +21,7 @@ def learning_rate_at(schedule: str, initial: float, epoch: int, max_iter: int, n
     epoch : int
         Number of epochs done.
     max_iter : int
-        Number of epochs that the cosine spans; beyond them its rate stays at the last one's.
+        Number of epochs that the cosine covers; beyond them its rate stays at the last one's.
     n_plateaus : int
         How often the monitored score has stopped improving.
 

@@ -85,7 +85,7 @@ class NumpyKernel(Kernel, ABC):
 
 
 def _join_columns(blocks: list[Floats], scale: Floats, workspace: Workspace) -> Floats:
-    """Put matrices of as many rows side by side, times the factor (rows, 1) of each row; allocated in the workspace."""
+    """Join matrices of as many rows, times the factor (rows, 1) of each row; allocated in the workspace."""
     joined = workspace.empty((len(scale), sum(block.shape[1] for block in blocks)))
     np.concatenate(blocks, axis=1, out=joined)
     return np.multiply(joined, scale, out=joined)
