@@ -18,7 +18,7 @@ for requirement in "$@"; do
     "$environment/bin/python" -m pip install -q -e '.[test]' "$requirement"
     version=$("$environment/bin/python" -c 'import sklearn; print(sklearn.__version__)')
     echo "== scikit-learn $version"
-    "$environment/bin/python" -m pytest tests/test_sklearn_checks.py || failed+=("$version")
+    "$environment/bin/python" -m pytest tests/estimators/test_sklearn_checks.py || failed+=("$version")
 done
 
 if ((${#failed[@]})); then

@@ -348,4 +348,4 @@ for n_steps in (2, 4, 6):
 # - Set a seed, and keep the history of the losses.
 #
 # Every cell of skrnn passes them and is also compared with PyTorch. Each defect on this page has its own test, in
-# ``tests/test_notebook_defects.py``.
+# ``tests/project/test_notebook_defects.py``.

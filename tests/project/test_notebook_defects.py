@@ -24,7 +24,7 @@ from skrnn.core.training.optimizers import SGD, clip_by_global_norm
 from skrnn.core.workspace import Workspace
 from skrnn.inspection import check_gradient
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 READ, TARGETS = [4, 0, 1, 1, 3], [0, 1, 1, 2, 0]
 ARRAYS_THAT_ARE_WRONG = {
     "the loss ignores the target": {"U", "V", "W", "bh", "by"},

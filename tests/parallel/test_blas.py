@@ -183,7 +183,7 @@ def test_interrupts_of_both_attempts_are_made_good_by_the_next_call(monkeypatch)
 
 @pytest.fixture(scope="module")
 def stress():
-    return runpy.run_path(str(Path(__file__).parents[1] / "benchmarks" / "stress_guard.py"))
+    return runpy.run_path(str(Path(__file__).parents[2] / "benchmarks" / "stress_guard.py"))
 
 
 @pytest.fixture(scope="module")

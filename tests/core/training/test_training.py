@@ -1,34 +1,18 @@
 """The training loop, its monitor, the full-batch solver and the threads, without an estimator."""
 
-import threading
-import time
-
 import numpy as np
 import pytest
-from threadpoolctl import threadpool_info, threadpool_limits
+from helpers import batches, make_set
 
-from skrnn._parallel import sharding
-from skrnn.core.cells import CELLS
 from skrnn.core.data.dataset import Dataset
 from skrnn.core.data.samplers import Minibatches, TruncatedBPTT
-from skrnn.core.data.sequences import PackedSequences, TokenSequences
+from skrnn.core.data.sequences import TokenSequences
 from skrnn.core.model.network import Network
 from skrnn.core.training.lbfgs import train_lbfgs
 from skrnn.core.training.loop import NonFiniteLossError, TrainingPlan, TrainingState, penalized_loss_gradient, train
 from skrnn.core.training.monitor import TrainingMonitor
 from skrnn.core.training.optimizers import Adam
 from skrnn.core.workspace import Workspace
-
-
-def make_set(rng, n=20, weights=None):
-    """Sequences whose class is the sign of their first step."""
-    arrays = [rng.standard_normal((length, 2)) for length in rng.integers(1, 7, n)]
-    targets = np.array([int(x[0, 0] > 0) for x in arrays])
-    return Dataset(PackedSequences.from_arrays(arrays, np.float64), targets, np.ones(n) if weights is None else weights)
-
-
-def batches(data, network, batch_size, rng):
-    return Minibatches().batches(data, network.batcher, batch_size, rng, np.dtype(float))
 
 
 def make_plan(**kwargs):
@@ -127,33 +111,6 @@ def test_the_penalty_spares_biases(network, rng):
     assert not difference[n:].any()
 
 
-def test_canonical_form_is_the_same_for_repeated_and_for_weighted(rng):
-    data = make_set(rng, 6, weights=np.array([1.0, 2.0, 3.0, 1.0, 1.0, 2.0]))
-    repeated = data.take(np.repeat(np.arange(6), data.weights.astype(int))[rng.permutation(10)])
-    repeated = Dataset(repeated.sequences, repeated.targets, np.ones(10))
-
-    first, second = data.canonical(), repeated.canonical()
-
-    for a, b in zip(first.sequences.arrays(), second.sequences.arrays(), strict=True):
-        np.testing.assert_array_equal(a, b)
-    np.testing.assert_array_equal(first.targets, second.targets)
-    np.testing.assert_array_equal(first.weights, second.weights)
-
-
-def test_equal_sequences_with_different_labels_stay_apart():
-    data = Dataset(PackedSequences.from_arrays([np.ones((2, 1))] * 3, float), np.array([0, 1, 0]), np.ones(3))
-
-    assert data.canonical().targets.tolist() == [0, 1]
-    assert data.canonical().weights.tolist() == [2, 1]
-
-
-def test_equal_steps_in_sequences_of_other_shape_stay_apart():
-    arrays = [np.ones((2, 1)), np.ones((3, 1))]
-    data = Dataset(PackedSequences.from_arrays(arrays, float), np.array([0, 0]), np.ones(2))
-
-    assert data.canonical().sequences.lengths.tolist() == [2, 3]
-
-
 def test_monitor_follows_the_best():
     monitor = TrainingMonitor(tol=0.1, n_iter_no_change=2)
     params = np.zeros(1)
@@ -208,102 +165,3 @@ def test_lbfgs_finds_a_stationary_point(network, rng):
     assert np.abs(gradient).max() < 1e-3
     assert state.monitor.loss_curve[-1] == pytest.approx(loss)
     assert np.all(np.diff(state.monitor.loss_curve) <= 1e-12)
-
-
-@pytest.mark.parametrize("bidirectional", [False, True])
-def test_shards_add_up(bidirectional, rng, monkeypatch):
-    monkeypatch.setattr("skrnn._parallel.sharding.n_shards", lambda n_threads, *_: n_threads)
-    network = Network.build("lstm", 2, 6, 2, bidirectional=bidirectional, dropout=0.3)
-    data, params = make_set(rng, 21), network.initialize(rng)
-    ((batch, _),) = batches(data, network, 21, rng)
-    results = []
-    for shards in (1, 2, 3, 3):
-        loss_gradient = sharding.sharded_loss_gradient(network, params.dtype, shards)
-        out = np.zeros_like(params)
-        results.append((loss_gradient(params, batch, None, out)[0], out))
-
-    for loss, out in results[1:]:
-        assert loss == pytest.approx(results[0][0], rel=1e-12)
-        np.testing.assert_allclose(out, results[0][1], rtol=1e-9, atol=1e-12)
-    np.testing.assert_array_equal(results[2][1], results[3][1])
-
-
-def test_more_shards_than_sequences(rng, monkeypatch):
-    monkeypatch.setattr("skrnn._parallel.sharding.n_shards", lambda n_threads, *_: n_threads)
-    network = Network.build("tanh", 2, 3, 2)
-    data, params = make_set(rng, 2), network.initialize(rng)
-    ((batch, _),) = batches(data, network, 2, rng)
-
-    loss_gradient = sharding.sharded_loss_gradient(network, params.dtype, 4)
-    assert np.isfinite(loss_gradient(params, batch, None, np.zeros_like(params))[0])
-
-
-def blas_threads():
-    return [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
-
-
-@pytest.mark.parametrize("n_steps", [3, 3000])
-def test_predictions_large_and_small_hold_blas_at_one_thread(rng, monkeypatch, n_steps):
-    """Two threads took 1,600 ms instead of 30 for 32 sequences of 100 steps on a busy machine."""
-    monkeypatch.setattr("skrnn._parallel.sharding.MIN_SHARD_UNITS", 10_000)
-    seen, data = [], PackedSequences.from_rectangle(rng.standard_normal((2, n_steps, 1)))
-
-    def predict(part, workspace):
-        seen.extend(blas_threads())
-        return part.lengths
-
-    with threadpool_limits(3, user_api="blas"):
-        sharding.predict_in_shards(predict, data, 8, np.dtype(float), n_jobs=1)
-        assert set(blas_threads()) == {3}
-
-    assert set(seen) == {1}
-
-
-@pytest.mark.parametrize(
-    ("cell", "hidden_size", "n_columns", "is_dealt"),
-    [
-        ("tanh", 64, 64, False),
-        ("tanh", 64, 128, True),
-        ("tanh", 128, 32, False),
-        ("gru", 64, 64, False),
-        ("gru", 128, 32, True),
-        ("lstm", 64, 32, False),
-        ("lstm", 128, 16, False),
-        ("lstm", 128, 32, True),
-        ("lstm", 256, 1, False),
-    ],
-)
-def test_only_batches_with_enough_work_a_step_are_dealt(cell, hidden_size, n_columns, is_dealt, monkeypatch):
-    monkeypatch.setattr("sys._is_gil_enabled", lambda: True, raising=False)
-
-    assert sharding.n_shards(4, CELLS[cell](hidden_size), n_columns) == (4 if is_dealt else 1)
-
-
-@pytest.mark.parametrize(("is_locked", "shards"), [(True, 1), (False, 4)])
-def test_threads_without_a_common_lock_share_smaller_batches(is_locked, shards, monkeypatch):
-    monkeypatch.setattr("sys._is_gil_enabled", lambda: is_locked, raising=False)
-
-    assert sharding.n_shards(4, CELLS["tanh"](64), 64) == shards
-    assert sharding.n_shards(4, CELLS["tanh"](32), 32) == 1
-
-
-@pytest.mark.parametrize(("lengths", "n_threads"), [((9,) * 8, 2), ((9,) + (1,) * 7, 1)], ids=["wide", "narrow"])
-def test_a_batch_is_dealt_by_how_wide_it_is_on_average(lengths, n_threads, rng, monkeypatch):
-    network = Network.build("relu", 2, 6, 2)  # which pads nothing
-    monkeypatch.setattr("sys._is_gil_enabled", lambda: True, raising=False)
-    monkeypatch.setattr("skrnn._parallel.sharding.MIN_STEP_WORK", 6 * (6 + 64) * 6)
-    data = Dataset(PackedSequences.from_arrays([np.ones((n, 2)) for n in lengths], float), np.arange(8) % 2, np.ones(8))
-    ((batch, _),) = batches(data, network, 8, rng)
-    params, used = network.initialize(rng), set()
-    forward = type(network.stack).forward
-
-    def recorded(*args):
-        used.add(threading.get_ident())
-        time.sleep(0.05)  # so that no thread does the other one's part
-        return forward(*args)
-
-    monkeypatch.setattr(type(network.stack), "forward", recorded)
-    loss_gradient = sharding.sharded_loss_gradient(network, params.dtype, 2)
-    loss_gradient(params, batch, None, np.zeros_like(params))
-
-    assert len(used) == n_threads

@@ -5,9 +5,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from helpers import spoil, with_limits
+from helpers import CELL_NAMES, central_differences, relative_error, spoil, with_limits
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from oracles import run_slowly
 
 from skrnn.core.cells import CELLS
 from skrnn.core.data.segments import Cutting
@@ -20,13 +21,8 @@ from skrnn.core.model.network import Network
 from skrnn.core.model.windows import WindowRunner
 from skrnn.core.workspace import Workspace
 
-CELL_NAMES = sorted(CELLS)
 POOLING_NAMES = ["last", "mean", "max"]
 RAGGED = [5, 1, 3, 3, 9, 2, 2]
-
-
-def sigmoid(a):
-    return 1 / (1 + np.exp(-a))
 
 
 SMALL_WINDOWS = {"inference_size": 1}
@@ -57,67 +53,19 @@ def loss_and_gradient(network, params, batch):
     return loss, gradient
 
 
-def central_differences(function, x, step=1e-5):
-    """Gradient of function() with respect to the array x, which it reads."""
-    gradient = np.empty_like(x)
-    for index in np.ndindex(x.shape):
-        value = x[index]
-        x[index] = value + step
-        above = function()
-        x[index] = value - step
-        below = function()
-        x[index] = value
-        gradient[index] = (above - below) / (2 * step)
-    return gradient
-
-
-def relative_error(got, wanted):
-    return np.abs(got - wanted).max() / np.abs(wanted).max()
-
-
-# The slow oracle: the equations of each cell's module, one sequence and one step at a time.
-
-
-def step_elman(W, x, h, f):
-    return f(W["W_x"] @ x + W["b"] + W["W_h"] @ h)
-
-
-def step_gru(W, x, h):
-    a_r, a_z, a_n = np.split(W["W_x"] @ x + W["b"], 3)
-    R_r, R_z, R_n = np.split(W["W_h"] @ h, 3)
-    r, z = sigmoid(a_r + R_r), sigmoid(a_z + R_z)
-    n = np.tanh(a_n + r * (R_n + W["b_hn"]))
-    return (1 - z) * n + z * h
-
-
-def step_lstm(W, x, h, c):
-    a_g, a_f, a_i, a_o = np.split(W["W_x"] @ x + W["b"] + W["W_h"] @ h, 4)
-    c = sigmoid(a_f) * c + sigmoid(a_i) * np.tanh(a_g)
-    return sigmoid(a_o) * np.tanh(c), c
-
-
-def run_slowly(cell, W, x):
+def outputs_of(cell, W, x):
     """Outputs (T, H) of one sequence x (T, F)."""
-    H = W["W_h"].shape[1]
-    h, c, outputs = np.zeros(H), np.zeros(H), []
-    for x_t in x:
-        if cell == "lstm":
-            h, c = step_lstm(W, x_t, h, c)
-        elif cell == "gru":
-            h = step_gru(W, x_t, h)
-        else:
-            h = step_elman(W, x_t, h, np.tanh if cell == "tanh" else lambda a: np.maximum(a, 0))
-        outputs.append(h)
-    return np.array(outputs)
+    zero = [np.zeros(W["W_h"].shape[1])] * CELLS[cell](1).n_states
+    return np.array([state[0] for state in run_slowly(cell, W, x, zero)])
 
 
 def predict_slowly(network, cell, params, x, pooling):
     """Log-probabilities (K,) of one sequence x (T, F)."""
     weights = network.layout.views(params)
     for layer in range(network.stack.n_layers):
-        directions = [run_slowly(cell, weights[f"rnn.{layer}"], x)]
+        directions = [outputs_of(cell, weights[f"rnn.{layer}"], x)]
         if network.stack.bidirectional:
-            directions.append(run_slowly(cell, weights[f"rnn.{layer}.reverse"], x[::-1])[::-1])
+            directions.append(outputs_of(cell, weights[f"rnn.{layer}.reverse"], x[::-1])[::-1])
         x = np.concatenate(directions, axis=1)
     final = np.concatenate([d[-1] if k == 0 else d[0] for k, d in enumerate(directions)])
     pooled = {"last": final, "mean": x.mean(axis=0), "max": x.max(axis=0)}[pooling]

@@ -7,6 +7,7 @@ import os
 
 import numpy as np
 import pytest
+from torch_gates import from_torch, to_torch
 
 from skrnn.core.data.sequences import PackedSequences
 from skrnn.core.model.network import Network
@@ -18,12 +19,6 @@ else:
     torch = pytest.importorskip("torch")
 
 H, F, K = 5, 3, 4
-BLOCKS = {"tanh": [0], "relu": [0], "gru": [0, 1, 2], "lstm": [2, 1, 0, 3]}  # our row blocks in torch's order
-
-
-def reorder(cell, array):
-    """Rows of ours in torch's order, and the other way round: the permutations are their own inverses."""
-    return np.concatenate([array[k * H : (k + 1) * H] for k in BLOCKS[cell]])
 
 
 def make_torch_rnn(cell, n_layers, bidirectional):
@@ -54,7 +49,7 @@ def copy_weights(cell, weights, rnn):
                 "bias_ih": arrays["b"],
                 "bias_hh": b_h,
             }.items():
-                getattr(rnn, name + suffix).copy_(torch.from_numpy(reorder(cell, array)))
+                getattr(rnn, name + suffix).copy_(torch.from_numpy(to_torch(cell, array)))
 
 
 def pool(pooling, outputs, h_n, lengths, bidirectional):
@@ -102,7 +97,7 @@ def test_log_proba_loss_and_gradients_equal_those_of_torch(cell, lengths, n_laye
     np.testing.assert_allclose(gradients["head"]["b_y"], b_y.grad.numpy(), **close)
     for part in weights.keys() - {"head"}:
         theirs = {
-            name: reorder(cell, getattr(rnn, name + torch_names(part)).grad.numpy())
+            name: from_torch(cell, getattr(rnn, name + torch_names(part)).grad.numpy())
             for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
         }
         np.testing.assert_allclose(gradients[part]["W_x"], theirs["weight_ih"], **close)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 SCRIPTS = sorted(path for folder in ("tutorials", "examples") for path in (ROOT / folder).glob("*.py"))
 every_script = pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.stem)
 

@@ -7,6 +7,7 @@ from decimal import Decimal, localcontext
 
 import numpy as np
 import pytest
+from helpers import object_array
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
@@ -26,13 +27,6 @@ MEAN, SCALE = np.array([5.0, -2.0]), np.array([3.0, 0.1])
 @pytest.fixture
 def X(rng):
     return [rng.normal(MEAN, SCALE, size=(n, 2)) for n in (4, 1, 7, 2)]
-
-
-def object_array(items):
-    array = np.empty(len(items), dtype=object)
-    for i, item in enumerate(items):
-        array[i] = item
-    return array
 
 
 def assert_sequences_close(actual, expected, **tolerance):

@@ -8,6 +8,7 @@ import os
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
+from torch_gates import from_torch, to_torch
 
 from skrnn._token_scores import TokenScores
 from skrnn.core.data.sequences import TokenSequences
@@ -21,18 +22,12 @@ else:
 
 H, N_INPUTS, K = 5, 6, 4
 CLOSE = {"rtol": 1e-10, "atol": 1e-10}
-BLOCKS = {"tanh": [0], "relu": [0], "gru": [0, 1, 2], "lstm": [2, 1, 0, 3]}  # our row blocks in torch's order
 VARIANTS = {
     "one-hot": {},
     "stacked": {"n_layers": 2},
     "embedding": {"embedding_size": 3},
     "tied": {"embedding_size": H, "tie_weights": True, "n_layers": 2},
 }
-
-
-def reorder(cell, array):
-    """Rows of ours in torch's order, and the other way round: the permutations are their own inverses."""
-    return np.concatenate([array[k * H : (k + 1) * H] for k in BLOCKS[cell]])
 
 
 class TorchModel(torch.nn.Module):
@@ -63,7 +58,7 @@ class TorchModel(torch.nn.Module):
                 b_h[2 * H :] = arrays["b_hn"]
             ours = {"weight_ih": arrays["W_x"], "weight_hh": arrays["W_h"], "bias_ih": arrays["b"], "bias_hh": b_h}
             for name, array in ours.items():
-                getattr(self.rnn, f"{name}_l{k}").copy_(torch.from_numpy(reorder(cell, array)))
+                getattr(self.rnn, f"{name}_l{k}").copy_(torch.from_numpy(to_torch(cell, array)))
         self.linear.bias.copy_(torch.from_numpy(weights["head"]["b_y"]))
         if not self.is_tied:
             self.linear.weight.copy_(torch.from_numpy(weights["head"]["W_y"]))
@@ -111,7 +106,7 @@ def test_log_proba_loss_and_gradients_equal_those_of_torch(cell, lengths, kwargs
         assert_allclose(gradients["embedding"]["E"], model.E.grad.numpy(), **CLOSE)
     for k in range(network.stack.n_layers):
         theirs = {
-            name: reorder(cell, getattr(model.rnn, f"{name}_l{k}").grad.numpy())
+            name: from_torch(cell, getattr(model.rnn, f"{name}_l{k}").grad.numpy())
             for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
         }
         assert_allclose(gradients[f"rnn.{k}"]["W_x"], theirs["weight_ih"], **CLOSE)

@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from helpers import spoil, with_limits
+from helpers import CELL_NAMES, central_differences, relative_error, spoil, with_limits
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
-from test_laws import CELL_NAMES, central_differences, relative_error, step_elman, step_gru, step_lstm
+from oracles import STEPS
 
 from skrnn._parallel.sharding import sharded_loss_gradient
 from skrnn._token_scores import TokenScores
@@ -103,13 +103,7 @@ def run_slowly(network, cell, params, tokens, state=None, masks=None):
     for token in tokens:
         x = E[token]
         for k in range(network.stack.n_layers):
-            W = weights[f"rnn.{k}"]
-            if cell == "lstm":
-                state[k] = step_lstm(W, x, *state[k])
-            elif cell == "gru":
-                state[k] = [step_gru(W, x, *state[k])]
-            else:
-                state[k] = [step_elman(W, x, *state[k], np.tanh if cell == "tanh" else lambda a: np.maximum(a, 0))]
+            state[k] = STEPS[cell](weights[f"rnn.{k}"], x, *state[k])
             x = state[k][0] if masks is None else state[k][0] * masks[k]
         z = W_y @ x + weights["head"]["b_y"]
         log_proba.append(z - np.log(np.exp(z).sum()))

@@ -127,7 +127,7 @@ def test_gather_and_reversal(lengths, max_padding, max_size):
                 assert back[t, j].tolist() == [j, last - step if step <= last else last, 1]
 
 
-def test_minibatches_deal_each_number_once(rng):
+def test_minibatches_have_each_number_once(rng):
     batches = minibatches(10, 4, rng)
 
     assert [len(batch) for batch in batches] == [4, 4, 2]
