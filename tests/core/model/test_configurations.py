@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
+from helpers import CELL_NAMES, central_differences, relative_error
 from numpy.testing import assert_allclose
-from test_laws import CELL_NAMES, central_differences, relative_error
 
 from skrnn.core.cells import CELLS
 from skrnn.core.data.dataset import Dataset
