@@ -8,7 +8,7 @@ batch_size stays "auto", that is min(200, n).
     python benchmarks/defaults.py
 
 Needs `pip install aeon`, whose package carries five of the data sets. With `--fits FILE.csv` every fit is noted in that
-file and none is repeated: the benchmark takes about half an hour, and can go on where it was stopped.
+file and none is repeated: the benchmark takes about half an hour, and can continue where it was stopped.
 
 Data: JapaneseVowels (Kudo, Toyama and Shimbo 1999, CC BY 4.0), scikit-learn's digits with the 8 rows of an image as 8
 steps, five data sets of the UCR and UEA archives (Dau et al. 2019, doi 10.1109/JAS.2019.1911747; Bagnall et al. 2018,

@@ -2,9 +2,9 @@
 
 Measured: the sources of Python's standard library (skrnn.datasets.load_stdlib_text; under Python's own licence), whole
 modules held out: a twentieth of all, drawn with a fixed seed. The other modules are one stream of characters, which is
-learned by partial_fit, a quarter of a million characters at a time, cut into 64 lanes that are read side by side. The
-learning rate falls as half a cosine over the minutes given, so a point of the curve is not the best that could be had
-in its time; the last one is. Minutes are those of training alone. A character that training never showed counts for
+learned by partial_fit, a quarter of a million characters at a time, cut into 64 parts that are read at the same time.
+The learning rate falls as half a cosine over the minutes given, so a point of the curve is not the best that could be
+had in its time; the last one is. Minutes are those of training alone. A character that training never showed counts for
 the network and for the n-grams alike. Arithmetic is in float32.
 
     python benchmarks/stdlib_text.py --minutes 5
@@ -22,9 +22,9 @@ from ngram import NGram
 from skrnn import RNNNextTokenModel, __version__
 from skrnn.datasets import load_stdlib_text
 
-N_LANES = 64
+N_COLUMNS = 64
 CHARACTERS_A_CALL = 250_000
-SETTINGS = {"hidden_size": 256, "batch_size": N_LANES, "bptt_steps": 100, "dtype": "float32", "add_end_token": False}
+SETTINGS = {"hidden_size": 256, "batch_size": N_COLUMNS, "bptt_steps": 100, "dtype": "float32", "add_end_token": False}
 LEARNING_RATE = 5e-3
 SHARES = (1 / 16, 1 / 8, 1 / 4, 1 / 2, 1)
 """Of the minutes, after which the held-out text is scored."""
@@ -38,9 +38,9 @@ def read_texts():
     return "".join(modules[i] for i in order[n_held_out:]), [modules[i] for i in order[:n_held_out]]
 
 
-def lanes(text):
-    """A text in N_LANES parts of equal length."""
-    borders = [len(text) * k // N_LANES for k in range(N_LANES + 1)]
+def columns(text):
+    """A text in N_COLUMNS parts of equal length."""
+    borders = [len(text) * k // N_COLUMNS for k in range(N_COLUMNS + 1)]
     return [text[a:b] for a, b in zip(borders, borders[1:], strict=False)]
 
 
@@ -54,7 +54,7 @@ def train(model, minutes, stream, held_out):
         progress = min(1.0, seconds / (60 * minutes))
         model.set_params(learning_rate_init=max(1e-5, LEARNING_RATE * (1 + np.cos(np.pi * progress)) / 2))
         start = time.perf_counter()
-        model.partial_fit(lanes(chunk), tokens=tokens)
+        model.partial_fit(columns(chunk), tokens=tokens)
         seconds += time.perf_counter() - start
         n_read += len(chunk)
         if seconds >= 60 * minutes * waiting[0]:

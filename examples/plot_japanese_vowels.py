@@ -4,8 +4,8 @@ Who is speaking? Nine voices, two vowels
 ========================================
 
 Nine men say the Japanese vowels /ae/ one after the other. Each utterance is a sequence of 7 to 29 steps with 12 LPC
-cepstrum coefficients, which describe the spectrum of a short piece of sound. The task is to recognize the speaker, with
-270 utterances for training and 370 for the test (Kudo, Toyama and Shimbo, 1999).
+cepstrum coefficients, which describe the spectrum of a short part of the sound. The task is to recognize the speaker,
+with 270 utterances for training and 370 for the test (Kudo, Toyama and Shimbo, 1999).
 """
 
 # %%

@@ -282,7 +282,7 @@ class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Densi
 
     @available_if(BaseRecurrent._has_partial_fit)
     def partial_fit(self, X: Any, y: None = None, sample_weight: Any = None, tokens: Any = None) -> RNNNextTokenModel:
-        """Go through the given sequences once, going on from what was learned before.
+        """Go through the given sequences once, and continue from what was learned before.
 
         The vocabulary is that of the first call; what comes later and is not in it is learned as UNKNOWN.
 

@@ -279,7 +279,7 @@ class RNNSequenceClassifier(ClassifierMixin, BaseRecurrent[LabelledReading]):
 
     @available_if(BaseRecurrent._has_partial_fit)
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> RNNSequenceClassifier:
-        """Go through the given sequences once, going on from what was learned before.
+        """Go through the given sequences once, and continue from what was learned before.
 
         Parameters
         ----------

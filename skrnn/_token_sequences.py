@@ -67,14 +67,14 @@ class TokenReading(Reading):
 
     def to_continue(self, X: Any, handle_unknown: str) -> TokenSequences:
         """Return steps that read every token of X."""
-        return self.encode(read_sequences(self.shape, X, reset=False), handle_unknown, is_closed=True)
+        return self.encode(read_sequences(self.shape, X, reset=False), handle_unknown, with_final_step=True)
 
     def to_extend(self, prompts: Any, handle_unknown: str) -> tuple[list[Any], TokenSequences]:
         """Return prompts as a list, and steps that read every token of them; one that is empty for None."""
         kind = self.shape._sequence_type
         empty_prompt = self.vocabulary.tokens[:0] if kind is np.ndarray else kind()
         items = read_prompts(prompts, empty_prompt)
-        return items, self.encode(TokenReader.open(items, "prompts"), handle_unknown, is_closed=True)
+        return items, self.encode(TokenReader.open(items, "prompts"), handle_unknown, with_final_step=True)
 
     def extend(self, prompts: list[Any], found: list[np.ndarray], n_sequences: int) -> list[Any]:
         """Return each prompt with each of the `n_sequences` that were found after it, in the type of the prompt."""
@@ -86,10 +86,10 @@ class TokenReading(Reading):
             return TokenScores(network, None)
         return TokenScores(network, 1 / (self.n_tokens_seen + len(self.vocabulary.tokens)))
 
-    def encode(self, sequences: TokenReader, handle_unknown: str, is_closed: bool) -> TokenSequences:
-        """Return begin, and the tokens, as numbers; with `is_closed` one step more after the last token."""
+    def encode(self, sequences: TokenReader, handle_unknown: str, with_final_step: bool) -> TokenSequences:
+        """Return begin, and the tokens, as numbers; with `with_final_step` one step more after the last token."""
         vocabulary = self.vocabulary
-        data = vocabulary.sequences(sequences.expecting(vocabulary), sequences.lengths, is_closed)
+        data = vocabulary.sequences(sequences.expecting(vocabulary), sequences.lengths, with_final_step)
         rejects = handle_unknown == "error" and not vocabulary.learns_unknown
         n_unknown = count_equal(data.ids, vocabulary.unknown)
         if n_unknown and (rejects or n_unknown == sequences.lengths.sum()):

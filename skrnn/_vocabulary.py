@@ -183,7 +183,7 @@ class Vocabulary:
             return self.tokens[codes]
         return self.column_tokens[codes]
 
-    def sequences(self, chunks: Chunks, lengths: np.ndarray, is_closed: bool) -> TokenSequences:
+    def sequences(self, chunks: Chunks, lengths: np.ndarray, with_final_step: bool) -> TokenSequences:
         """Return begin, the tokens, and perhaps one step more, of sequences that come in chunks.
 
         Parameters
@@ -192,7 +192,7 @@ class Vocabulary:
             Of which sequence each token is, and the tokens; in their order.
         lengths : ndarray of shape (n,)
             Number of tokens of each sequence; may be 0.
-        is_closed : bool
+        with_final_step : bool
             Whether there is a step after the last token, too. Its target is END, or means nothing where END is not
             modelled.
 
@@ -201,15 +201,15 @@ class Vocabulary:
         sequences : TokenSequences
             With numbers of tokens as ids.
         """
-        n_ids = lengths + 1 + is_closed
+        n_ids = lengths + 1 + with_final_step
         offsets = np.cumsum(n_ids) - n_ids
         ids = np.empty(n_ids.sum(), np.min_scalar_type(self.begin))
         ids[offsets] = self.begin
-        if is_closed:
+        if with_final_step:
             ids[offsets + n_ids - 1] = self.end if self.has_end else self.begin
         n_read = 0
         for indices, tokens in chunks:
-            n_special = 1 + indices * (1 + is_closed)  # ids before each token that no data hold
+            n_special = 1 + indices * (1 + with_final_step)  # ids before each token that no data hold
             ids[np.arange(n_read, n_read + len(tokens)) + n_special] = self.encode(tokens)
             n_read += len(tokens)
         return TokenSequences(ids, n_ids - 1, offsets)

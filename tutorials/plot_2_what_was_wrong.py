@@ -145,8 +145,8 @@ right = check_gradient(lambda params: loss_gradient(params, read, targets), para
 print(right)
 
 # %%
-# Each defect replaces one piece of this code by a wrong one. The wrong version is compiled from the source of the
-# function, with that piece exchanged.
+# Each defect replaces one part of this code by a wrong one. The wrong version is compiled from the source of the
+# function, with that part exchanged.
 
 GRADIENT_DEFECTS = {  # the correct code above, and the wrong code
     "the loss ignores the target": ("loss -= np.log(p[target, 0])", "loss -= np.mean(np.log(p))"),
@@ -160,7 +160,7 @@ GRADIENT_DEFECTS = {  # the correct code above, and the wrong code
 
 
 def with_defect(right, wrong):
-    """Return a copy of `loss_gradient` in which one piece of code is replaced."""
+    """Return a copy of `loss_gradient` in which one part of the code is replaced."""
     source = inspect.getsource(loss_gradient)
     assert source.count(right) == 1, f"{right!r} is not in the code exactly once"
     namespace = dict(globals())

@@ -1,7 +1,7 @@
 """The floor: the products of a training step alone, as bare np.matmul in the shapes that skrnn gives them.
 
 Per step of time forward W_h h and backward W_h^T d_a; per batch the input projection, the gradients of W_x and W_h and
-the head. On one thread, or with the batch's columns dealt to Python threads, BLAS held at one thread.
+the head. On one thread, or with the batch's columns split among Python threads, BLAS held at one thread.
 """
 
 from concurrent.futures import ThreadPoolExecutor

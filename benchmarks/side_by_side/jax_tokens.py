@@ -46,7 +46,7 @@ def training(cell, hidden_size, n_windows):
             (loss, state), gradient = differentiate(params, x, y, state, is_dense, unroll)
             return *adam(params, gradient, moments), state, loss
 
-        params, zero = start(cell, hidden_size, work.LANES)
+        params, zero = start(cell, hidden_size, work.COLUMNS)
         params, moments = initial_training_state(params)
 
         def run():

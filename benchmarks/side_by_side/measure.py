@@ -125,7 +125,7 @@ def tokens(options):
     """The token model on a text of five million characters: seconds a character."""
     n_windows, n_texts = (5, 30) if options.quick else (20, 100)
     tasks = {
-        "training": ((n_windows,), n_windows * work.WINDOW * work.LANES),
+        "training": ((n_windows,), n_windows * work.WINDOW * work.COLUMNS),
         "scoring": ((n_texts, 2000), n_texts * 2000),
         "writing, 1 text": ((1, 200), 200),
         "writing, 100 texts": ((100, 200), 100 * 200),

@@ -6,9 +6,9 @@ from . import work
 
 
 def training(cell, hidden_size, n_windows):
-    """One pass over a piece of the text: characters are read, encoded and laid on lanes, too."""
-    model, piece = _model(cell, hidden_size), work.text()[: work.LANES * work.WINDOW * n_windows]
-    return lambda: model.partial_fit([piece])
+    """One pass over a part of the text: characters are read, encoded and batched, too."""
+    model, part = _model(cell, hidden_size), work.text()[: work.COLUMNS * work.WINDOW * n_windows]
+    return lambda: model.partial_fit([part])
 
 
 def scoring(cell, hidden_size, n, n_steps):
@@ -28,7 +28,7 @@ def _model(cell, hidden_size):
     model = RNNNextTokenModel(
         hidden_size,
         cell=cell,
-        batch_size=work.LANES,
+        batch_size=work.COLUMNS,
         bptt_steps=work.WINDOW,
         learning_rate="constant",
         learning_rate_init=3e-3,
@@ -36,4 +36,4 @@ def _model(cell, hidden_size):
         dtype="float32",
         random_state=0,
     )
-    return model.partial_fit([work.text()[: work.LANES * work.WINDOW]], tokens=sorted(set(work.text())))
+    return model.partial_fit([work.text()[: work.COLUMNS * work.WINDOW]], tokens=sorted(set(work.text())))

@@ -68,7 +68,7 @@ def draw(point, n, seed=0):
 
 
 def padded(X):
-    """Sequences side by side, zeros behind their ends (n, T, F), and their lengths (n,)."""
+    """Padded sequences, zeros behind their ends (n, T, F), and their lengths (n,)."""
     lengths = np.array([len(x) for x in X])
     if isinstance(X, np.ndarray):
         return X, lengths
@@ -98,8 +98,8 @@ def weights_of(cell, F, H, K, seed=0):
 # Tokens: the characters of Python's standard library
 
 TEXT_SIZE = 5_000_000
-LANES, WINDOW = 64, 100
-"""Pieces of a text that are read side by side, and characters of each in one batch."""
+COLUMNS, WINDOW = 64, 100
+"""Parts of a text that are read at the same time, and characters of each in one batch."""
 
 
 @cache
@@ -118,8 +118,8 @@ def codes():
 
 
 def windows(n_windows):
-    """Inputs and targets, each (n_windows, WINDOW, LANES)."""
+    """Inputs and targets, each (n_windows, WINDOW, COLUMNS)."""
     n_steps = n_windows * WINDOW
     numbers, _ = codes()
-    both = (numbers[shift : LANES * n_steps + shift].reshape(LANES, n_windows, WINDOW) for shift in (0, 1))
+    both = (numbers[shift : COLUMNS * n_steps + shift].reshape(COLUMNS, n_windows, WINDOW) for shift in (0, 1))
     return tuple(np.ascontiguousarray(part.transpose(1, 2, 0)) for part in both)

@@ -583,7 +583,7 @@ def test_half_the_weight_is_half_the_evidence():
     assert model.predict_proba([""])[0, :2] == pytest.approx([0.75 * (1 - 1 / 6), 0.25 * (1 - 1 / 6)], abs=0.01)
 
 
-# Going on
+# Continuing
 
 
 @pytest.mark.parametrize("params", [{}, {"batch_size": 3}, {"dropout": 0.3}, {"solver": "sgd"}], ids=str)
@@ -976,7 +976,7 @@ def test_bad_weights(model, weights, message, method):
 # A single text is learned from in slices at the same time
 
 
-def test_a_single_text_is_cut_into_batch_size_pieces(monkeypatch):
+def test_a_single_text_is_cut_into_batch_size_parts(monkeypatch):
     from skrnn.core.data.samplers import TruncatedBPTT
 
     widths, original = [], TruncatedBPTT.batches
@@ -993,7 +993,7 @@ def test_a_single_text_is_cut_into_batch_size_pieces(monkeypatch):
     assert widths == [4] * 4  # 160 tokens: four columns of forty, in windows of ten
 
 
-def test_more_lanes_than_sequences_are_nothing_to_warn_of():
+def test_more_columns_than_sequences_are_nothing_to_warn_of():
     """batch_size counts slices of a long text."""
     make(max_iter=1, batch_size=4, bptt_steps=10).fit(["abcd" * 40])
 

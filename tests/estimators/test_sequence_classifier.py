@@ -789,7 +789,7 @@ def test_ctrl_c_in_lbfgs_keeps_the_best_and_the_dtype(X, y, monkeypatch, dtype):
     assert_allclose(training_loss(model, X, y), model.loss_, rtol=1e-3)
 
     model.fit(X, y)
-    assert model.loss_curve_[3] < model.loss_curve_[2]  # it went on from there
+    assert model.loss_curve_[3] < model.loss_curve_[2]  # it continued from there
 
 
 DIVERGING = {"cell": "relu", "learning_rate_init": 1e300, "max_grad_norm": None}

@@ -51,10 +51,10 @@ def test_training_takes_two_bytes_a_token(X, params):
 
 
 @pytest.mark.parametrize("X", CORPORA.values(), ids=CORPORA)
-def test_reading_takes_a_byte_a_token(X, model):
+def test_validating_takes_a_byte_a_token(X, model):
     texts = X if isinstance(X[0], str) else [TEXT]
     assert (
-        peak_of(lambda: model._fitted.reading.encode(TokenReader.open(texts), "use_unknown", is_closed=False))
+        peak_of(lambda: model._fitted.reading.encode(TokenReader.open(texts), "use_unknown", with_final_step=False))
         < N + 4 * MB
     )
 
@@ -77,7 +77,7 @@ def test_ids_are_as_small_as_the_vocabulary_allows(n_tokens, dtype, add_end_toke
     vocabulary = learn_vocabulary(model._read_config(), TokenReader.open([range(n_tokens)]), np.ones(1), True)
     reading = TokenReading(model, np.dtype("float64"), vocabulary, n_tokens)
 
-    data = reading.encode(TokenReader.open([range(n_tokens), [2, 1, n_tokens]]), "use_unknown", is_closed=True)
+    data = reading.encode(TokenReader.open([range(n_tokens), [2, 1, n_tokens]]), "use_unknown", with_final_step=True)
 
     begin, *ids, last = data.arrays()[1].tolist()
     assert data.ids.dtype == np.dtype(dtype)

@@ -9,7 +9,7 @@ import pytest
 import skrnn
 
 ROOT = Path(skrnn.__file__).parent
-FLOORS = [
+LEVELS = [
     {"core.arrays", "core.cached", "core.limits"},
     {"core.parameters", "core.workspace"},
     {"core.training.optimizers", "core.kernels.numpy.activations"},
@@ -77,7 +77,7 @@ FLOORS = [
     {"_sequence_classifier", "_next_token"},
     {""},
 ]
-FLOOR_OF = {module: floor for floor, modules in enumerate(FLOORS) for module in modules}
+LEVEL_OF = {module: level for level, modules in enumerate(LEVELS) for module in modules}
 
 
 def name_of(path):
@@ -103,15 +103,15 @@ def imports_of(path):
 FILES = sorted(ROOT.rglob("*.py"))
 
 
-def test_every_module_has_a_floor():
-    assert {name_of(path) for path in FILES} == set(FLOOR_OF)
+def test_every_module_has_a_level():
+    assert {name_of(path) for path in FILES} == set(LEVEL_OF)
 
 
 @pytest.mark.parametrize("path", FILES, ids=name_of)
 def test_imports_go_downward(path):
     ours = [name.removeprefix("skrnn").lstrip(".") for name in imports_of(path) if name.split(".")[0] == "skrnn"]
 
-    upward = [name for name in ours if FLOOR_OF[name] >= FLOOR_OF[name_of(path)]]
+    upward = [name for name in ours if LEVEL_OF[name] >= LEVEL_OF[name_of(path)]]
 
     assert not upward
 

@@ -518,7 +518,11 @@ def test_an_object_of_no_dimensions():
 
 
 @every_entry
-@pytest.mark.parametrize("X", [np.ones(4), np.float64(3), [1.0, 2.0], pd.Series([1.0, 2.0]), np.ones(900)], ids=repr)
+@pytest.mark.parametrize(
+    "X",
+    [np.ones(4), np.float64(3), [1.0, 2.0], pd.Series([1.0, 2.0]), np.ones(900)],
+    ids=["vector", "scalar", "list", "series", "long vector"],
+)
 def test_numbers_that_are_no_table(entry, X):
     assert_refuses(
         entry, X, ValueError, r"^Expected 2D array, got .* Reshape your data: pass \[X\] if it is one sequence"

@@ -126,8 +126,8 @@ def _ranges_of_equal_width(lengths: Ints) -> list[tuple[int, int, int]]:
 def _split(start: int, width: int, ranges: list[tuple[int, int, int]], max_size: float) -> list[Segment]:
     """Cut one rectangle into parts of equal length that hold at most max_size time steps."""
     n_steps = ranges[-1][1] - start
-    n_pieces = -(-n_steps // max(1, int(min(max_size / width, n_steps))))
-    borders = [start + n_steps * k // n_pieces for k in range(n_pieces + 1)]
+    n_parts = -(-n_steps // max(1, int(min(max_size / width, n_steps))))
+    borders = [start + n_steps * k // n_parts for k in range(n_parts + 1)]
     return [
         Segment(
             begin,

@@ -25,7 +25,7 @@ LossGradient = Callable[[Floats, SequenceBatch, State | None, Floats], tuple[flo
 
 @dataclass
 class TrainingState:
-    """Where a training stands: all that going on with it needs.
+    """Where a training stands: all that is needed to continue it.
 
     Attributes
     ----------
@@ -38,7 +38,7 @@ class TrainingState:
     rng : numpy.random.Generator
         Source of batches and dropout masks.
     split_seed : int
-        Seed of the validation split, so that going on holds out the same sequences.
+        Seed of the validation split, so that continuing holds out the same sequences.
     lasting : dict of str to object
         What cannot change while training continues, by name.
     """

@@ -33,7 +33,7 @@ def test_take_is_in_the_order_asked_for_and_copies_nothing(packed):
 
 
 @pytest.mark.parametrize("container", [PackedSequences, SequencesInPlace])
-def test_pieces_have_arrays_of_their_own_lengths(container, rng):
+def test_slices_have_arrays_of_their_own_lengths(container, rng):
     X = rng.standard_normal((2, 5, 3))
 
     slices = container.from_rectangle(X).slices(np.array([6, 1]), np.array([2, 3]))

@@ -1,4 +1,4 @@
-"""The state between batches: taken, put back, and handed to the columns that follow."""
+"""The state between batches: taken, put back, and passed to the columns that follow."""
 
 import numpy as np
 

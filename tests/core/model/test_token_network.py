@@ -85,7 +85,7 @@ def assert_states_close(got, wanted, **tolerance):
             assert_allclose(v, v_wanted, **tolerance)
 
 
-def pieces_of(data):
+def steps_of(data):
     """What is read and what is to be predicted in each sequence, as arrays (T, 2)."""
     return [np.stack([ids[:-1], ids[1:]], axis=1) for ids in data.arrays()]
 
@@ -120,7 +120,7 @@ def test_log_probabilities_equal_the_equations_step_by_step(cell, kwargs, rng):
 
     wanted = [
         run_slowly(network, cell, params, steps[:, 0])[0][np.arange(len(steps)), steps[:, 1]]
-        for steps in pieces_of(data)
+        for steps in steps_of(data)
     ]
     assert_allclose(log_proba, np.concatenate(wanted), rtol=1e-12, atol=1e-13)
 
@@ -139,7 +139,7 @@ def test_loss_equals_the_equations_with_masks_and_state(cell, kwargs, rng):
 
     wanted = 0.0
     for column, index in enumerate(batch.indices):
-        steps = pieces_of(data)[index]
+        steps = steps_of(data)[index]
         masks = None if batch.masks is None else [mask[column] for mask in batch.masks]
         first = [[v[:, column] for v in layer] for layer in state.layers]
         log_proba, last = run_slowly(network, cell, params, steps[:, 0], first, masks)
@@ -289,7 +289,7 @@ def test_windows_of_any_size_measure_the_same(cell, width, size, rng):
 
 
 @each_cell
-def test_measures_of_pieces_are_those_of_their_steps(cell, rng):
+def test_measures_of_slices_are_those_of_their_steps(cell, rng):
     """Slices may lie anywhere and overlap: what is measured comes in the order of the sequences."""
     network = make_network(cell)
     params, data, workspace = make_params(network, rng), make_data(rng, [12, 5]), Workspace(np.float64)
@@ -306,7 +306,7 @@ def test_measures_of_pieces_are_those_of_their_steps(cell, rng):
 def test_steps_compose(cell, kwargs, rng):
     scores = make_scores(cell, 0.01, **kwargs)
     params, data, workspace = make_params(scores.network, rng), make_data(rng, [8] * 3), Workspace(np.float64)
-    tokens, state = np.array(pieces_of(data)), scores.network.start(3, np.float64)
+    tokens, state = np.array(steps_of(data)), scores.network.start(3, np.float64)
     log_proba, packed = np.empty((3, 8)), scores.pack(params, workspace)
 
     for t in range(8):
@@ -341,7 +341,7 @@ def test_ranks_count_what_is_likelier(unknown_probability, rng):
     ranks = scores.token_rank(params, data, workspace)
 
     wanted = []
-    for steps in pieces_of(data):
+    for steps in steps_of(data):
         for t, target in enumerate(steps[:, 1]):
             prefix = TokenSequences(np.append(steps[: t + 1, 0], 0), np.array([t + 1]), np.array([0]))
             (proba,) = scores.log_proba_after(params, scores.read(params, prefix, workspace)[0])
@@ -482,7 +482,7 @@ def test_share_times_loss_is_the_weighted_mean(lengths, batch_size, rng):
 
 
 @pytest.mark.parametrize(("lengths", "batch_size"), SETS)
-def test_a_lane_carries_its_state_and_begins_at_zero(lengths, batch_size, rng):
+def test_a_column_carries_its_state_and_begins_at_zero(lengths, batch_size, rng):
     """The stand-in for the network leaves the number of the last step in the state."""
 
     def read(batch, state):
@@ -535,7 +535,7 @@ def test_a_sequence_keeps_its_masks(rng):
     assert len({several[0].tobytes() for several in masks_of.values()}) > 4
 
 
-def test_masks_of_a_lane_that_narrows_stay_with_their_sequences(rng):
+def test_masks_of_a_column_that_narrows_stay_with_their_sequences(rng):
     data, network = make_set(rng, [12, 1, 1, 12, 10]), make_network("gru", dropout=0.5)
 
     slices, _ = epoch(network, data, 3, rng, shuffle=False)
@@ -558,7 +558,7 @@ def test_batches_are_drawn_at_random_or_in_order(rng):
 
 @each_cell
 @pytest.mark.parametrize("n_steps", [1, 3, 100])
-def test_pieces_lead_to_the_state_and_the_loss_of_the_whole(cell, n_steps, rng):
+def test_slices_lead_to_the_state_and_the_loss_of_the_whole(cell, n_steps, rng):
     network = make_network(cell, n_layers=2)
     params, data = make_params(network, rng), make_data(rng, [7, 7, 7, 7])
     tokens, workspace = token_set(data, np.ones(4)), Workspace(np.float64)
@@ -575,7 +575,7 @@ def test_pieces_lead_to_the_state_and_the_loss_of_the_whole(cell, n_steps, rng):
         assert_states_close(after.take(np.argsort(batch.indices)), wanted, rtol=0, atol=1e-12)
 
 
-def test_the_gradient_of_pieces_is_truncated(rng):
+def test_the_gradient_of_slices_is_truncated(rng):
     """With slices as long as the sequences it is that of the whole; with shorter ones it is not."""
     network = make_network("gru")
     params, data = make_params(network, rng), make_data(rng, [8, 8])

@@ -76,7 +76,7 @@ def test_minibatch_gradients_add_up_to_that_of_the_set(network, rng):
     np.testing.assert_allclose(whole[1], np.mean([g for _, g in parts], axis=0), atol=1e-12)
 
 
-def test_the_state_is_handed_on_within_an_epoch(rng):
+def test_the_state_is_carried_within_an_epoch(rng):
     network = Network.build_for_tokens("lstm", 3, 4, 3, n_layers=2)
     sequences = TokenSequences(rng.integers(0, 3, 11), np.array([10]), np.array([0]))
     data = Dataset(sequences, sequences.next_ids, np.ones(1), is_per_step=True)
