@@ -12,7 +12,7 @@ ROOT = Path(skrnn.__file__).parent
 LEVELS = [
     {"core.arrays", "core.cached", "core.limits"},
     {"core.parameters", "core.workspace"},
-    {"core.training.optimizers", "core.kernels.numpy.activations"},
+    {"core.training.optimizers", "core.kernels.numpy.activations", "core.model.chain"},
     {"core.data.sequences", "core.data.segments", "core.cells.cell", "core.model.losses", "core.model.state"},
     {"core.data.batch", "core.cells.elman", "core.cells.gru", "core.cells.lstm", "core.model.head"},
     {"core.data.dataset", "core.cells", "core.model.inputs"},

@@ -33,6 +33,7 @@ INTERNALS = (
     "skrnn.core.data.segments",
     "skrnn.core.kernels",
     "skrnn.core.model.bptt",
+    "skrnn.core.model.chain",
     "skrnn.core.model.head",
     "skrnn.core.model.inputs",
     "skrnn.core.model.layer",

@@ -1,0 +1,213 @@
+r"""A linear chain of labels: one for every step, with a score for each pair of labels that follow each other.
+
+The probability of labels :math:`y_1, ..., y_T`, given raw predictions (emissions) :math:`z_t`, is
+
+.. math::
+    p(y) = \frac{e^{s(y)}}{Z}, \qquad
+    s(y) = b^{first}_{y_1} + b^{last}_{y_T} + \sum_t z_{t, y_t} + \sum_t W_{y_t, y_{t+1}}, \qquad
+    Z = \sum_{y'} e^{s(y')} \tag{1}
+
+:math:`\log Z` is the result of the forward recursion
+
+.. math::
+    \alpha_{1j} = b^{first}_j + z_{1j}, \qquad
+    \alpha_{t+1, j} = z_{t+1, j} + \log \sum_i e^{\alpha_{ti} + W_{ij}}, \qquad
+    \log Z = \log \sum_j e^{\alpha_{Tj} + b^{last}_j} \tag{2}
+
+Its derivative with respect to :math:`z_{tj}` is the marginal :math:`p(y_t = j)`: the way back over the recursion gives
+gradients and marginals alike. Where only some labels are known, their probability is :math:`Z` of the chain that is
+held at them, divided by :math:`Z`.
+
+Conventions: T steps of n columns, the longest first, and K labels. Emissions are (T, K, n), with anything where a
+column has ended. Arithmetic is in float64, whatever the network's dtype.
+
+References
+----------
+Lafferty, McCallum and Pereira, *Conditional random fields: probabilistic models for segmenting and labeling sequence
+data* (2001), section 3. Viterbi, *Error bounds for convolutional codes and an asymptotically optimum decoding
+algorithm* (1967).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from ..arrays import Floats, Ints
+from ..parameters import Weights
+
+_TINY = 1e-250
+"""A sum of products below may have lost terms that count: such a step is summed pair by pair, in log space."""
+
+
+class Recursion(NamedTuple):
+    r"""The forward recursion of some columns.
+
+    Attributes
+    ----------
+    log_z : ndarray of shape (n,)
+        log Z of each.
+    alphas : list of ndarray of shape (K, n_t)
+        After each step, of the columns that it has.
+    log_sums : list of ndarray of shape (K, n_t)
+        From the second step on, :math:`\log \sum_i e^{\alpha_i + W_{ij}}` of the step before.
+    """
+
+    log_z: Floats
+    alphas: list[Floats]
+    log_sums: list[Floats]
+
+
+class ChainGradient(NamedTuple):
+    """Gradients of a function of log Z.
+
+    Attributes
+    ----------
+    emissions : ndarray of shape (T, K, n)
+        With respect to the emissions; zero where a column has ended.
+    pairs, first, last : ndarray of shape (K, K), (K,), (K,)
+        With respect to the scores of the chain.
+    """
+
+    emissions: Floats
+    pairs: Floats
+    first: Floats
+    last: Floats
+
+
+@dataclass(frozen=True)
+class Chain:
+    """The scores that are the same at every step.
+
+    Attributes
+    ----------
+    pairs : ndarray of shape (K, K)
+        W, of a label (column) that follows another (row).
+    first, last : ndarray of shape (K,)
+        Of the label of the first step, and of that of the last one.
+    """
+
+    pairs: Floats
+    first: Floats
+    last: Floats
+
+    @classmethod
+    def of(cls, weights: Weights) -> Chain:
+        """Take the scores from the parameters of a head, by name."""
+        pairs, first, last = (weights[name].astype(np.float64) for name in ("W_t", "b_first", "b_last"))
+        return cls(pairs, first, last)
+
+    def forward(self, emissions: Floats, lengths: Ints) -> Recursion:
+        """Run the recursion (2) over emissions (T, K, n) of columns of these lengths (n,)."""
+        log_z, alphas, log_sums = np.empty(len(lengths)), list[Floats](), list[Floats]()
+        transfer, maxima = self._transfer()
+        alpha = emissions[0] + self.first[:, None]
+        for t, n in enumerate(_widths(lengths)):
+            if t:
+                sums = self._log_sums(alpha[:, :n], transfer, maxima)
+                alpha = emissions[t, :, :n] + sums
+                log_sums.append(sums)
+            alphas.append(alpha)
+            ends = lengths == t + 1
+            log_z[ends] = _log_sum_exp(alpha[:, ends[:n]] + self.last[:, None])
+        return Recursion(log_z, alphas, log_sums)
+
+    def backward(self, recursion: Recursion, lengths: Ints, d_log_z: Floats) -> ChainGradient:
+        """Run back over a recursion, with a derivative (n,) of each log Z: with ones, emissions get the marginals."""
+        T, K, n_columns = len(recursion.alphas), len(self.first), len(lengths)
+        d_emissions, d_pairs = np.zeros((T, K, n_columns)), np.zeros((K, K))
+        d_last, transfer, maxima = np.zeros(K), *self._transfer()
+        for t in reversed(range(T)):
+            alpha = recursion.alphas[t]
+            n = alpha.shape[1]
+            d_alpha = d_emissions[t, :, :n]  # what came back from the step after it is there already
+            ends = lengths[:n] == t + 1
+            last = np.exp(alpha[:, ends] + self.last[:, None] - recursion.log_z[:n][ends]) * d_log_z[:n][ends]
+            d_alpha[:, ends] = last
+            d_last += last.sum(axis=1)
+            if t:
+                before = recursion.alphas[t - 1][:, :n]
+                d_before = d_emissions[t - 1, :, :n]
+                d_pairs += self._step_back(before, recursion.log_sums[t - 1], d_alpha, d_before, transfer, maxima)
+        return ChainGradient(d_emissions, d_pairs, d_emissions[0].sum(axis=1), d_last)
+
+    def best(self, emissions: Floats, lengths: Ints) -> Ints:
+        """Find the likeliest labels (T, n) of columns, by Viterbi's algorithm; the first of equally likely ones."""
+        scores = emissions[0] + self.first[:, None]
+        before: list[Ints] = []  # the best label before each one
+        labels = np.zeros((len(emissions), len(lengths)), np.intp)
+        for t, n in enumerate(_widths(lengths)):
+            if t:
+                of_pairs = scores[:, None, :n] + self.pairs[:, :, None]  # (K, K, n)
+                before.append(of_pairs.argmax(axis=0))
+                scores = emissions[t, :, :n] + of_pairs.max(axis=0)
+            ends = np.flatnonzero(lengths == t + 1)
+            labels[t, ends] = (scores[:, ends] + self.last[:, None]).argmax(axis=0)
+        for t in reversed(range(1, len(emissions))):
+            continues = np.arange(before[t - 1].shape[1])
+            labels[t - 1, continues] = before[t - 1][labels[t, continues], continues]
+        return labels
+
+    def _transfer(self) -> tuple[Floats, Floats]:
+        """Give the factor of each pair, at most 1, and the score (K,) that each column was divided by."""
+        maxima = self.pairs.max(axis=0)
+        return np.exp(self.pairs - maxima), maxima
+
+    def _log_sums(self, alpha: Floats, transfer: Floats, maxima: Floats) -> Floats:
+        """The sums of (2), (K, n), from alpha (K, n): a product of matrices, where none of them is lost in it."""
+        top = alpha.max(axis=0)
+        sums = transfer.T @ np.exp(alpha - top)
+        if sums.min() < _TINY:
+            return _log_sum_exp(alpha[:, None] + self.pairs[:, :, None])
+        log_sums: Floats = np.log(sums) + top + maxima[:, None]
+        return log_sums
+
+    def _step_back(
+        self, alpha: Floats, log_sums: Floats, d: Floats, d_alpha: Floats, transfer: Floats, maxima: Floats
+    ) -> Floats:
+        """Overwrite d_alpha (K, n), from the gradient `d` of log_sums (K, n); give that of the pairs (K, K)."""
+        top = alpha.max(axis=0)
+        a, s = np.exp(alpha - top), np.exp(log_sums - top - maxima[:, None])
+        if s.min() < _TINY:
+            of_pairs = np.exp(alpha[:, None] + self.pairs[:, :, None] - log_sums) * d  # (K, K, n)
+            d_alpha[...] = of_pairs.sum(axis=1)
+            d_pairs: Floats = of_pairs.sum(axis=2)
+            return d_pairs
+        ratio = d / s
+        np.multiply(a, transfer @ ratio, out=d_alpha)
+        d_pairs = transfer * (a @ ratio.T)
+        return d_pairs
+
+
+def chain_loss_gradient(
+    chain: Chain, emissions: Floats, labels: Ints, lengths: Ints, weights: Floats
+) -> tuple[float, ChainGradient]:
+    """Weighted sum (nats) of minus the log-probabilities (1) of labels (T, n), and its gradient.
+
+    A label of K or more is unknown: the probability is that of the known ones. Weights are (n,), one a column.
+    """
+    K = emissions.shape[1]
+    both = np.repeat(emissions, 2, axis=2)  # each column twice: free, and held at its known labels
+    is_other = (labels[:, None] != np.arange(K)[:, None]) & (labels[:, None] < K)
+    both[:, :, 1::2][is_other] = -np.inf
+    lengths, signed = np.repeat(lengths, 2), np.repeat(weights, 2).astype(np.float64)
+    signed[1::2] *= -1
+    recursion = chain.forward(both, lengths)
+    d_both = chain.backward(recursion, lengths, signed)
+    d_emissions = d_both.emissions[:, :, ::2] + d_both.emissions[:, :, 1::2]
+    return float(signed @ recursion.log_z), d_both._replace(emissions=d_emissions)
+
+
+def _widths(lengths: Ints) -> Ints:
+    """Number of columns (T,) of each step, from lengths (n,), the longest first."""
+    widths: Ints = np.count_nonzero(lengths > np.arange(lengths[0])[:, None], axis=1)
+    return widths
+
+
+def _log_sum_exp(scores: Floats) -> Floats:
+    """Logarithm of the sum of exponentials over the first axis; finite where one of them is."""
+    top = scores.max(axis=0)
+    sums: Floats = np.log(np.exp(scores - top).sum(axis=0)) + top
+    return sums
