@@ -23,7 +23,7 @@ from ..core.workspace import Workspace
 from .blas import allowed_threads, guarded
 from .threads import run_together
 
-MIN_STEP_WORK = 2**20
+MIN_STEP_WORK = 3 * 2**19
 """Below this much work a step, as `n_shards` counts it, a batch is not split over threads that share a lock."""
 
 MIN_STEP_WORK_FREE = 2**19
