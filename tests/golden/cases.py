@@ -94,7 +94,7 @@ def of_classifier(model, data):
     return found
 
 
-def classifier_goes_on(**params):
+def classifier_continued(**params):
     """A warm start."""
     model = RNNSequenceClassifier(**CLASSIFIER | params | {"warm_start": True, "max_iter": 2}).fit(*RAGGED)
     return of_classifier(model.set_params(max_iter=1).fit(*RAGGED), RAGGED)
@@ -129,7 +129,7 @@ def of_tokens(model):
     return found
 
 
-def tokens_go_on(**params):
+def tokens_continued(**params):
     model = RNNNextTokenModel(**TOKENS | params | {"warm_start": True, "max_iter": 2}).fit(WORDS)
     return of_tokens(model.set_params(max_iter=1).fit(WORDS))
 
@@ -189,15 +189,15 @@ def cases():
     yield "classifier early stopping", classifier, {"early_stopping": True}
     yield "classifier early stopping by accuracy", classifier, {"early_stopping": True, "scoring": "accuracy"}
     yield "classifier two threads", classifier, {"n_jobs": 2, "hidden_size": 256, "cell": "lstm", "batch_size": 24}
-    yield "classifier warm start", classifier_goes_on, {"dropout": 0.2}
+    yield "classifier warm start", classifier_continued, {"dropout": 0.2}
     yield "classifier partial_fit", classifier_by_parts, {"dropout": 0.2}
     yield "tokens weights", tokens, {"sample_weight": np.linspace(0, 2, 20)}
     yield "tokens rare", tokens, {"max_tokens": 3}
     yield "tokens without end", tokens, {"X": [word for word in WORDS if word], "add_end_token": False}
     yield "tokens early stopping", tokens, {"early_stopping": True}
     yield "tokens text early stopping", tokens, {"X": TEXT, "early_stopping": True, "batch_size": 4}
-    yield "tokens two threads", tokens, {"n_jobs": 2, "hidden_size": 256, "cell": "lstm", "batch_size": 20}
-    yield "tokens warm start", tokens_go_on, {"dropout": 0.2}
+    yield "tokens two threads", tokens, {"n_jobs": 2, "hidden_size": 384, "cell": "lstm", "batch_size": 20}
+    yield "tokens warm start", tokens_continued, {"dropout": 0.2}
     yield "tokens partial_fit", tokens_by_parts, {"dropout": 0.2}
     yield "generate", generated, {"n_sequences": 2, "random_state": 0}
     yield (
