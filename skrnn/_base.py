@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass, replace
 from numbers import Integral, Real
-from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -22,6 +22,8 @@ from sklearn.utils._param_validation import (  # private, but in place since 1.2
 from sklearn.utils.validation import check_is_fitted
 
 from ._config import FitConfig
+from ._files import check_format, fitted_from_values, fitted_to_values, with_format
+from ._fitted import Fitted, R, Reading
 from ._fitting import begin_training, continue_training, run_training
 from ._floating_point import without_warnings
 from ._hold_out import Validation, check_scorer_name
@@ -30,8 +32,10 @@ from .core.cells import CELLS
 from .core.data.dataset import Dataset
 from .core.data.samplers import Sampler
 from .core.model.network import Network
-from .core.training.loop import TrainingState
 from .core.training.monitor import TrainingMonitor
+
+if TYPE_CHECKING:
+    from typing_extensions import Self  # in typing from Python 3.11 on
 
 
 class Passed(NamedTuple):
@@ -40,29 +44,6 @@ class Passed(NamedTuple):
     X: Any
     y: Any = None
     sample_weight: Any = None
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Reading:
-    """How X and y are read: what the first fit found out about them, and later data are held against."""
-
-    shape: BaseEstimator
-    """An estimator that has nothing but what scikit-learn's validation sets and reads: `n_features_in_` and so on."""
-    dtype: np.dtype
-    """Of the parameters and the data."""
-
-    def attributes(self) -> dict[str, Any]:
-        """Return the public attributes that tell of X and y."""
-        return {name: value for name, value in vars(self.shape).items() if not name.startswith("_")}
-
-    def without_names(self: R) -> R:
-        """Return the same for data that have no column names any more."""
-        shape = copy(self.shape)
-        vars(shape).pop("feature_names_in_", None)
-        return replace(self, shape=shape)
-
-
-R = TypeVar("R", bound=Reading)
 
 
 @dataclass(frozen=True)
@@ -82,22 +63,6 @@ class Examples(ABC):
         """Return X, and y if there is one, as a scorer gets them."""
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class Fitted(Generic[R]):
-    """Everything that a fit leaves: set in one step, and read once by each prediction."""
-
-    reading: R
-    network: Network
-    params: np.ndarray
-    training: TrainingState | None
-    """Where training continues; None for a candidate, which is only scored."""
-
-    def named_weights(self) -> dict[str, np.ndarray]:
-        """Return the parameters by name, views of one vector."""
-        views = self.network.layout.views(self.params)
-        return {f"{part}.{name}": array for part, arrays in views.items() for name, array in arrays.items()}
-
-
 class BaseRecurrent(BaseEstimator, ABC, Generic[R]):
     """Base class of the recurrent estimators.
 
@@ -106,6 +71,9 @@ class BaseRecurrent(BaseEstimator, ABC, Generic[R]):
     """
 
     _config_type: ClassVar[type[FitConfig]]
+    _reading_type: ClassVar[type[Reading]]
+    _build_network: ClassVar[Callable[..., Network]]
+    """Makes the network from what `_network_arguments` returns."""
     _fitted: Fitted[R]
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
@@ -141,8 +109,61 @@ class BaseRecurrent(BaseEstimator, ABC, Generic[R]):
         """Parameters by name: views of one vector."""
         return self._check_fitted().named_weights()
 
+    def without_training_state(self) -> Self:
+        """Return a copy that predicts the same in a quarter of the memory, and cannot continue training.
+
+        What it leaves out are the moments of the solver, the best parameters so far and the last ones, and the state of
+        the random numbers.
+
+        Returns
+        -------
+        model : estimator
+            Shares the parameters with this one. `fit` begins anew; with `warm_start`, and in `partial_fit`, it raises a
+            ValueError.
+
+        Raises
+        ------
+        NotFittedError
+            Before a fit.
+
+        Examples
+        --------
+        >>> import pickle
+        >>> from skrnn import RNNSequenceClassifier
+        >>> model = RNNSequenceClassifier(max_iter=300, random_state=0).fit([[0.0, 1.0], [1.0, 0.0]] * 4, [0, 1] * 4)
+        >>> small = model.without_training_state()
+        >>> small.predict([[0.2, 0.9]])
+        array([0])
+        >>> len(pickle.dumps(small)) < len(pickle.dumps(model)) / 3
+        True
+        """
+        fitted, model = self._check_fitted(), copy(self)
+        model._take(replace(fitted, training=None))
+        return model
+
     def __sklearn_is_fitted__(self) -> bool:
         return "_fitted" in vars(self)
+
+    def __copy__(self) -> Self:
+        copied = object.__new__(type(self))
+        copied.__dict__ = dict(vars(self))  # what is fitted is shared
+        return copied
+
+    def __getstate__(self) -> dict[str, Any]:
+        attributes = dict(vars(self))
+        fitted = attributes.pop("_fitted", None)
+        for name in fitted.reading.attributes() if fitted else ():
+            attributes.pop(name, None)
+        return with_format({"attributes": attributes, "fitted": fitted_to_values(fitted) if fitted else None})
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        check_format(state, type(self).__name__)
+        attributes, values = dict(state["attributes"]), state["fitted"]
+        if values is not None:
+            build = type(self)._build_network
+            fitted = fitted_from_values(values, self._reading_type, self._make_shape(), build)
+            attributes |= {**fitted.reading.attributes(), "_fitted": fitted}
+        self.__dict__ = attributes
 
     # What an estimator says
 
@@ -155,8 +176,8 @@ class BaseRecurrent(BaseEstimator, ABC, Generic[R]):
         """Read what the caller passes to validate on."""
 
     @abstractmethod
-    def _make_network(self, config: Any, reading: R) -> Network:
-        """Return the network for such data; raises where parameters contradict each other."""
+    def _network_arguments(self, config: Any, reading: R) -> dict[str, Any]:
+        """Return what the network for such data is built from; raises where parameters contradict each other."""
 
     @abstractmethod
     def _make_sampler(self, config: Any) -> Sampler:
@@ -207,40 +228,54 @@ class BaseRecurrent(BaseEstimator, ABC, Generic[R]):
     def _learn(self, config: Any, passed: Passed, to_validate: Passed | None = None, announced: Any = None) -> None:
         """Train on what was passed, and take what came of it in one step."""
         with _kept_on_error(config.random_state):
-            before = vars(self).get("_fitted") if config.is_partial or config.warm_start else None
-            training = before.training if before else None
-            reading, examples = self._read(config, passed, before.reading if before and training else None, announced)
+            before = self._before(config)
+            reading, examples = self._read(config, passed, before.reading if before else None, announced)
             config = self._resolve(config, reading)
-            network = self._make_network(config, reading)
-            if training:
-                state = continue_training(config, training)
+            arguments = self._network_arguments(config, reading)
+            network = type(self)._build_network(**arguments)
+            if before and before.training:
+                state = continue_training(config, before.training)
             else:
                 state = begin_training(config, network, reading.dtype)
                 self._initialize(reading, network, state.params)
+            fitted = Fitted(reading, network, arguments, state.params, state)
             data, validation = examples.data, None
             if config.early_stopping:
                 if to_validate is None:
                     data, held_out = examples.hold_out(config.validation_fraction, state.split_seed)
                 else:
                     held_out = self._read_validation(config, to_validate, reading)
-                validation = self._make_validation(config, reading, network, held_out)
+                validation = self._make_validation(config, fitted, held_out)
             params, problem = run_training(config, network, state, data, self._make_sampler(config), validation)
             if problem:
                 warn_caller(problem, ConvergenceWarning)  # before anything changes: it may be an error
-            self._take(Fitted(reading, network, params, state), _history(state.monitor, config.early_stopping))
+            self._take(replace(fitted, params=params), _history(state.monitor, config.early_stopping))
 
-    def _make_validation(self, config: Any, reading: R, network: Network, held_out: Examples) -> Validation:
+    def _before(self, config: Any) -> Fitted[R] | None:
+        """Return what is continued, None to begin anew; raises where there is nothing to continue from."""
+        before: Fitted[R] | None = vars(self).get("_fitted") if config.is_partial or config.warm_start else None
+        if before and before.training is None:
+            method = "partial_fit" if config.is_partial else "fit with warm_start=True"
+            raise ValueError(
+                f"{method} cannot continue this {config.estimator_name}: it has no training state, which "
+                "without_training_state() leaves out. Continue the estimator that it was made from, or call fit with "
+                "warm_start=False."
+            )
+        return before
+
+    def _make_validation(self, config: Any, fitted: Fitted[R], held_out: Examples) -> Validation:
         """Return the score of parameters on what was held out: minus the mean loss, or what `scoring` names."""
         digest = f"{held_out.data.digest()}, {held_out.is_weighted}"
         if config.scoring == "loss":
-            return Validation(self._mean_log_proba(reading, network, held_out.data), digest)
+            return Validation(self._mean_log_proba(fitted.reading, fitted.network, held_out.data), digest)
         check_scorer_name(config.scoring)
         scorer = check_scoring(self, scoring=config.scoring)
         weights = {"sample_weight": held_out.data.weights} if held_out.is_weighted else {}
-        arguments, candidate, reading = held_out.for_scorer(), copy(self), reading.without_names()
+        arguments, candidate = held_out.for_scorer(), copy(self)
+        fitted = replace(fitted, reading=fitted.reading.without_names(), training=None)
 
         def score(params: np.ndarray) -> Any:
-            candidate._take(Fitted(reading, network, params.copy(), None))  # the scorer may keep the estimator
+            candidate._take(replace(fitted, params=params.copy()))  # the scorer may keep the estimator
             return scorer(candidate, *arguments, **weights)
 
         return Validation(score, digest)

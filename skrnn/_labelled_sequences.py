@@ -9,7 +9,8 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_consistent_length, compute_class_weight
 
-from ._base import Examples, Passed, Reading
+from ._base import Examples, Passed
+from ._fitted import Reading
 from ._hold_out import hold_out
 from ._validation.features import validate_sequences
 from ._validation.labels import Labels, check_same_classes, factors_of_classes, read_classes, read_labels
@@ -36,6 +37,15 @@ class LabelledReading(Reading):
         known = labels.classes if classes is None else read_classes(classes)
         reading = cls(shape, sequences.steps.dtype, known)
         return reading, reading._weigh(class_weight, sequences, labels, passed.sample_weight)
+
+    @classmethod
+    def from_values(cls, shape: BaseEstimator, values: dict[str, Any]) -> LabelledReading:
+        """Make one of what `to_values` gave; `shape` has nothing yet."""
+        return cls(**vars(Reading.from_values(shape, values)), classes=values["classes"])
+
+    def to_values(self) -> dict[str, Any]:
+        """Return all of it as plain values."""
+        return {**super().to_values(), "classes": self.classes}
 
     @property
     def n_inputs(self) -> int:

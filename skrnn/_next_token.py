@@ -12,11 +12,12 @@ from sklearn.base import ClassNamePrefixFeaturesOutMixin, DensityMixin, Transfor
 from sklearn.utils._param_validation import Interval, Options, RealNotInt, StrOptions
 from sklearn.utils.metaestimators import available_if
 
-from ._base import BaseRecurrent, Fitted, Passed
+from ._base import BaseRecurrent, Passed
 from ._config import NextTokenConfig, as_python
 from ._decoding.continuations import continue_prompts
 from ._decoding.options import GenerationOptions
 from ._documentation import documented
+from ._fitted import Fitted
 from ._floating_point import without_warnings
 from ._parallel.blas import guarded
 from ._parallel.sharding import predict_in_shards
@@ -159,6 +160,8 @@ class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Densi
     """
 
     _config_type = NextTokenConfig
+    _reading_type = TokenReading
+    _build_network = staticmethod(Network.build_for_tokens)
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **BaseRecurrent._parameter_constraints,
         "embedding_size": [Interval(Integral, 1, None, closed="left"), None],
@@ -590,8 +593,7 @@ class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Densi
             Its ``update(tokens, index=None)`` reads the next token of each.
         """
         fitted = self._check_fitted()
-        scores = fitted.reading.scores(fitted.network)
-        return TokenStream(scores, fitted.params, fitted.reading.vocabulary, self.handle_unknown, n_streams)
+        return TokenStream(fitted, self.handle_unknown, n_streams)
 
     @property
     def classes_(self) -> np.ndarray:
@@ -637,17 +639,17 @@ class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Densi
     def _resolve(self, config: NextTokenConfig, reading: TokenReading) -> NextTokenConfig:
         return config.with_end_token(reading.vocabulary.has_end)
 
-    def _make_network(self, config: NextTokenConfig, reading: TokenReading) -> Network:
-        return Network.build_for_tokens(
-            config.cell,
-            reading.vocabulary.begin + 1,
-            config.hidden_size,
-            reading.vocabulary.n_outputs,
-            n_layers=config.n_layers,
-            dropout=config.dropout,
-            embedding_size=config.embedding_size,
-            tie_weights=config.tie_weights,
-        )
+    def _network_arguments(self, config: NextTokenConfig, reading: TokenReading) -> dict[str, Any]:
+        return {
+            "cell": config.cell,
+            "n_inputs": reading.vocabulary.begin + 1,
+            "hidden_size": config.hidden_size,
+            "n_outputs": reading.vocabulary.n_outputs,
+            "n_layers": config.n_layers,
+            "dropout": config.dropout,
+            "embedding_size": config.embedding_size,
+            "tie_weights": config.tie_weights,
+        }
 
     def _initialize(self, reading: TokenReading, network: Network, params: np.ndarray) -> None:
         """Let a token that training never shows say nothing, where its random weights would say anything."""

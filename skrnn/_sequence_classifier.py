@@ -13,9 +13,10 @@ from sklearn.utils import check_consistent_length
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 
-from ._base import BaseRecurrent, Fitted, Passed
+from ._base import BaseRecurrent, Passed
 from ._config import ClassifierConfig, as_python
 from ._documentation import documented
+from ._fitted import Fitted
 from ._labelled_sequences import LabelledReading, LabelledSequences, read_targets
 from ._parallel.sharding import predict_in_shards
 from ._validation.weights import check_sample_weight
@@ -152,6 +153,8 @@ class RNNSequenceClassifier(ClassifierMixin, BaseRecurrent[LabelledReading]):
     """
 
     _config_type = ClassifierConfig
+    _reading_type = LabelledReading
+    _build_network = staticmethod(Network.build)
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **BaseRecurrent._parameter_constraints,
         "bidirectional": ["boolean"],
@@ -403,25 +406,25 @@ class RNNSequenceClassifier(ClassifierMixin, BaseRecurrent[LabelledReading]):
     def _read_validation(self, config: ClassifierConfig, passed: Passed, reading: LabelledReading) -> LabelledSequences:
         return reading.to_validate(passed)
 
-    def _make_network(self, config: ClassifierConfig, reading: LabelledReading) -> Network:
+    def _network_arguments(self, config: ClassifierConfig, reading: LabelledReading) -> dict[str, Any]:
         if config.bptt_steps is not None:
             advice = f"but bptt_steps={config.bptt_steps}. Use bptt_steps=None; recompute=True saves memory, too."
             if config.bidirectional:
                 raise ValueError(f"bidirectional=True has no state before the last steps to begin from, {advice}")
             if config.solver == "lbfgs":
                 raise ValueError(f"solver='lbfgs' needs exact gradients, {advice}")
-        return Network.build(
-            config.cell,
-            reading.n_inputs,
-            config.hidden_size,
-            len(reading.classes),
-            n_layers=config.n_layers,
-            bidirectional=config.bidirectional,
-            pooling=config.pooling,
-            dropout=config.dropout,
-            recompute=config.recompute,
-            gradient_steps=config.bptt_steps,
-        )
+        return {
+            "cell": config.cell,
+            "n_inputs": reading.n_inputs,
+            "hidden_size": config.hidden_size,
+            "n_classes": len(reading.classes),
+            "n_layers": config.n_layers,
+            "bidirectional": config.bidirectional,
+            "pooling": config.pooling,
+            "dropout": config.dropout,
+            "recompute": config.recompute,
+            "gradient_steps": config.bptt_steps,
+        }
 
     def _make_sampler(self, config: ClassifierConfig) -> Minibatches:
         return Minibatches()

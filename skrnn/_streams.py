@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from sklearn.base import BaseEstimator
 
+from ._files import check_format, fitted_from_values, fitted_to_values, with_format
+from ._fitted import Fitted
 from ._parallel.blas import guarded
-from ._token_scores import TokenScores
+from ._token_sequences import TokenReading
 from ._validation.arrays import reject_masked
 from ._validation.values import as_list, is_no_list, is_unordered, read_size, shown, shown_all
-from ._vocabulary import END, Vocabulary, is_single
+from ._vocabulary import END, is_single
+from .core.model.network import Network
+from .core.model.state import State
 from .core.workspace import Workspace
 
 
@@ -37,33 +43,38 @@ class TokenStream:
     ((1, 5), (1,))
     """
 
-    def __init__(
-        self,
-        scores: TokenScores,
-        params: np.ndarray,
-        vocabulary: Vocabulary,
-        handle_unknown: str,
-        n_streams: int,
-    ) -> None:
+    def __init__(self, fitted: Fitted[TokenReading], handle_unknown: str, n_streams: int) -> None:
         n_streams = read_size(n_streams, "n_streams")
-        self._scores, self._params, self._vocabulary = scores, params, vocabulary
-        self._rejects_unknown = handle_unknown == "error" and not vocabulary.learns_unknown
-        self._state = scores.network.start(n_streams, params.dtype)
-        self._log_proba = np.empty((n_streams, len(vocabulary.column_tokens)), params.dtype)
-        self._prepare()
+        self._pack(fitted, handle_unknown)
+        dtype = fitted.params.dtype
+        self._state = fitted.network.start(n_streams, dtype)
+        self._log_proba = np.empty((n_streams, len(self._vocabulary.column_tokens)), dtype)
         self.reset()
 
-    def _prepare(self) -> None:
-        """Make what every step needs of the parameters."""
-        self._workspace = Workspace(self._params.dtype)
-        self._packed = self._scores.pack(self._params, self._workspace)
+    def _pack(self, fitted: Fitted[TokenReading], handle_unknown: str) -> None:
+        """Make what every step needs of a fitted model."""
+        self._fitted, self._handle_unknown = replace(fitted, training=None), handle_unknown
+        self._vocabulary = fitted.reading.vocabulary
+        self._rejects_unknown = handle_unknown == "error" and not self._vocabulary.learns_unknown
+        self._scores, self._workspace = fitted.reading.scores(fitted.network), Workspace(fitted.params.dtype)
+        self._packed = self._scores.pack(fitted.params, self._workspace)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in vars(self).items() if name not in ("_workspace", "_packed")}
+        return with_format(
+            {
+                "fitted": fitted_to_values(self._fitted),
+                "handle_unknown": self._handle_unknown,
+                "layers": [list(layer) for layer in self._state.layers],
+                "log_proba": self._log_proba,
+            }
+        )
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        vars(self).update(state)
-        self._prepare()
+        check_format(state, type(self).__name__)
+        fitted = fitted_from_values(state["fitted"], TokenReading, BaseEstimator(), Network.build_for_tokens)
+        self._pack(fitted, state["handle_unknown"])
+        self._state = State(tuple(tuple(map(np.array, layer)) for layer in state["layers"]))  # copies: written in place
+        self._log_proba = np.array(state["log_proba"])
 
     @property
     def n_streams(self) -> int:
@@ -90,7 +101,7 @@ class TokenStream:
         """
         index = self._indices(index)
         if len(index):
-            self._state.put(index, self._scores.network.start(len(index), self._params.dtype))
+            self._state.put(index, self._fitted.network.start(len(index), self._log_proba.dtype))
             self._advance(np.full(len(index), self._vocabulary.begin), index)
         return self
 

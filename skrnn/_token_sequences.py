@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from ._base import Examples, Passed, Reading
+from ._base import Examples, Passed
 from ._config import NextTokenConfig
+from ._fitted import Reading
 from ._hold_out import hold_out
 from ._token_scores import TokenScores
 from ._validation.tokens import TokenReader, append_tokens, read_prompts, read_sequences, read_tokens
@@ -42,6 +43,17 @@ class TokenReading(Reading):
         reading = cls(shape, np.dtype(config.dtype), vocabulary, n_tokens_seen)
         return reading, reading._examples(config, sequences, weights)
 
+    @classmethod
+    def from_values(cls, shape: BaseEstimator, values: dict[str, Any]) -> TokenReading:
+        """Make one of what `to_values` gave; `shape` has nothing yet."""
+        reading, vocabulary = Reading.from_values(shape, values), Vocabulary(**values["vocabulary"])
+        return cls(**vars(reading), vocabulary=vocabulary, n_tokens_seen=values["n_tokens_seen"])
+
+    def to_values(self) -> dict[str, Any]:
+        """Return all of it as plain values."""
+        vocabulary = self.vocabulary.to_values()
+        return {**super().to_values(), "vocabulary": vocabulary, "n_tokens_seen": self.n_tokens_seen}
+
     def check_same_tokens(self, tokens: Any) -> None:
         """Raise unless the tokens that `partial_fit` was told of are the known ones."""
         if _distinct(tokens) != self.vocabulary.tokens.tolist():
@@ -71,9 +83,8 @@ class TokenReading(Reading):
 
     def to_extend(self, prompts: Any, handle_unknown: str) -> tuple[list[Any], TokenSequences]:
         """Return prompts as a list, and steps that read every token of them; one that is empty for None."""
-        kind = self.shape._sequence_type
-        empty_prompt = self.vocabulary.tokens[:0] if kind is np.ndarray else kind()
-        items = read_prompts(prompts, empty_prompt)
+        empty = {"str": "", "list": [], "tuple": (), "ndarray": self.vocabulary.tokens[:0]}
+        items = read_prompts(prompts, empty[self.shape._sequence_type])
         return items, self.encode(TokenReader.open(items, "prompts"), handle_unknown, with_final_step=True)
 
     def extend(self, prompts: list[Any], found: list[np.ndarray], n_sequences: int) -> list[Any]:

@@ -97,8 +97,9 @@ class Vocabulary:
     learns_unknown: bool
     reads_characters: bool = True
 
-    def __getstate__(self) -> dict[str, Any]:
-        return {field.name: getattr(self, field.name) for field in fields(self)}  # without what is made of them
+    def to_values(self) -> dict[str, Any]:
+        """Return what it is made from, by name."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
     @property
     def end(self) -> int:

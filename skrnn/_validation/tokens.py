@@ -29,7 +29,7 @@ def read_sequences(estimator: Any, X: Any, *, reset: bool, name: str = "X") -> T
     """Return what a user passes as X, which errors call `name`, ready to be read.
 
     With `reset` the estimator gets ``n_features_in_`` and ``feature_names_in_`` if X is 2-D, or loses them, and
-    ``_sequence_type``, the type that all sequences have, or list. Otherwise a 2-D X is held against them.
+    ``_sequence_type``, the name of the type that all sequences have, or "list". Otherwise a 2-D X is held against them.
     """
     if isinstance(X, str):
         raise ValueError(f"{name} is a str, but a list of sequences is needed. Pass [text] if {name} is one text.")
@@ -44,7 +44,7 @@ def read_sequences(estimator: Any, X: Any, *, reset: bool, name: str = "X") -> T
     sequences = TokenReader.open(items, name)
     if reset:
         types = {str if isinstance(item, str) else type(item) for item in items}
-        estimator._sequence_type = types.pop() if types in ({str}, {tuple}, {np.ndarray}) else list
+        estimator._sequence_type = types.pop().__name__ if types in ({str}, {tuple}, {np.ndarray}) else "list"
         for attribute in {"n_features_in_", "feature_names_in_"} & vars(estimator).keys():
             delattr(estimator, attribute)
     return sequences
@@ -72,7 +72,7 @@ def _read_table(estimator: Any, X: Any, reset: bool, name: str) -> TokenReader:
     sequences = TokenReader.open(_rows(estimator, X, name), name)
     if reset:
         validate_data(estimator, X, reset=True, skip_check_array=True)
-        estimator._sequence_type = np.ndarray
+        estimator._sequence_type = "ndarray"
     return sequences
 
 

@@ -1,0 +1,336 @@
+"""Files hold plain values, give the same model again, and are read for ever."""
+
+import copy
+import io
+import json
+import os
+import pickle
+import pickletools
+import subprocess
+import sys
+import warnings
+from enum import Enum
+
+import cloudpickle
+import joblib
+import numpy as np
+import pandas as pd
+import pytest
+import skops.io
+from files import write
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
+
+import skrnn
+from skrnn import RNNNextTokenModel, RNNSequenceClassifier
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+X = [np.sin(np.arange(n * 2.0)).reshape(n, 2) * (-1) ** n for n in (3, 5, 2, 4, 1, 6, 3, 5)]
+Y = ["even" if len(x) % 2 == 0 else "odd" for x in X]
+WORDS = ["abc", "bca", "cab", "aab", "ccb", "ab", "b", "cba"]
+
+
+class Kind(str, Enum):
+    FIRST = "first"
+    SECOND = "second"
+
+
+def accuracy(estimator, X, y):
+    return estimator.score(X, y)
+
+
+def classifier(**params):
+    return RNNSequenceClassifier(**{"hidden_size": 4, "max_iter": 3, "random_state": 0, **params})
+
+
+def token_model(**params):
+    return RNNNextTokenModel(
+        **{"hidden_size": 4, "max_iter": 3, "random_state": 0, "embedding_size": None, "bptt_steps": 4, **params}
+    )
+
+
+def frames():
+    return [pd.DataFrame(x, columns=["left", "right"]) for x in X]
+
+
+CLASSIFIERS = {
+    **{f"{cell}, {solver}": (classifier(cell=cell, solver=solver), X, Y) for cell in ("tanh", "relu", "gru", "lstm")
+       for solver in ("adam", "sgd", "rmsprop", "lbfgs")},
+    "both directions": (classifier(bidirectional=True, n_layers=2, pooling="max", dropout=0.3), X, Y),
+    "mean": (classifier(pooling="mean", bptt_steps=2, recompute=True), X, Y),
+    "early stopping": (classifier(early_stopping=True, validation_fraction=0.3), X, Y),
+    "scorer of the user": (classifier(early_stopping=True, validation_fraction=0.3, scoring=accuracy), X, Y),
+    "schedule": (classifier(learning_rate="cosine", batch_size=3), X, Y),
+    "adaptive": (classifier(learning_rate="adaptive", tol=10.0, n_iter_no_change=1, solver="sgd"), X, Y),
+    "float32": (classifier(), [x.astype(np.float32) for x in X], Y),
+    "numbers as labels": (classifier(class_weight={1: 2.0}), X, [len(x) % 2 for x in X]),
+    "members of an Enum as labels": (classifier(), X, [Kind.FIRST, Kind.SECOND] * 4),
+    "huge labels": (classifier(), X, [2**63 + len(x) % 2 for x in X]),
+    "names of columns": (classifier(), frames(), Y),
+    "a table": (classifier(), np.arange(40.0).reshape(8, 5), Y),
+}  # fmt: skip
+TOKENS = {
+    **{f"tokens, {cell}": (token_model(cell=cell), WORDS, None) for cell in ("tanh", "relu", "gru", "lstm")},
+    "tied": (token_model(embedding_size=4, tie_weights=True, n_layers=2, dropout=0.2), WORDS, None),
+    "lists": (token_model(), [list(word) for word in WORDS], None),
+    "tuples of integers": (token_model(), [(1, 2, 3), (2**70, 1), (3, 3)], None),
+    "arrays": (token_model(dtype="float32"), [np.array([1, 2]), np.array([2, 2, 1])], None),
+    "members of an Enum": (token_model(), [[Kind.FIRST, Kind.SECOND], [Kind.SECOND]], None),
+    "a table of tokens": (token_model(), np.array([[1, 2, 3], [3, 2, 1]] * 3), None),
+    "rare tokens": (token_model(max_tokens=2, add_end_token=False), WORDS, None),
+    "tokens, early stopping": (token_model(early_stopping=True, validation_fraction=0.3), WORDS, None),
+}
+CASES = {**CLASSIFIERS, **TOKENS}
+
+
+def by_skops(model):
+    data = skops.io.dumps(model)
+    return skops.io.loads(data, trusted=skops.io.get_untrusted_types(data=data))
+
+
+def by_joblib(model, tmp_path, mmap_mode=None):
+    joblib.dump(model, tmp_path / "model.joblib")
+    return joblib.load(tmp_path / "model.joblib", mmap_mode=mmap_mode)
+
+
+WAYS = {
+    **{f"pickle {n}": lambda model, _, n=n: pickle.loads(pickle.dumps(model, n)) for n in range(2, 6)},
+    "cloudpickle": lambda model, _: pickle.loads(cloudpickle.dumps(model)),
+    "joblib": by_joblib,
+    "memory map": lambda model, path: by_joblib(model, path, mmap_mode="r"),
+    "deepcopy": lambda model, _: copy.deepcopy(model),
+    "copy": lambda model, _: copy.copy(model),
+    "skops": lambda model, _: by_skops(model),
+}  # fmt: skip
+each_way = pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
+each_case = pytest.mark.parametrize(("model", "X", "y"), CASES.values(), ids=CASES)
+
+
+def fitted(model, X, y):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        return clone(model).fit(X) if y is None else clone(model).fit(X, y)
+
+
+def predictions(model, X):
+    if isinstance(model, RNNSequenceClassifier):
+        return [model.predict(X), model.predict_log_proba(X)]
+    written = model.generate(X[:2], max_new_tokens=5, n_sequences=2, random_state=0)
+    stream = model.start(2)
+    first = [x[0] for x in X[:2]]
+    return [model.predict_proba(X), model.score_samples(X), *map(np.asarray, written), *stream.update(first)]
+
+
+def assert_same(got, wanted, X):
+    assert type(got) is type(wanted)
+    for a, b in zip(predictions(got, X), predictions(wanted, X), strict=True):
+        assert_array_equal(a, b, strict=True)
+    for name, value in vars(wanted).items():
+        if name not in ("_fitted", *wanted.get_params()):
+            assert_array_equal(getattr(got, name), value)
+    assert vars(got).keys() == vars(wanted).keys()
+
+
+@each_way
+@each_case
+def test_what_comes_back_predicts_and_continues_to_the_same_bits(model, X, y, way, tmp_path):
+    model = fitted(model, X, y)
+
+    got = way(model, tmp_path)
+
+    assert_same(got, model, X)
+    arguments = (X,) if y is None else (X, y)
+    for each in (got, model):
+        each.set_params(warm_start=True).fit(*arguments)
+        if each.solver != "lbfgs" and not each.early_stopping:
+            each.partial_fit(*arguments)
+    assert_same(got, model, X)
+    assert got.loss_curve_ == model.loss_curve_
+
+
+@each_case
+def test_without_training_state_predicts_the_same_and_cannot_continue(model, X, y):
+    model = fitted(model, X, y)
+    arguments = (X,) if y is None else (X, y)
+
+    small = model.without_training_state()
+
+    assert_same(small, model, X)
+    assert_same(pickle.loads(pickle.dumps(small)), model, X)
+    assert np.shares_memory(small._fitted.params, model._fitted.params)
+    message = r"cannot continue this RNN\w+: it has no training state, which without_training_state\(\) leaves out"
+    with pytest.raises(ValueError, match=f"^fit with warm_start=True {message}"):
+        clone(small).set_params(warm_start=True).__class__.fit(small.set_params(warm_start=True), *arguments)
+    if small.solver != "lbfgs":
+        small.set_params(early_stopping=False)
+        with pytest.raises(ValueError, match=f"^partial_fit {message}"):
+            small.partial_fit(*arguments)
+    assert small.set_params(warm_start=False, early_stopping=model.early_stopping).fit(*arguments)
+    assert_array_equal(small._fitted.params, model._fitted.params)
+
+
+def test_without_training_state_is_a_quarter():
+    model = RNNSequenceClassifier(32, max_iter=2, random_state=0).fit(X, Y)
+
+    sizes = [len(pickle.dumps(each)) for each in (model, model.without_training_state())]
+
+    assert sizes[1] < 0.3 * sizes[0]
+    with pytest.raises(NotFittedError):
+        RNNSequenceClassifier().without_training_state()
+
+
+def globals_of(data):
+    """Full names of all that a pickle asks for by name."""
+    found, texts = set(), []
+    for opcode, argument, _ in pickletools.genops(data):
+        if isinstance(argument, str):
+            texts.append(argument)
+        if opcode.name == "GLOBAL":
+            found.add(argument.replace(" ", "."))
+        if opcode.name == "STACK_GLOBAL":
+            found.add(".".join(texts[-2:]))
+    return found
+
+
+@each_case
+def test_a_file_names_the_estimator_arrays_and_what_the_user_passed(model, X, y):
+    """At protocol 0 every global is written in full, so that none is read from the memo."""
+    found = globals_of(pickle.dumps(fitted(model, X, y), protocol=0))
+
+    found -= {"copy_reg._reconstructor", "__builtin__.object", "_codecs.encode"}  # how protocol 0 writes objects, bytes
+    ours = {name for name in found if not name.startswith("numpy")}
+    mine = {f"{accuracy.__module__}.accuracy"} if callable(getattr(model, "scoring", None)) else set()
+    assert ours == {f"skrnn.{type(model).__name__}"} | mine
+    numpy_names = {name.rpartition(".")[2] for name in found if name.startswith("numpy")}
+    parameters = {value.__name__ for value in model.get_params().values() if isinstance(value, type)}  # of the user
+    assert numpy_names <= {"ndarray", "dtype", "_reconstruct", "_frombuffer"} | parameters
+
+
+@each_case
+def test_skops_is_to_trust_the_estimator_only(model, X, y):
+    untrusted = skops.io.get_untrusted_types(data=skops.io.dumps(fitted(model, X, y)))
+
+    mine = {f"{accuracy.__module__}.accuracy"} if callable(getattr(model, "scoring", None)) else set()
+    assert set(untrusted) == {f"skrnn.{type(model).__name__}"} | mine
+
+
+def is_plain(value):
+    """Numbers, text, arrays of those, and lists and dicts of all that."""
+    if isinstance(value, np.ndarray):
+        return value.dtype.kind in "biufU" or all(map(is_plain, value.tolist()))
+    if isinstance(value, dict):
+        return all(isinstance(name, str) and is_plain(entry) for name, entry in value.items())
+    if isinstance(value, (list, tuple)):
+        return all(map(is_plain, value))
+    return value is None or type(value) in (bool, int, float, str)
+
+
+@each_case
+def test_the_state_is_plain_values(model, X, y):
+    model = fitted(model, X, y)
+    state = model.__getstate__()
+
+    state["attributes"] = {name: value for name, value in state["attributes"].items() if name not in model.get_params()}
+    assert set(state) == {"format", "skrnn_version", "attributes", "fitted"}
+    assert is_plain(state)
+
+
+def test_a_network_is_rebuilt_equal():
+    for model, X, y in CASES.values():
+        model = fitted(model, X, y)
+        assert pickle.loads(pickle.dumps(model))._fitted.network == model._fitted.network
+
+
+@pytest.mark.parametrize("model", [classifier(), token_model()])
+def test_an_estimator_that_is_not_fitted(model, tmp_path):
+    for way in WAYS.values():
+        assert way(model, tmp_path).get_params() == model.get_params()
+
+
+def test_a_stream_is_plain_values_and_continues(tmp_path):
+    stream = fitted(*TOKENS["tied"]).start(2)
+    stream.update(["a", "b"])
+
+    for way in WAYS.values():
+        stopped, read = copy.deepcopy(stream), way(copy.deepcopy(stream), tmp_path)
+        for tokens in (["b", "c"], ["a", "a"]):
+            for a, b in zip(stopped.update(tokens), read.update(tokens), strict=True):
+                assert_array_equal(a, b, strict=True)
+    assert is_plain({**stream.__getstate__(), "layers": [list(layer) for layer in stream.__getstate__()["layers"]]})
+    assert skops.io.get_untrusted_types(data=skops.io.dumps(stream)) == ["skrnn.TokenStream"]
+
+
+@pytest.mark.parametrize("path", sorted(write.FOLDER.glob("format_*.pickle")), ids=lambda path: path.stem)
+def test_files_of_every_format_are_read_for_ever(path):
+    model = pickle.loads(path.read_bytes())
+
+    assert_allclose(write.proba(model), np.load(path.with_suffix(".npy")), atol=1e-12)
+    assert len(model.set_params(warm_start=True, max_iter=1).loss_curve_) == 3
+
+
+def test_there_is_a_file_of_the_present_format():
+    names = {path.stem for path in write.FOLDER.glob("*.pickle")}
+    assert {f"format_{skrnn._files.FORMAT}_{name}" for name in write.ESTIMATORS} <= names
+
+
+@pytest.mark.parametrize("case", ["early stopping", "tied"])
+def test_formats_that_are_not_known(case):
+    model = fitted(*CASES[case])
+    name, state = type(model).__name__, model.__getstate__()
+
+    def load(state):
+        type(model).__new__(type(model)).__setstate__(state)
+
+    versions = rf"format 7, written by skrnn 9\.1, but skrnn {skrnn.__version__} reads format 1\. Read it with that"
+    with pytest.raises(ValueError, match=rf"^The file holds a {name} in {versions}"):
+        load({**state, "format": 7, "skrnn_version": "9.1"})
+    unknown = rf"^The file holds a {name} in no known format: .* skrnn {skrnn.__version__} reads format 1\. Fit the"
+    for other in ({"hidden_size": 3}, None, [1]):
+        with pytest.raises(ValueError, match=unknown):
+            load(other)
+
+
+SCRIPT = """
+import pickle, sys
+sys.stdout.buffer.write(pickle.dumps(pickle.load(sys.stdin.buffer)))
+"""
+
+
+def beyond_avx2():
+    """Features of this CPU for which NumPy has code of its own."""
+    found = np.show_config(mode="dicts")["SIMD Extensions"].get("found", [])
+    return [name for name in found if name.startswith("AVX512") or name == "X86_V4"]
+
+
+@pytest.mark.parametrize("case", ["lstm, adam", "both directions", "tied"])
+def test_a_file_does_not_depend_on_the_cpu(case):
+    """What a process that has none of the CPU's wide instructions reads and writes again is the same, byte for byte."""
+    X, model = CASES[case][1], fitted(*CASES[case])
+    data = pickle.dumps(model)
+    written = []
+    for disabled in ([], beyond_avx2()):
+        environment = {
+            **os.environ,
+            "NPY_DISABLE_CPU_FEATURES": " ".join(disabled),
+            "PYTHONPATH": os.pathsep.join(sys.path),
+        }
+        done = subprocess.run(
+            [sys.executable, "-c", SCRIPT], input=data, env=environment, capture_output=True, check=True
+        )
+        written.append(done.stdout)
+
+    assert written[0] == written[1]
+    for a, b in zip(predictions(pickle.loads(written[1]), X), predictions(model, X), strict=True):
+        assert_array_equal(a, b)
+
+
+def test_no_value_stands_twice():
+    """What can be made of other values is not written: the parameters once, and no attribute of the data."""
+    state = fitted(*CASES["lstm, adam"]).__getstate__()
+
+    assert not state["attributes"].keys() & {"classes_", "n_inputs_", "n_features_in_", "weights_", "_fitted"}
+    stream = io.BytesIO()
+    pickle.dump(state, stream)
+    assert json.dumps(state["fitted"]["network"])
