@@ -59,15 +59,17 @@ def outputs_of(cell, W, x):
     return np.array([state[0] for state in run_slowly(cell, W, x, zero)])
 
 
-def predict_slowly(network, cell, params, x, pooling):
-    """Log-probabilities (K,) of one sequence x (T, F)."""
+def predict_slowly(network, cell, params, x, pooling, masks=None):
+    """Log-probabilities (K,) of one sequence x (T, F); masks are one (D*H,) for each layer's outputs."""
     weights = network.layout.views(params)
     for layer in range(network.stack.n_layers):
         directions = [outputs_of(cell, weights[f"rnn.{layer}"], x)]
         if network.stack.bidirectional:
             directions.append(outputs_of(cell, weights[f"rnn.{layer}.reverse"], x[::-1])[::-1])
         x = np.concatenate(directions, axis=1)
-    final = np.concatenate([d[-1] if k == 0 else d[0] for k, d in enumerate(directions)])
+        final = np.concatenate([d[-1] if k == 0 else d[0] for k, d in enumerate(directions)])
+        if masks is not None:
+            x, final = x * masks[layer], final * masks[layer]
     pooled = {"last": final, "mean": x.mean(axis=0), "max": x.max(axis=0)}[pooling]
     z = weights["head"]["W_y"] @ pooled + weights["head"]["b_y"]
     return z - np.log(np.exp(z).sum())
@@ -85,6 +87,27 @@ def test_law_1_forward_equals_the_equations_step_by_step(cell, n_layers, bidirec
 
     wanted = [predict_slowly(network, cell, params, x, pooling) for x in data.arrays()]
     np.testing.assert_allclose(log_proba, wanted, rtol=1e-12, atol=1e-13)
+
+
+@pytest.mark.parametrize("pooling", POOLING_NAMES)
+@pytest.mark.parametrize("bidirectional", [False, True])
+@pytest.mark.parametrize("cell", CELL_NAMES)
+def test_law_1_dropout_drops_outputs_of_every_layer_for_all_steps(cell, bidirectional, pooling, rng):
+    network = make_network(cell, n_layers=2, bidirectional=bidirectional, pooling=pooling, dropout=0.4)
+    params, data = make_params(network, rng), make_data(rng)
+    masks = network.batcher.draw_masks(rng, len(data), params.dtype)
+    batch = make_batch(network, data, rng, masks)
+    assert not np.array_equal(*masks)
+
+    loss, _ = loss_and_gradient(network, params, batch)
+
+    arrays = data.arrays()
+    wanted = -sum(
+        weight
+        * predict_slowly(network, cell, params, arrays[i], pooling, [mask[i] for mask in masks])[batch.targets[i]]
+        for i, weight in zip(batch.indices, batch.weights, strict=True)
+    )
+    assert loss == pytest.approx(wanted, rel=1e-12)
 
 
 @pytest.mark.parametrize("cell", CELL_NAMES)
