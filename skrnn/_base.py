@@ -184,11 +184,11 @@ class BaseRecurrent(BaseEstimator, ABC, Generic[R]):
         """Return what makes batches of the data."""
 
     @abstractmethod
-    def _mean_log_proba(self, reading: R, network: Network, data: Dataset) -> Callable[[np.ndarray], float]:
-        """Return the default score of parameters, of which the training loss is minus the expected value."""
+    def _default_score(self, reading: R, network: Network, data: Dataset) -> Callable[[np.ndarray], float]:
+        """Return the score of parameters that scoring="loss" means: minus the mean loss."""
 
-    def _initialize(self, reading: R, network: Network, params: np.ndarray) -> None:
-        """Change parameters that were drawn at random, in place."""
+    def _initialize(self, reading: R, network: Network, params: np.ndarray, data: Dataset) -> None:
+        """Change parameters that were drawn at random, in place, to suit the data that they are to learn."""
 
     def _resolve(self, config: Any, reading: R) -> Any:
         """Return the parameters with what the data say of those that were left open."""
@@ -237,7 +237,6 @@ class BaseRecurrent(BaseEstimator, ABC, Generic[R]):
                 state = continue_training(config, before.training)
             else:
                 state = begin_training(config, network, reading.dtype)
-                self._initialize(reading, network, state.params)
             fitted = Fitted(reading, network, arguments, state.params, state)
             data, validation = examples.data, None
             if config.early_stopping:
@@ -246,10 +245,12 @@ class BaseRecurrent(BaseEstimator, ABC, Generic[R]):
                 else:
                     held_out = self._read_validation(config, to_validate, reading)
                 validation = self._make_validation(config, fitted, held_out)
+            if not before:
+                self._initialize(reading, network, state.params, data)
             params, problem = run_training(config, network, state, data, self._make_sampler(config), validation)
             if problem:
                 warn_caller(problem, ConvergenceWarning)  # before anything changes: it may be an error
-            self._take(replace(fitted, params=params), _history(state.monitor, config.early_stopping))
+            self._take(replace(fitted, params=params), _history(state.monitor, network, config))
 
     def _before(self, config: Any) -> Fitted[R] | None:
         """Return what is continued, None to begin anew; raises where there is nothing to continue from."""
@@ -267,7 +268,7 @@ class BaseRecurrent(BaseEstimator, ABC, Generic[R]):
         """Return the score of parameters on what was held out: minus the mean loss, or what `scoring` names."""
         digest = f"{held_out.data.digest()}, {held_out.is_weighted}"
         if config.scoring == "loss":
-            return Validation(self._mean_log_proba(fitted.reading, fitted.network, held_out.data), digest)
+            return Validation(self._default_score(fitted.reading, fitted.network, held_out.data), digest)
         check_scorer_name(config.scoring)
         scorer = check_scoring(self, scoring=config.scoring)
         weights = {"sample_weight": held_out.data.weights} if held_out.is_weighted else {}
@@ -289,15 +290,20 @@ class BaseRecurrent(BaseEstimator, ABC, Generic[R]):
         self.__dict__ = {**attributes, **fitted.reading.attributes(), **(history or {}), "_fitted": fitted}
 
 
-def _history(monitor: TrainingMonitor, is_validated: bool) -> dict[str, Any]:
-    """Return the public attributes that tell of a training."""
+def _history(monitor: TrainingMonitor, network: Network, config: FitConfig) -> dict[str, Any]:
+    """Return the public attributes that tell of a training; losses are in units of y."""
+    is_validated, in_units = config.early_stopping, network.loss.in_units
+
+    def score(value: float) -> float:
+        return -in_units(-value) if config.scoring == "loss" else value
+
     return {
         "n_iter_": monitor.n_epochs,
-        "loss_curve_": list(monitor.loss_curve),
-        "loss_": monitor.loss_curve[-1],
-        "best_loss_": None if is_validated else -monitor.best_score,
-        "validation_scores_": list(monitor.validation_scores) if is_validated else None,
-        "best_validation_score_": monitor.best_score if is_validated else None,
+        "loss_curve_": list(map(in_units, monitor.loss_curve)),
+        "loss_": in_units(monitor.loss_curve[-1]),
+        "best_loss_": None if is_validated else in_units(-monitor.best_score),
+        "validation_scores_": list(map(score, monitor.validation_scores)) if is_validated else None,
+        "best_validation_score_": score(monitor.best_score) if is_validated else None,
     }
 
 

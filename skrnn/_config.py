@@ -94,18 +94,67 @@ class FitConfig:
 
 
 @dataclass(frozen=True)
-class ClassifierConfig(FitConfig):
-    """The parameters of `RNNSequenceClassifier`."""
+class FeatureConfig(FitConfig):
+    """What the estimators of sequences of features have in common."""
 
     bidirectional: bool
     pooling: str
-    class_weight: Any
     recompute: bool | str
+
+    def network_arguments(self) -> dict[str, Any]:
+        """Return what their networks are built from; raises where parameters contradict each other."""
+        if self.bptt_steps is not None:
+            advice = f"but bptt_steps={self.bptt_steps}. Use bptt_steps=None; recompute=True saves memory, too."
+            if self.bidirectional:
+                raise ValueError(f"bidirectional=True has no state before the last steps to begin from, {advice}")
+            if self.solver == "lbfgs":
+                raise ValueError(f"solver='lbfgs' needs exact gradients, {advice}")
+        return {
+            "cell": self.cell,
+            "hidden_size": self.hidden_size,
+            "n_layers": self.n_layers,
+            "bidirectional": self.bidirectional,
+            "pooling": self.pooling,
+            "dropout": self.dropout,
+            "recompute": self.recompute,
+            "gradient_steps": self.bptt_steps,
+        }
 
     @property
     def lasting(self) -> dict[str, Any]:
         """The parameters that give the learned weights their meaning, see `FitConfig.lasting`."""
         return {**super().lasting, "bidirectional": self.bidirectional, "pooling": self.pooling}
+
+
+@dataclass(frozen=True)
+class ClassifierConfig(FeatureConfig):
+    """The parameters of `RNNSequenceClassifier`."""
+
+    class_weight: Any
+
+
+@dataclass(frozen=True)
+class RegressorConfig(FeatureConfig):
+    """The parameters of `RNNSequenceRegressor`."""
+
+    loss: str
+    huber_delta: float
+    quantile: float | None
+
+    @classmethod
+    def read(
+        cls, estimator_name: str, parameters: dict[str, Any], constraints: dict[str, list[Any]], is_partial: bool
+    ) -> RegressorConfig:
+        """Return the parameters of an estimator; raises if one is wrong."""
+        config = super().read(estimator_name, parameters, constraints, is_partial)
+        if config.loss == "quantile" and config.quantile is None:
+            raise ValueError("loss='quantile' needs a quantile, a number between 0 and 1. Pass quantile=0.5, say.")
+        return config
+
+    @property
+    def lasting(self) -> dict[str, Any]:
+        """The parameters that give the learned weights their meaning, see `FitConfig.lasting`."""
+        return {**super().lasting, "loss": self.loss, "huber_delta": self.huber_delta, "quantile": self.quantile}
 
 
 @dataclass(frozen=True)

@@ -72,6 +72,42 @@ validation_scores_ : list of float or None
 
 best_validation_score_ : float or None
     The highest of them.
+
+bidirectional : bool, default=False
+    Whether each layer also reads the sequences from their ends.
+
+solver : {"adam", "sgd", "rmsprop", "lbfgs"}, default="adam"
+    What minimises the loss. "lbfgs" uses all sequences at once and suits small data.
+
+alpha : float, default=1e-4
+    Strength of the L2 penalty on weights, not biases: ``alpha / 2 * ||W||^2`` divided by the number of sequences,
+    or, with weights, by their sum.
+
+batch_size : int or "auto", default="auto"
+    Sequences a batch; "auto" is ``min(200, n_sequences)``. Unused by "lbfgs".
+
+shuffle : bool, default=True
+    Whether sequences are shuffled. A single batch is never shuffled.
+
+recompute : bool or "auto", default="auto"
+    Whether training computes the activations of a batch twice, and holds those of some of its steps at a time:
+    exact gradients of very long sequences in little memory, for a fifth to a half more time. "auto" does
+    where they would take more than a gibibyte. If `bidirectional`, the outputs of all layers and steps are held.
+
+bptt_steps : int or None, default=None
+    Over how many steps from the end of each sequence the gradient flows back; None is all of them. Earlier steps
+    still make the state, and their part of the pooling, but nothing is learned from them: quicker than `recompute`
+    for very long sequences, and no longer exact. Not with `bidirectional` or "lbfgs".
+
+n_inputs_ : int
+    Features per step.
+
+n_features_in_ : int
+    Columns of X if it was 2-D, that is steps; else features per step.
+
+feature_names_in_ : ndarray of shape (`n_features_in_`,)
+    Column names, if X was a data frame or a list of data frames with only str as names; later ones are held against
+    them.
 """
 """Entries as numpydoc wants them, each by its first name; ``default=...`` stands for that of the constructor."""
 

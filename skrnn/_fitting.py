@@ -68,7 +68,7 @@ def resolve_batch_size(config: FitConfig, data: Dataset, sampler: Sampler) -> in
     n = sampler.max_batch_size(data)
     if isinstance(config.batch_size, str):
         return sampler.auto_batch_size(data)
-    if config.batch_size > n and not data.is_per_step:  # columns of long sequences are only a limit
+    if config.batch_size > n and not sampler.cuts_sequences:  # whose columns are only a limit
         warn_caller(f"batch_size={config.batch_size} is more than the {n} training sequences; {n} is used.")
     return min(config.batch_size, n)
 
@@ -120,7 +120,7 @@ def run_training(
     n_threads = allowed_threads(config.n_jobs)  # before the guard leaves BLAS one thread
 
     def solve() -> str | None:
-        with reporting(monitor.n_epochs + config.n_epochs, config.verbose) as report:
+        with reporting(monitor.n_epochs + config.n_epochs, config.verbose, network.loss.in_units) as report:
             if config.solver == "lbfgs":
                 return _run_lbfgs(config, network, state, data, n_threads, report)
             plan = _make_plan(config, sampler, batch_size)

@@ -651,7 +651,7 @@ class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Densi
             "tie_weights": config.tie_weights,
         }
 
-    def _initialize(self, reading: TokenReading, network: Network, params: np.ndarray) -> None:
+    def _initialize(self, reading: TokenReading, network: Network, params: np.ndarray, data: Dataset) -> None:
         """Let a token that training never shows say nothing, where its random weights would say anything."""
         if reading.vocabulary.learns_unknown:
             return
@@ -664,7 +664,7 @@ class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Densi
     def _make_sampler(self, config: NextTokenConfig) -> TruncatedBPTT:
         return TruncatedBPTT(config.bptt_steps)
 
-    def _mean_log_proba(
+    def _default_score(
         self, reading: TokenReading, network: Network, data: Dataset[TokenSequences]
     ) -> Callable[[np.ndarray], float]:
         workspace, scores = Workspace(reading.dtype), reading.scores(network)

@@ -16,12 +16,12 @@ Report = Callable[[TrainingMonitor], None] | None
 
 
 @contextmanager
-def reporting(max_iter: int, verbose: int) -> Iterator[Report]:
+def reporting(max_iter: int, verbose: int, in_units: Callable[[float], float]) -> Iterator[Report]:
     """Yield what prints the progress of at most `max_iter` epochs, those of before included; None if not verbose."""
     if not verbose:
         yield None
         return
-    line = ProgressLine(max_iter, verbose)
+    line = ProgressLine(max_iter, verbose, in_units)
     try:
         yield line
     finally:
@@ -37,13 +37,16 @@ class ProgressLine:
         Number of epochs at most.
     verbose : int
         1 for a line every few seconds, 2 and above for one each epoch.
+    in_units : callable
+        ``in_units(loss)``, what is printed of a loss.
     """
 
     SECONDS_BETWEEN_LINES = 5.0
 
-    def __init__(self, max_iter: int, verbose: int) -> None:
+    def __init__(self, max_iter: int, verbose: int, in_units: Callable[[float], float] = float) -> None:
         self._max_iter = max_iter
         self._every_epoch = int(verbose) > 1
+        self._in_units = in_units
         self._start = time.monotonic()
         self._last_line = -np.inf
         self._pending = ""
@@ -51,7 +54,8 @@ class ProgressLine:
     def __call__(self, monitor: TrainingMonitor) -> None:
         """Print the progress, if it is time to."""
         now = time.monotonic() - self._start
-        self._pending = f"epoch {monitor.n_epochs:4d} of at most {self._max_iter}  loss {monitor.loss_curve[-1]:.4f}"
+        loss = _digits(self._in_units(monitor.loss_curve[-1]))
+        self._pending = f"epoch {monitor.n_epochs:4d} of at most {self._max_iter}  loss {loss}"
         if monitor.validation_scores:
             self._pending += f"  validation score {monitor.validation_scores[-1]:.4f}"
         self._pending += f"  {now:.0f} s"
@@ -65,6 +69,11 @@ class ProgressLine:
         """Print the last state, if it has not been."""
         if self._pending:
             print(("\r" if _is_terminal() else "") + self._pending, flush=True)
+
+
+def _digits(value: float) -> str:
+    """Four decimals, or four digits of what is very small or large."""
+    return f"{value:.4f}" if value == 0 or 1e-2 <= abs(value) < 1e6 else f"{value:.4g}"
 
 
 def _is_terminal() -> bool:

@@ -3,33 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
-from numbers import Integral
 from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.utils import check_consistent_length
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.metaestimators import available_if
 
-from ._base import BaseRecurrent, Passed
-from ._config import ClassifierConfig, as_python
+from ._base import Passed
+from ._base_features import BaseFeatureEstimator
+from ._config import ClassifierConfig
 from ._documentation import documented
-from ._fitted import Fitted
 from ._labelled_sequences import LabelledReading, LabelledSequences, read_targets
-from ._parallel.sharding import predict_in_shards
 from ._validation.weights import check_sample_weight
 from .core.data.dataset import Dataset
-from .core.data.samplers import Minibatches
 from .core.data.sequences import FeatureSequences
 from .core.model.network import Network
-from .core.model.pooling import POOLINGS
 from .core.workspace import Workspace
 
 
 @documented
-class RNNSequenceClassifier(ClassifierMixin, BaseRecurrent[LabelledReading]):
+class RNNSequenceClassifier(ClassifierMixin, BaseFeatureEstimator[LabelledReading]):
     """Recurrent neural network that classifies whole sequences.
 
     The network reads a sequence step by step, pools its states over the steps, and gives each class a probability. It
@@ -45,24 +40,18 @@ class RNNSequenceClassifier(ClassifierMixin, BaseRecurrent[LabelledReading]):
         Number of units of each layer and direction.
     {cell}
     {n_layers}
-    bidirectional : bool, default=False
-        Whether each layer also reads the sequences from their ends.
+    {bidirectional}
     pooling : {"last", "mean", "max"}, default="last"
         What of the top layer's states is classified: the last one of each direction, or the mean or the maximum over
         all steps.
     {dropout}
-    solver : {"adam", "sgd", "rmsprop", "lbfgs"}, default="adam"
-        What minimises the loss. "lbfgs" uses all sequences at once and suits small data.
-    alpha : float, default=1e-4
-        Strength of the L2 penalty on weights, not biases: ``alpha / 2 * ||W||^2`` divided by the number of sequences,
-        or, with weights, by their sum.
-    batch_size : int or "auto", default="auto"
-        Sequences a batch; "auto" is ``min(200, n_sequences)``. Unused by "lbfgs".
+    {solver}
+    {alpha}
+    {batch_size}
     {learning_rate}
     {learning_rate_init}
     {max_iter}
-    shuffle : bool, default=True
-        Whether sequences are shuffled. A single batch is never shuffled.
+    {shuffle}
     {random_state}
     {tol}
     {verbose}
@@ -86,27 +75,17 @@ class RNNSequenceClassifier(ClassifierMixin, BaseRecurrent[LabelledReading]):
         scikit-learn, called as ``scorer(estimator, X, y)``; None is the accuracy.
     class_weight : dict, "balanced" or None, default=None
         Weight of each class, multiplied into `sample_weight`; "balanced" makes all classes weigh the same.
-    recompute : bool or "auto", default="auto"
-        Whether training computes the activations of a batch twice, and holds those of some of its steps at a time:
-        exact gradients of very long sequences in little memory, for a fifth to a half more time. "auto" does
-        where they would take more than a gibibyte. If `bidirectional`, the outputs of all layers and steps are held.
-    bptt_steps : int or None, default=None
-        Over how many steps from the end of each sequence the gradient flows back; None is all of them. Earlier steps
-        still make the state, and their part of the pooling, but nothing is learned from them: quicker than `recompute`
-        for very long sequences, and no longer exact. Not with `bidirectional` or "lbfgs".
+    {recompute}
+    {bptt_steps}
     {n_jobs}
 
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
         The labels, sorted.
-    n_inputs_ : int
-        Features per step.
-    n_features_in_ : int
-        Columns of X if it was 2-D, that is steps; else features per step.
-    feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Column names, if X was a data frame or a list of data frames with only str as names; later ones are held against
-        them.
+    {n_inputs_}
+    {n_features_in_}
+    {feature_names_in_}
     {n_iter_}
     loss_ : float
         Training loss of the last epoch, nats per sequence, with the penalty.
@@ -156,13 +135,8 @@ class RNNSequenceClassifier(ClassifierMixin, BaseRecurrent[LabelledReading]):
     _reading_type = LabelledReading
     _build_network = staticmethod(Network.build)
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **BaseRecurrent._parameter_constraints,
-        "bidirectional": ["boolean"],
-        "pooling": [StrOptions(set(POOLINGS))],
-        "scoring": [str, callable, None],
+        **BaseFeatureEstimator._parameter_constraints,
         "class_weight": [dict, StrOptions({"balanced"}), None],
-        "recompute": ["boolean", StrOptions({"auto"})],
-        "bptt_steps": [Interval(Integral, 1, None, closed="left"), None],
     }
 
     def __init__(
@@ -270,17 +244,11 @@ class RNNSequenceClassifier(ClassifierMixin, BaseRecurrent[LabelledReading]):
             before an epoch is complete. The estimator is then as it was.
         """
         config = self._read_config()
-        if (X_val is None) != (y_val is None):
-            given, missing = ("X_val", "y_val") if y_val is None else ("y_val", "X_val")
-            raise ValueError(f"{given} is provided, but {missing} was not provided. Pass both.")
-        if sample_weight_val is not None and X_val is None:
-            raise ValueError("sample_weight_val is provided, but X_val was not provided. Pass X_val and y_val, too.")
-        config.check_compatible(None if X_val is None else "X_val and y_val are")
-        to_validate = None if X_val is None else Passed(X_val, y_val, sample_weight_val)
+        to_validate = self._passed_to_validate(config, Passed(X_val, y_val, sample_weight_val))
         self._learn(config, Passed(X, y, sample_weight), to_validate)
         return self
 
-    @available_if(BaseRecurrent._has_partial_fit)
+    @available_if(BaseFeatureEstimator._has_partial_fit)
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> RNNSequenceClassifier:
         """Go through the given sequences once, and continue from what was learned before.
 
@@ -330,7 +298,7 @@ class RNNSequenceClassifier(ClassifierMixin, BaseRecurrent[LabelledReading]):
             Labels, in the dtype of ``classes_``.
         """
         fitted = self._check_fitted()
-        return fitted.reading.classes[self._log_proba(fitted, fitted.reading.to_predict(X)).argmax(axis=1)]
+        return fitted.reading.classes[self._predict_raw(fitted, fitted.reading.to_predict(X)).argmax(axis=1)]
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """Predict the probability of each class.
@@ -361,7 +329,7 @@ class RNNSequenceClassifier(ClassifierMixin, BaseRecurrent[LabelledReading]):
             In the order of ``classes_``, nats; finite where the probability itself would round to 0.
         """
         fitted = self._check_fitted()
-        return self._log_proba(fitted, fitted.reading.to_predict(X))
+        return self._predict_raw(fitted, fitted.reading.to_predict(X))
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Return the accuracy: the share of sequences whose predicted class is theirs.
@@ -384,13 +352,8 @@ class RNNSequenceClassifier(ClassifierMixin, BaseRecurrent[LabelledReading]):
         sequences, labels = fitted.reading.to_predict(X), read_targets(y, type(self).__name__)
         check_consistent_length(sequences.lengths, labels)
         weights = check_sample_weight(sample_weight, len(labels))
-        is_right = self._log_proba(fitted, sequences).argmax(axis=1) == labels.find(fitted.reading.classes)
+        is_right = self._predict_raw(fitted, sequences).argmax(axis=1) == labels.find(fitted.reading.classes)
         return float(np.average(is_right, weights=weights / weights.max()))  # no scale of the weights overflows
-
-    def __sklearn_tags__(self):  # type: ignore[no-untyped-def]  # the type of the tags is not public
-        tags = super().__sklearn_tags__()
-        tags.input_tags.three_d_array = True
-        return tags
 
     def _read(
         self, config: ClassifierConfig, passed: Passed, reading: LabelledReading | None, announced: Any
@@ -407,29 +370,9 @@ class RNNSequenceClassifier(ClassifierMixin, BaseRecurrent[LabelledReading]):
         return reading.to_validate(passed)
 
     def _network_arguments(self, config: ClassifierConfig, reading: LabelledReading) -> dict[str, Any]:
-        if config.bptt_steps is not None:
-            advice = f"but bptt_steps={config.bptt_steps}. Use bptt_steps=None; recompute=True saves memory, too."
-            if config.bidirectional:
-                raise ValueError(f"bidirectional=True has no state before the last steps to begin from, {advice}")
-            if config.solver == "lbfgs":
-                raise ValueError(f"solver='lbfgs' needs exact gradients, {advice}")
-        return {
-            "cell": config.cell,
-            "n_inputs": reading.n_inputs,
-            "hidden_size": config.hidden_size,
-            "n_classes": len(reading.classes),
-            "n_layers": config.n_layers,
-            "bidirectional": config.bidirectional,
-            "pooling": config.pooling,
-            "dropout": config.dropout,
-            "recompute": config.recompute,
-            "gradient_steps": config.bptt_steps,
-        }
+        return {**config.network_arguments(), "n_inputs": reading.n_inputs, "n_classes": len(reading.classes)}
 
-    def _make_sampler(self, config: ClassifierConfig) -> Minibatches:
-        return Minibatches()
-
-    def _mean_log_proba(
+    def _default_score(
         self, reading: LabelledReading, network: Network, data: Dataset[FeatureSequences]
     ) -> Callable[[np.ndarray], float]:
         workspace, relative = Workspace(reading.dtype), data.weights / data.weights.max()
@@ -439,9 +382,3 @@ class RNNSequenceClassifier(ClassifierMixin, BaseRecurrent[LabelledReading]):
             return float(np.average(log_proba[np.arange(len(data)), data.targets], weights=relative))
 
         return score
-
-    def _log_proba(self, fitted: Fitted[LabelledReading], sequences: FeatureSequences) -> np.ndarray:
-        """Log-probabilities (n, K)."""
-        network, params = fitted.network, fitted.params
-        predict, n_jobs = partial(network.predict, params), as_python(self.n_jobs)
-        return predict_in_shards(predict, sequences, network.stack.cell.hidden_size, params.dtype, n_jobs)

@@ -236,9 +236,10 @@ gradient = backward(params, read, targets, states, probas, report=show)
 # Note the last row: the state before the first letter is zero, so the first step adds nothing to the gradient of V.
 #
 # In skrnn all of this is :meth:`skrnn.core.model.network.Network.loss_gradient`, the function that training is built
-# on. It calls the output layer first (:func:`skrnn.core.model.losses.softmax_cross_entropy`: the loss, and :math:`p -
-# y` in place of the logits), then the cell's kernel (:meth:`skrnn.core.kernels.numpy.elman.ElmanKernel.backward`, whose
-# lines carry the numbers of the equations), and **adds** the gradient to the vector that is passed in.
+# on. It calls the output layer first (:func:`skrnn.core.model.losses.classes.softmax_cross_entropy`: the loss, and
+# :math:`p - y` in place of the logits), then the cell's kernel
+# (:meth:`skrnn.core.kernels.numpy.elman.ElmanKernel.backward`, whose lines carry the numbers of the equations), and
+# **adds** the gradient to the vector that is passed in.
 
 data = pack(["anna"])
 batch = network.batcher.batch(data, np.arange(1), data.next_ids)
@@ -398,12 +399,13 @@ display.figure_.set_size_inches(5.5, 3.2)
 # - ``tanh``: :func:`skrnn.core.kernels.numpy.activations.tanh_of_scaled`,
 #   :func:`skrnn.core.kernels.numpy.activations.tanh_derivative`. Correct limits; the argument of the derivative is the
 #   output.
-# - ``softmax``: :func:`skrnn.core.model.losses.log_softmax`. No overflow; log-probabilities; one column per sequence.
+# - ``softmax``: :func:`skrnn.core.model.losses.classes.log_softmax`. No overflow; log-probabilities; one column per
+#   sequence.
 # - ``forward_propagation``: :meth:`RecurrentLayer.forward <skrnn.core.model.layer.RecurrentLayer.forward>`,
 #   :meth:`ElmanKernel.forward <skrnn.core.kernels.numpy.elman.ElmanKernel.forward>`,
 #   :class:`LinearHead <skrnn.core.model.head.LinearHead>`. All sequences of a batch at once, of any lengths.
-# - ``cross_entropy_loss``: :func:`skrnn.core.model.losses.softmax_cross_entropy`. Uses the target; loss and gradient
-#   together.
+# - ``cross_entropy_loss``: :func:`skrnn.core.model.losses.classes.softmax_cross_entropy`. Uses the target; loss and
+#   gradient together.
 # - ``backward_propagation``: :meth:`Network.loss_gradient <skrnn.core.model.network.Network.loss_gradient>`,
 #   :meth:`ElmanKernel.backward <skrnn.core.kernels.numpy.elman.ElmanKernel.backward>`. Returns loss and gradient;
 #   updates nothing.

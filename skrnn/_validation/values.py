@@ -148,7 +148,7 @@ def exact_array(values: list[PlainValue], dtypes: Iterable[np.dtype] = ()) -> np
             array = np.array(values, dtype)
             if array.tolist() == values:
                 return array
-    return _array_of_objects(values)
+    return array_of_objects(values)
 
 
 def _array_of_texts(values: list[str]) -> np.ndarray:
@@ -157,14 +157,16 @@ def _array_of_texts(values: list[str]) -> np.ndarray:
     most = min(max(MIN_PADDED, MAX_PADDING * sum(lengths)), MAX_PADDED)
     is_wasteful = max(lengths) * len(values) > most
     if is_wasteful:
-        return _array_of_objects(values)
+        return array_of_objects(values)
     array = np.array(values)
-    return array if np.char.str_len(array).sum() == sum(lengths) else _array_of_objects(values)  # NULs at ends
+    return array if np.char.str_len(array).sum() == sum(lengths) else array_of_objects(values)  # NULs at ends
 
 
-def _array_of_objects(values: list[Any]) -> np.ndarray:
+def array_of_objects(values: list[Any]) -> np.ndarray:
+    """Return values as an array (n,) of objects, whatever their shapes."""
     array = np.empty(len(values), dtype=object)
-    array[:] = values
+    for i, value in enumerate(values):  # all at once, NumPy would look into arrays of equal shapes
+        array[i] = value
     return array
 
 

@@ -7,6 +7,7 @@ with their input, except :func:`sliding_windows`, which says so.
 
 from ._channels_first import from_channels_first
 from ._concatenated import from_concatenated
+from ._forecasting import to_forecasting
 from ._long_dataframe import from_long_dataframe
 from ._padding import from_padded, to_padded
 from ._windows import sliding_windows
@@ -17,9 +18,18 @@ __all__ = [
     "from_long_dataframe",
     "from_padded",
     "sliding_windows",
+    "to_forecasting",
     "to_padded",
 ]
 
-for _public in (from_channels_first, from_concatenated, from_long_dataframe, from_padded, sliding_windows, to_padded):
+for _public in (
+    from_channels_first,
+    from_concatenated,
+    from_long_dataframe,
+    from_padded,
+    sliding_windows,
+    to_forecasting,
+    to_padded,
+):
     _public.__module__ = "skrnn.sequences"  # so that pickles outlive a move of the file
 del _public

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 import numpy as np
 
 from .._validation.arrays import as_array, as_numbers, describe, reject_masked, shorten
-from .._validation.values import exact_array, plain_values
+from .._validation.values import exact_array, plain_values, shown
 
 
 def as_data(X: Any, name: str) -> np.ndarray:
@@ -47,3 +48,16 @@ def check_lengths(lengths: Any) -> list[int]:
         i = int(array.argmin())
         raise ValueError(f"lengths[{i}] is {values[i]}: every sequence needs at least one step.")
     return values
+
+
+def as_positive_integer(value: Any, name: str) -> int:
+    """Return an integer of Python's or NumPy's as Python's, which does not overflow."""
+    try:
+        number = None if isinstance(value, (bool, np.bool_)) else operator.index(value)
+    except TypeError:
+        number = None
+    if number is None:
+        raise TypeError(f"{name} is {describe(value)}. Pass an integer of at least 1.")
+    if number < 1:
+        raise ValueError(f"{name} is {shown(number)}. Pass an integer of at least 1.")
+    return number

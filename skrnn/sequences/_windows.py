@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import operator
 from typing import Any
 
 import numpy as np
 
-from .._validation.arrays import count, describe
+from .._validation.arrays import count
 from .._validation.values import shown
-from ._reading import as_data
+from ._reading import as_data, as_positive_integer
 
 
 def sliding_windows(X: Any, size: int, *, step: int = 1) -> np.ndarray:
@@ -50,7 +49,7 @@ def sliding_windows(X: Any, size: int, *, step: int = 1) -> np.ndarray:
     array([[1, 2, 3],
            [3, 4, 5]])
     """
-    X, size, step = as_data(X, "X"), _as_positive_integer(size, "size"), _as_positive_integer(step, "step")
+    X, size, step = as_data(X, "X"), as_positive_integer(size, "size"), as_positive_integer(step, "step")
     if X.ndim not in (1, 2):
         raise ValueError(f"X has shape {X.shape}, but one recording has shape (n_steps, n_features) or (n_steps,).")
     if size > len(X):
@@ -58,16 +57,3 @@ def sliding_windows(X: Any, size: int, *, step: int = 1) -> np.ndarray:
     steps = X if X.ndim == 2 else X[:, np.newaxis]
     windows = np.lib.stride_tricks.sliding_window_view(steps, size, axis=0)  # (n_windows, F, size)
     return windows[::step].transpose(0, 2, 1)
-
-
-def _as_positive_integer(value: Any, name: str) -> int:
-    """An integer of Python's or NumPy's as Python's, which does not overflow."""
-    try:
-        number = None if isinstance(value, (bool, np.bool_)) else operator.index(value)
-    except TypeError:
-        number = None
-    if number is None:
-        raise TypeError(f"{name} is {describe(value)}. Pass an integer of at least 1.")
-    if number < 1:
-        raise ValueError(f"{name} is {shown(number)}. Pass an integer of at least 1.")
-    return number

@@ -22,7 +22,7 @@ from sklearn.metrics import get_scorer, make_scorer, zero_one_loss
 from sklearn.model_selection import RandomizedSearchCV
 from sklearn.utils import compute_class_weight
 
-from skrnn import RNNNextTokenModel, RNNSequenceClassifier
+from skrnn import RNNNextTokenModel, RNNSequenceClassifier, RNNSequenceRegressor
 from skrnn._hold_out import hold_out, scorer_digest
 from skrnn._validation.values import shown
 
@@ -60,6 +60,9 @@ class ClassifierCase:
         X, y = self.data(8, seed)
         return {"X_val": X, "y_val": y}
 
+    def predict(self, model):
+        return model.predict_proba(self.data()[0])
+
     def partial_fit(self, model, X, y, **kwargs):
         return model.partial_fit(X, y, classes=[0, 1], **kwargs)
 
@@ -73,6 +76,45 @@ class ClassifierCase:
         "recompute": True,
         "class_weight": {0: 2},
     }
+
+
+class RegressorCase(ClassifierCase):
+    def __repr__(self):
+        return "regressor"
+
+    def make(self, **params):
+        defaults = {"hidden_size": 4, "max_iter": 3, "learning_rate_init": 0.01, "random_state": 0}
+        return RNNSequenceRegressor(**{**defaults, **params})
+
+    def target(self, x, sign):
+        return 10 * sign * x.sum() + 100
+
+    def data(self, n=24, seed=0):
+        X, _ = super().data(n, seed)
+        return X, [self.target(x, 1) for x in X]
+
+    def other(self):
+        X, _ = self.data()
+        return X, [self.target(x, -1) for x in X]
+
+    def predict(self, model):
+        return np.hstack(model.predict(self.data()[0]))
+
+    def partial_fit(self, model, X, y, **kwargs):
+        return model.partial_fit(X, y, **kwargs)
+
+    lasting: ClassVar = {**ClassifierCase.lasting, "loss": "huber", "huber_delta": 2.0, "quantile": 0.5}
+    training_settings: ClassVar = {**TRAINING_SETTINGS, "recompute": True}
+
+
+class StepRegressorCase(RegressorCase):
+    """Of which every step has a number."""
+
+    def __repr__(self):
+        return "regressor of steps"
+
+    def target(self, x, sign):
+        return 10 * sign * np.cumsum(x[:, 0]) + 100
 
 
 class NextTokenCase:
@@ -94,6 +136,9 @@ class NextTokenCase:
     def validation(self, seed=1):
         return {"X_val": self.data(8, seed)[0]}
 
+    def predict(self, model):
+        return model.predict_proba(self.data()[0])
+
     def partial_fit(self, model, X, y, **kwargs):
         return model.partial_fit(X, tokens="abc", **kwargs)
 
@@ -111,7 +156,8 @@ class NextTokenCase:
     }
 
 
-CASES = [ClassifierCase(), NextTokenCase()]
+CLASSIFIER, TOKENS = ClassifierCase(), NextTokenCase()
+CASES = [CLASSIFIER, RegressorCase(), StepRegressorCase(), TOKENS]
 
 
 @pytest.fixture(params=CASES, ids=repr)
@@ -178,7 +224,7 @@ def test_two_and_three_epochs_are_five(case, params, as_lists):
     X, y = case.data()
     in_parts = case.make(warm_start=True, **params).set_params(max_iter=2).fit(X, y)
     if as_lists:
-        X, y = [list(x) for x in X], None if y is None else y.tolist()
+        X, y = [list(x) for x in X], None if y is None else [np.asarray(value).tolist() for value in y]
         in_parts.set_params(scoring=clone(in_parts).scoring)
     in_parts.set_params(max_iter=3).fit(X, y)
 
@@ -187,7 +233,7 @@ def test_two_and_three_epochs_are_five(case, params, as_lists):
 
 @pytest.mark.parametrize("through", [clone, lambda model: pickle.loads(pickle.dumps(model))], ids=["clone", "pickle"])
 def test_equal_scorers_go_on(through):
-    case = CASES[0]
+    case = CLASSIFIER
     X, y = case.data()
     params = {"early_stopping": True, "scoring": make_scorer(zero_one_loss, greater_is_better=False, normalize=False)}
     in_parts = case.make(warm_start=True, **params).set_params(max_iter=2).fit(X, y)
@@ -364,7 +410,7 @@ def test_what_the_weights_mean_cannot_change(case, name):
 
 
 def test_weights_are_tied_or_not():
-    case = CASES[1]
+    case = TOKENS
     model = case.make(warm_start=True, embedding_size=4).fit(*case.data()).set_params(tie_weights=True)
     with pytest.raises(
         ValueError, match=r"^tie_weights cannot change while training continues: it is True, but was False"
@@ -374,7 +420,7 @@ def test_weights_are_tied_or_not():
 
 @pytest.mark.parametrize(("add_end_token", "same"), [("auto", True), (True, "auto")])
 def test_another_word_for_the_same_is_no_change(add_end_token, same):
-    case = CASES[1]
+    case = TOKENS
     model = case.make(warm_start=True, add_end_token=add_end_token).fit(*case.data())
     assert model.set_params(add_end_token=same).fit(*case.data()).n_iter_ == 6
 
@@ -431,7 +477,7 @@ def test_classes_of_equal_size_are_held_out_in_turn():
 
 @pytest.mark.parametrize("seed", range(20))
 def test_a_rare_class_does_not_switch_strata_off(seed):
-    case = CASES[0]
+    case = CLASSIFIER
     X, _ = case.data(30)
     y = np.array(["common"] * 19 + ["some"] * 10 + ["rare"])
     seen = []
@@ -447,7 +493,7 @@ def test_a_rare_class_does_not_switch_strata_off(seed):
 
 @pytest.mark.parametrize(("n", "y"), [(1, [0]), (2, [0, 1]), (3, [0, 1, 2])])
 def test_nothing_sensible_to_hold_out(n, y):
-    case = CASES[0]
+    case = CLASSIFIER
     with pytest.raises(
         ValueError, match=f"X has {n} sequences of {n} classes: too few to hold out validation_fraction"
     ):
@@ -473,6 +519,8 @@ def test_sequences_of_no_weight_are_not_held_out(case):
     weights = np.ones(24)
     X[3] = [X[3][0]] * 50
     weights[3] = 0
+    if y is not None and np.ndim(y[3]):
+        y[3] = np.zeros(50)
     case.make(early_stopping=True, scoring=scorer, validation_fraction=0.9).fit(X, y, weights)
 
     assert seen
@@ -503,7 +551,7 @@ def test_sequences_of_no_weight_are_not_held_out(case):
 def test_a_scorer_returns_one_finite_number(case, value):
     model = case.make(warm_start=True).fit(*case.data())
     model.set_params(early_stopping=True, scoring=ScorerOf([0.5, value]))
-    before, proba = joblib.hash(vars(model)), model.predict_proba(case.data()[0])
+    before, proba = joblib.hash(vars(model)), case.predict(model)
 
     with pytest.raises(
         ValueError, match=r"^scoring=ScorerOf\(.* in epoch 5\. A scorer must return one finite"
@@ -515,7 +563,7 @@ def test_a_scorer_returns_one_finite_number(case, value):
     assert model.scoring.n_calls == 2
     model.scoring.n_calls = 0
     assert joblib.hash(vars(model)) == before
-    assert_array_equal(model.predict_proba(case.data()[0]), proba)
+    assert_array_equal(case.predict(model), proba)
 
 
 def test_names_of_scorers_are_not_all_listed():
@@ -599,7 +647,7 @@ def interrupt(*args):
 )
 def test_a_failed_call_changes_nothing(case, is_fitted, params, method, monkeypatch):
     """Errors of the user's functions, of printing, and warnings that are errors, before and after the last epoch."""
-    if params.get("batch_size") and case is CASES[1]:
+    if params.get("batch_size") and case is TOKENS:
         pytest.skip("a limit only")
     rng = np.random.RandomState(0)
     model = case.make(warm_start=True, random_state=rng)
@@ -704,7 +752,7 @@ def test_weights_beside_which_the_penalty_is_all(case, weight):
 
 @pytest.mark.parametrize("exponents", [(300, 300), (-300, -300), (300, -300), (308, 1)])
 def test_weights_of_classes_times_weights(exponents):
-    case = CASES[0]
+    case = CLASSIFIER
     X, y = case.data()
     of_class, of_row = (10.0**exponent for exponent in exponents)
     wanted = case.make(class_weight={0: 2.0}, alpha=0).fit(X, y)
@@ -719,7 +767,7 @@ def test_weights_of_classes_times_weights(exponents):
 
 @pytest.mark.parametrize("is_first", [True, False])
 def test_balanced_weights_need_all_labels(is_first):
-    case = CASES[0]
+    case = CLASSIFIER
     X, y = case.data()
     model = case.make()
     if not is_first:
@@ -795,12 +843,12 @@ def test_scalars_of_numpy_are_numbers_of_python(case, name, python, numpy, capsy
     wanted, model = (case.make(**{**params, name: value}).fit(*case.data()) for value in (python, numpy))
 
     assert_same_model(model, wanted)
-    assert_array_equal(model.predict_proba(case.data()[0]), wanted.predict_proba(case.data()[0]))
+    assert_array_equal(case.predict(model), case.predict(wanted))
 
 
 @pytest.mark.parametrize("dtype", [np.dtype(">f4"), np.dtype("<f4"), np.float32, "float32"], ids=str)
 def test_byte_order_is_no_precision(dtype):
-    case = CASES[1]
+    case = TOKENS
     model, wanted = (case.make(dtype=kind).fit(*case.data()) for kind in (dtype, "float32"))
     assert_same_model(model, wanted)
     assert model.predict_proba(["ab"]).dtype == np.float32
@@ -816,7 +864,7 @@ def test_small_integers_do_not_overflow(case, name, value):
 
 
 def test_a_search_over_small_integers():
-    case = CASES[0]
+    case = CLASSIFIER
     search = RandomizedSearchCV(
         case.make(max_iter=1), {"hidden_size": np.array([100, 130], np.uint8)}, n_iter=2, cv=2, random_state=0
     )
@@ -881,3 +929,40 @@ def test_a_last_update_that_overflows_is_not_kept(case, method):
 def test_verbose_without_stdout(case, monkeypatch):
     monkeypatch.setattr("sys.stdout", None)
     assert case.make(verbose=1).fit(*case.data()).n_iter_ == 3
+
+
+# Holding out, by itself
+
+
+def test_every_sequence_is_held_out_for_some_seed():
+    held = [tuple(hold_out(np.zeros(10, np.intp), 0.2, seed)[1]) for seed in range(40)]
+
+    assert all(len(rows) == 2 for rows in held)
+    assert set(np.concatenate(held)) == set(range(10))
+    assert len(set(held)) > 15
+
+
+@pytest.mark.parametrize("case", [CLASSIFIER, *CASES[1:3]], ids=repr)
+def test_a_scorer_gets_the_weights_of_what_is_held_out(case):
+    X, y = case.data()
+    seen = []
+
+    def scorer(model, X, y, sample_weight=None):
+        seen.append(sample_weight)
+        return 0.0
+
+    case.make(early_stopping=True, scoring=scorer, max_iter=1).fit(X, y, sample_weight=np.arange(1.0, 25))
+    case.make(early_stopping=True, scoring=scorer, max_iter=1).fit(X, y)
+
+    assert len(seen[0]) == 3
+    assert set(seen[0]) <= set(range(1, 25))
+    assert seen[1] is None
+
+
+def test_patience_is_as_it_is_set_now(case):
+    model = case.make(warm_start=True, max_iter=20, tol=100.0, n_iter_no_change=2).fit(*case.data())
+    assert model.n_iter_ < 6
+
+    model.set_params(tol=0.0, n_iter_no_change=np.inf).fit(*case.data())
+
+    assert model.n_iter_ > 20

@@ -23,7 +23,7 @@ from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 
 import skrnn
-from skrnn import RNNNextTokenModel, RNNSequenceClassifier
+from skrnn import RNNNextTokenModel, RNNSequenceClassifier, RNNSequenceRegressor
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -71,6 +71,15 @@ CLASSIFIERS = {
     "names of columns": (classifier(), frames(), Y),
     "a table": (classifier(), np.arange(40.0).reshape(8, 5), Y),
 }  # fmt: skip
+SUMS = [10 * x.sum() for x in X]
+REGRESSORS = {
+    **{
+        loss: (RNNSequenceRegressor(4, loss=loss, quantile=0.3, max_iter=3, random_state=0), X, np.abs(SUMS))
+        for loss in ("squared_error", "absolute_error", "huber", "poisson", "quantile", "gaussian")
+    },
+    "numbers of steps": (RNNSequenceRegressor(4, max_iter=3, bidirectional=True, random_state=0), X, X),
+    "rows of numbers": (RNNSequenceRegressor(4, max_iter=3, random_state=0), X, np.column_stack([SUMS, SUMS])),
+}
 TOKENS = {
     **{f"tokens, {cell}": (token_model(cell=cell), WORDS, None) for cell in ("tanh", "relu", "gru", "lstm")},
     "tied": (token_model(embedding_size=4, tie_weights=True, n_layers=2, dropout=0.2), WORDS, None),
@@ -82,7 +91,7 @@ TOKENS = {
     "rare tokens": (token_model(max_tokens=2, add_end_token=False), WORDS, None),
     "tokens, early stopping": (token_model(early_stopping=True, validation_fraction=0.3), WORDS, None),
 }
-CASES = {**CLASSIFIERS, **TOKENS}
+CASES = {**CLASSIFIERS, **REGRESSORS, **TOKENS}
 
 
 def by_skops(model):
@@ -117,6 +126,8 @@ def fitted(model, X, y):
 def predictions(model, X):
     if isinstance(model, RNNSequenceClassifier):
         return [model.predict(X), model.predict_log_proba(X)]
+    if isinstance(model, RNNSequenceRegressor):
+        return [np.concatenate(list(map(np.atleast_1d, model.predict(X))))]
     written = model.generate(X[:2], max_new_tokens=5, n_sequences=2, random_state=0)
     stream = model.start(2)
     first = [x[0] for x in X[:2]]

@@ -9,7 +9,7 @@ from sklearn.base import clone
 from sklearn.utils import estimator_checks, get_tags
 from sklearn.utils.estimator_checks import estimator_checks_generator
 
-from skrnn import RNNNextTokenModel, RNNSequenceClassifier
+from skrnn import RNNNextTokenModel, RNNSequenceClassifier, RNNSequenceRegressor
 from skrnn.core.cells import CELLS
 from skrnn.preprocessing import SequenceScaler
 
@@ -19,6 +19,11 @@ pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceW
 def small(**params):
     """Make a classifier that fits in milliseconds."""
     return RNNSequenceClassifier(**{"hidden_size": 8, "max_iter": 25, "learning_rate_init": 0.01, **params})
+
+
+def small_regressor(**params):
+    """Make a regressor that fits in milliseconds."""
+    return RNNSequenceRegressor(**{"hidden_size": 8, "max_iter": 60, "learning_rate_init": 0.02, **params})
 
 
 def small_tokens(**params):
@@ -38,6 +43,19 @@ ESTIMATORS = {
     "lbfgs": small(solver="lbfgs"),
     "mean": small(pooling="mean"),
     "max": small(pooling="max"),
+    "regressor": RNNSequenceRegressor(),
+    "regressor_tanh": small_regressor(cell="tanh"),
+    "regressor_relu": RNNSequenceRegressor(cell="relu"),
+    "regressor_lstm": small_regressor(cell="lstm"),
+    "regressor_two_layers": small_regressor(n_layers=2, bidirectional=True, pooling="mean"),
+    "regressor_sgd": small_regressor(solver="sgd", learning_rate_init=0.1, max_iter=200),
+    "regressor_rmsprop": small_regressor(solver="rmsprop"),
+    "regressor_lbfgs": small_regressor(solver="lbfgs"),
+    "absolute_error": small_regressor(loss="absolute_error"),
+    "huber": small_regressor(loss="huber"),
+    "poisson": small_regressor(loss="poisson", max_iter=200),
+    "quantile": small_regressor(loss="quantile", quantile=0.5),
+    "gaussian": small_regressor(loss="gaussian", max_iter=200),
     "scaler": SequenceScaler(),
     "tokens": small_tokens(max_iter=20),
     "tokens_tanh": small_tokens(cell="tanh"),
@@ -69,7 +87,16 @@ def test_scikit_learn_check(estimator, check):
 
 
 @pytest.mark.parametrize(
-    ("name", "n_checks"), [("default", 61), ("lbfgs", 61), ("scaler", 45), ("tokens", 53), ("tokens_lbfgs", 53)]
+    ("name", "n_checks"),
+    [
+        ("default", 61),
+        ("lbfgs", 61),
+        ("regressor", 60),
+        ("gaussian", 60),
+        ("scaler", 45),
+        ("tokens", 53),
+        ("tokens_lbfgs", 53),
+    ],
 )
 def test_the_suite_is_whole(name, n_checks):
     """What scikit-learn 1.7 yields; later versions yield more."""

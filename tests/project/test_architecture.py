@@ -13,10 +13,17 @@ LEVELS = [
     {"core.arrays", "core.cached", "core.limits"},
     {"core.parameters", "core.workspace"},
     {"core.training.optimizers", "core.kernels.numpy.activations", "core.model.chain"},
-    {"core.data.sequences", "core.data.segments", "core.cells.cell", "core.model.losses", "core.model.state"},
-    {"core.data.batch", "core.cells.elman", "core.cells.gru", "core.cells.lstm", "core.model.head"},
-    {"core.data.dataset", "core.cells", "core.model.inputs"},
-    {"core.data.samplers", "core.kernels.kernel"},
+    {"core.data.sequences", "core.data.segments", "core.cells.cell", "core.model.losses.loss", "core.model.state"},
+    {
+        "core.data.batch",
+        "core.cells.elman",
+        "core.cells.gru",
+        "core.cells.lstm",
+        "core.model.losses.classes",
+        "core.model.losses.numbers",
+    },
+    {"core.data.dataset", "core.cells", "core.model.inputs", "core.model.losses"},
+    {"core.data.samplers", "core.kernels.kernel", "core.model.head"},
     {"core.data", "core.kernels.numpy.kernel"},
     {"core.kernels.numpy.elman", "core.kernels.numpy.gru", "core.kernels.numpy.lstm"},
     {"core.kernels.numpy"},
@@ -33,7 +40,14 @@ LEVELS = [
     {"core.training", "core"},
     {"_floating_point", "_version", "_warnings"},
     {"_validation.values", "_validation.arrays"},
-    {"_vocabulary", "_validation.columns", "_validation.features", "_validation.labels", "_validation.weights"},
+    {
+        "_vocabulary",
+        "_validation.columns",
+        "_validation.features",
+        "_validation.labels",
+        "_validation.numbers",
+        "_validation.weights",
+    },
     {"_validation.tokens", "_validation"},
     {
         "sequences._reading",
@@ -53,6 +67,7 @@ LEVELS = [
         "preprocessing._moments",
         "sequences._channels_first",
         "sequences._concatenated",
+        "sequences._forecasting",
         "sequences._padding",
         "sequences._windows",
     },
@@ -70,13 +85,14 @@ LEVELS = [
     {"_parallel", "_fitting", "_fitted"},
     {"_files", "_decoding.filters"},
     {"_base"},
+    {"_base_features"},
     {"_decoding.options"},
     {"_decoding.beams", "_decoding.sampling"},
     {"_decoding.continuations"},
     {"_decoding"},
-    {"_labelled_sequences", "_token_sequences"},
+    {"_labelled_sequences", "_numbered_sequences", "_token_sequences"},
     {"_streams"},
-    {"_sequence_classifier", "_next_token"},
+    {"_sequence_classifier", "_sequence_regressor", "_next_token"},
     {""},
 ]
 LEVEL_OF = {module: level for level, modules in enumerate(LEVELS) for module in modules}
@@ -130,7 +146,14 @@ def test_the_core_knows_numpy_and_the_standard_library_only(path):
 def test_public_names():
     from skrnn import datasets, inspection, preprocessing, sequences
 
-    assert skrnn.__all__ == ["END", "UNKNOWN", "RNNNextTokenModel", "RNNSequenceClassifier", "show_versions"]
+    assert skrnn.__all__ == [
+        "END",
+        "UNKNOWN",
+        "RNNNextTokenModel",
+        "RNNSequenceClassifier",
+        "RNNSequenceRegressor",
+        "show_versions",
+    ]
     assert datasets.__all__ == ["load_japanese_vowels", "load_names", "load_stdlib_text"]
     assert inspection.__all__ == ["ArrayCheck", "GradientCheck", "TrainingCurveDisplay", "check_gradient"]
     assert preprocessing.__all__ == ["SequenceScaler"]
@@ -140,6 +163,7 @@ def test_public_names():
         "from_long_dataframe",
         "from_padded",
         "sliding_windows",
+        "to_forecasting",
         "to_padded",
     ]
 

@@ -60,6 +60,21 @@ class Dataset(Generic[AnySequences]):
         """Sum of the weights of all targets, by which the sum of all losses is divided."""
         return self._sum_of_targets(self.weights)
 
+    def all_targets(self) -> tuple[Values, Floats]:
+        """All targets and their weights, sequence after sequence.
+
+        Returns
+        -------
+        targets : ndarray of shape (n_targets, ...)
+            Of the sequences, or of their steps.
+        weights : ndarray of shape (n_targets,), float64
+            Of each.
+        """
+        if not self.is_per_step:
+            return self.targets, self.weights
+        targets = np.concatenate(self.sequences.views(self.targets))
+        return targets, np.repeat(self.weights, self.sequences.lengths)
+
     def batch_weights(self, indices: Ints, n_targets: int, dtype: np.dtype) -> Floats:
         """Weights of the sequences of a batch: divided by the number of its targets and the mean weight of the set.
 

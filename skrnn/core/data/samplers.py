@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -17,6 +17,9 @@ from .sequences import Sequences
 
 class Sampler(ABC):
     """Contract of a way to make batches; it serves any data."""
+
+    cuts_sequences: ClassVar[bool] = False
+    """Whether a column reads parts of sequences, so that there may be more or fewer columns than sequences."""
 
     @abstractmethod
     def batches(
@@ -154,6 +157,8 @@ class TruncatedBPTT(Sampler):
     """
 
     n_steps: int
+
+    cuts_sequences = True
 
     def batches(
         self,

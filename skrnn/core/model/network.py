@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from ..arrays import Floats, Ints, Values
 from ..cached import cached_property
 from ..cells import CELLS
 from ..data.batch import Batcher, SequenceBatch
+from ..data.dataset import Dataset
 from ..data.segments import rows_by_segment
 from ..data.sequences import Sequences
 from ..parameters import ParameterLayout, Weights
@@ -19,7 +21,7 @@ from .bptt import Backpropagation
 from .head import LinearHead, Objective
 from .inputs import DenseInput, Embedding, TokenInput
 from .layer import PackedLayer
-from .losses import CrossEntropy, Loss
+from .losses import LOSSES, CrossEntropy, Loss
 from .pooling import POOLINGS
 from .readouts import EveryStep, Readout
 from .stack import RecurrentStack
@@ -140,6 +142,67 @@ class Network:
         return cls(
             stack, POOLINGS[pooling], CrossEntropy(n_classes), recompute=recompute, gradient_steps=gradient_steps
         )
+
+    @classmethod
+    def build_for_numbers(
+        cls,
+        cell: str,
+        n_inputs: int,
+        hidden_size: int,
+        n_outputs: int,
+        *,
+        loss: str = "squared_error",
+        center: Sequence[float] = (),
+        scale: Sequence[float] = (),
+        delta: float = 1.35,
+        quantile: float | None = None,
+        per_step: bool = False,
+        n_layers: int = 1,
+        bidirectional: bool = False,
+        pooling: str = "last",
+        dropout: float = 0.0,
+        recompute: bool | str = "auto",
+        gradient_steps: int | None = None,
+    ) -> Network:
+        """Put a network together that predicts numbers, of sequences of features or of each of their steps.
+
+        Parameters
+        ----------
+        cell : {"gru", "lstm", "tanh", "relu"}
+            Kind of cell.
+        n_inputs : int
+            Features per step.
+        hidden_size : int
+            Units of each layer and direction.
+        n_outputs : int
+            Numbers K of a target.
+        loss : str, default="squared_error"
+            Name among `skrnn.core.model.losses.LOSSES`.
+        center, scale : sequence of float, default=()
+            Of each number, see `NumberLoss`; 0 and 1 by default.
+        delta, quantile : float, default=1.35, None
+            Of "huber", and of "quantile", which needs it.
+        per_step : bool, default=False
+            Whether each step has a target; `pooling` is then not used.
+        n_layers, bidirectional, pooling, dropout, recompute, gradient_steps : see `build`
+            As there.
+
+        Returns
+        -------
+        network : Network
+            Without parameters.
+
+        Examples
+        --------
+        >>> Network.build_for_numbers("gru", n_inputs=3, hidden_size=4, n_outputs=1, loss="gaussian").head.n_raw
+        2
+        """
+        stack = RecurrentStack(CELLS[cell](hidden_size), DenseInput(n_inputs), n_layers, bidirectional, dropout)
+        options = {"delta": delta} if loss == "huber" else {"quantile": quantile} if loss == "quantile" else {}
+        n_raw = 2 * n_outputs if loss == "gaussian" else n_outputs
+        of_numbers = LOSSES[loss](n_raw, tuple(center), tuple(scale), **options)
+        readout = EveryStep() if per_step else POOLINGS[pooling]
+        return cls(stack, readout, of_numbers, recompute=recompute, gradient_steps=gradient_steps)
 
     @classmethod
     def build_for_tokens(
@@ -296,22 +359,41 @@ class Network:
         predicted : ndarray of shape (n, K), or (sum of lengths, K)
             What `Loss.inverse_link` gives, in the order of `data`; with a column for each step sequence after sequence.
         """
-        if self.readout.is_per_step:
-            predicted = np.empty((data.n_steps, self.loss.n_raw), params.dtype)
+        return self._predict(params, data, workspace, self.loss.inverse_link)
 
-            def by_column(raw: Floats, rows: Ints) -> Floats:
-                return self.loss.inverse_link(raw).transpose(0, 2, 1)
+    def mean_loss(self, params: Floats, data: Dataset[Any], workspace: Workspace) -> float:
+        """Weighted mean of the losses of a set, without a penalty and without dropout.
 
-            for _, places, values in self.map_steps(params, data, workspace, by_column):
-                predicted[places] = values
-            return predicted
-        weights, runner = self.views(params), self._runner
-        predicted = np.empty((len(data), self.loss.n_raw), params.dtype)
-        for batch in runner.inference_batches(data):
-            after = runner.run_all(weights, batch, workspace, runner.initial(len(batch.indices), params.dtype))
-            columns = self.readout.columns(after.accumulated, batch)
-            predicted[batch.indices] = self.predict_columns(weights["head"], columns)
-        return predicted
+        Parameters
+        ----------
+        params : ndarray of shape (layout.size,)
+            The parameters.
+        data : Dataset
+            Sequences, targets and weights.
+        workspace : Workspace
+            Of the dtype of `params`; what is allocated in it is released.
+
+        Returns
+        -------
+        loss : float
+            Per target.
+        """
+        raw = self._predict(params, data.sequences, workspace, lambda raw: raw)
+        targets, weights = data.all_targets()
+        targets, weights = self.loss.prepare(targets, (weights / weights.max()).astype(params.dtype))
+        return self.loss.loss_gradient(raw.T[None].copy(), targets[None], weights[None]) / float(weights.sum())
+
+    def begin_at(self, params: Floats, data: Dataset[Any]) -> None:
+        """Write the best constant prediction into the head's bias.
+
+        Parameters
+        ----------
+        params : ndarray of shape (layout.size,)
+            The initial parameters; of these ``b_y`` is overwritten.
+        data : Dataset
+            What is to be learned.
+        """
+        self.views(params)["head"]["b_y"][:] = self.loss.initial_bias(*data.all_targets())
 
     def map_steps(
         self,
@@ -489,6 +571,27 @@ class Network:
         if self.is_tied:
             views["head"]["W_y"] = views["embedding"]["E"][: self.head.n_raw]
         return views
+
+    def _predict(
+        self, params: Floats, data: Sequences, workspace: Workspace, link: Callable[[Floats], Floats]
+    ) -> Floats:
+        """As `predict`, with another function of raw predictions (..., n_raw, n)."""
+        if self.readout.is_per_step:
+            predicted = np.empty((data.n_steps, self.loss.n_raw), params.dtype)
+
+            def by_column(raw: Floats, rows: Ints) -> Floats:
+                return link(raw).transpose(0, 2, 1)
+
+            for _, places, values in self.map_steps(params, data, workspace, by_column):
+                predicted[places] = values
+            return predicted
+        weights, runner = self.views(params), self._runner
+        predicted = np.empty((len(data), self.loss.n_raw), params.dtype)
+        for batch in runner.inference_batches(data):
+            after = runner.run_all(weights, batch, workspace, runner.initial(len(batch.indices), params.dtype))
+            columns = self.readout.columns(after.accumulated, batch)
+            predicted[batch.indices] = link(self.head.raw(weights["head"], columns)).T
+        return predicted
 
     @cached_property
     def _runner(self) -> WindowRunner:

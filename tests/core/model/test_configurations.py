@@ -153,7 +153,7 @@ def test_predictions_have_the_loss_that_training_lowers(readout, loss, bidirecti
     if isinstance(loss, CrossEntropy):
         wanted = -(weights * predicted[np.arange(len(predicted)), data.targets]).sum()
     else:
-        wanted = 0.5 * (weights[:, None] * (predicted - data.targets) ** 2).sum()
+        wanted = 0.5 * (weights[:, None] * (predicted - data.targets) ** 2).mean(axis=1).sum()
     assert loss_and_gradient(network, params, make_batch(network, data, rng))[0] == pytest.approx(wanted, rel=1e-12)
 
 

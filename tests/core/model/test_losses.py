@@ -1,9 +1,170 @@
-"""Losses: values and gradients by hand, and at the ends of the range."""
+"""Losses: values of other libraries, gradients by differences, best constants, units, and the ends of the range."""
 
 import numpy as np
 import pytest
+from helpers import central_differences, relative_error
+from scipy.stats import norm
+from sklearn.metrics import mean_absolute_error, mean_pinball_loss, mean_poisson_deviance, mean_squared_error
 
-from skrnn.core.model.losses import log_softmax, softmax_cross_entropy
+from skrnn.core.model.losses import (
+    LOSSES,
+    AbsoluteError,
+    Gaussian,
+    Huber,
+    Poisson,
+    Quantile,
+    SquaredError,
+    log_softmax,
+    softmax_cross_entropy,
+)
+
+CENTER, SCALE = (3.0, -2.0), (2.0, 0.5)
+OF_NUMBERS = {
+    "squared_error": SquaredError(2, CENTER, SCALE),
+    "absolute_error": AbsoluteError(2, CENTER, SCALE),
+    "huber": Huber(2, CENTER, SCALE, delta=0.7),
+    "poisson": Poisson(2, scale=SCALE),
+    "quantile": Quantile(2, CENTER, SCALE, quantile=0.2),
+    "gaussian": Gaussian(4, CENTER, SCALE),
+}
+each_loss = pytest.mark.parametrize("loss", OF_NUMBERS.values(), ids=OF_NUMBERS)
+
+
+def draw(loss, rng, n=50):
+    """Targets (n, 2) and weights (n,), counts with zeros for Poisson's loss."""
+    if isinstance(loss, Poisson):
+        y = rng.poisson(loss.scale, (n, 2)).astype(float)
+    else:
+        y = CENTER + SCALE * rng.standard_normal((n, 2))
+    return y, rng.uniform(0.5, 2, n)
+
+
+def test_every_loss_is_here():
+    assert set(OF_NUMBERS) == set(LOSSES)
+    assert all(type(OF_NUMBERS[name]) is loss for name, loss in LOSSES.items())
+
+
+@each_loss
+def test_gradient_equals_central_differences(loss, rng):
+    y, weights = draw(loss, rng, 6)
+    raw = rng.standard_normal((2, loss.n_raw, 3))
+    targets, weights = loss.prepare(y, weights)
+    targets, weights = targets.reshape(2, 3, 2), weights.reshape(2, 3)
+
+    gradient = raw.copy()
+    loss.loss_gradient(gradient, targets, weights)
+
+    wanted = central_differences(lambda: loss.loss_gradient(raw.copy(), targets, weights), raw, step=1e-6)
+    assert relative_error(gradient, wanted) < 1e-6
+
+
+@each_loss
+def test_targets_and_weights_are_only_read(loss, rng):
+    y, weights = draw(loss, rng, 3)
+    targets, weights = loss.prepare(y, weights)
+    before = targets.copy(), weights.copy()
+
+    loss.loss_gradient(rng.standard_normal((1, loss.n_raw, 3)), targets[None], weights[None])
+
+    np.testing.assert_array_equal(targets, before[0])
+    np.testing.assert_array_equal(weights, before[1])
+
+
+def metrics(loss, y, predicted, weights):
+    """The mean loss in units of y, as others compute it, of one number each."""
+    if isinstance(loss, SquaredError):
+        return mean_squared_error(y, predicted, sample_weight=weights) / 2
+    if isinstance(loss, AbsoluteError):
+        return mean_absolute_error(y, predicted, sample_weight=weights)
+    if isinstance(loss, Quantile):
+        return mean_pinball_loss(y, predicted, sample_weight=weights, alpha=loss.quantile)
+    if isinstance(loss, Poisson):
+        return mean_poisson_deviance(y, predicted, sample_weight=weights) / 2
+    if isinstance(loss, Huber):
+        delta, error = loss.delta * loss.scale[0], abs(y - predicted)
+        losses = np.where(error < delta, error**2 / 2, delta * (error - delta / 2))
+        return np.average(losses, weights=weights)
+    mean, std = predicted
+    return -np.average(norm.logpdf(y, mean, std), weights=weights)
+
+
+@each_loss
+def test_value_in_units_of_the_targets_equals_other_implementations(loss, rng):
+    loss = type(loss)(loss.n_raw // 2, *(v[:1] for v in (loss.center, loss.scale)), **extra(loss))
+    y, weights = draw(loss, rng) if isinstance(loss, Poisson) else draw(OF_NUMBERS["squared_error"], rng)
+    raw = rng.standard_normal((1, loss.n_raw, len(y)))
+    predicted = loss.inverse_link(raw.copy())[0]
+    targets, prepared = loss.prepare(y[:, 0], weights)
+
+    total = loss.loss_gradient(raw, targets[None], prepared[None])
+
+    wanted = metrics(loss, y[:, 0], predicted if isinstance(loss, Gaussian) else predicted[0], weights)
+    assert loss.in_units(total / weights.sum()) == pytest.approx(wanted, rel=1e-10)
+
+
+def extra(loss):
+    return {name: getattr(loss, name) for name in ("delta", "quantile") if hasattr(loss, name)}
+
+
+@each_loss
+def test_several_numbers_count_alike(loss, rng):
+    y, weights = draw(loss, rng, 5)
+    raw = rng.standard_normal((1, loss.n_raw, 5))
+    targets, _ = loss.prepare(y, weights)
+
+    whole = loss.loss_gradient(raw.copy(), targets[None], weights[None])
+
+    parts = []
+    for k in range(2):
+        one = type(loss)(loss.n_raw // 2, **extra(loss))
+        rows = [k, k + 2] if isinstance(loss, Gaussian) else [k]
+        parts.append(one.loss_gradient(raw[:, rows], targets[None, :, k : k + 1], weights[None]))
+    assert whole == pytest.approx(np.mean(parts), rel=1e-12)
+
+
+@each_loss
+def test_no_constant_is_better_than_the_first_bias(loss, rng):
+    y, weights = draw(loss, rng, 41)
+    targets, prepared = loss.prepare(y, weights)
+
+    def loss_at(raw):
+        raw = np.repeat(raw[None, :, None], len(y), axis=2)
+        return loss.loss_gradient(raw, targets[None], prepared[None])
+
+    bias = loss.initial_bias(y, weights)
+
+    best = loss_at(bias)
+    for k in range(loss.n_raw):
+        for step in (-1e-2, -1e-4, 1e-4, 1e-2):
+            moved = bias.copy()
+            moved[k] += step
+            assert loss_at(moved) >= best - 1e-12
+
+
+@pytest.mark.parametrize("name", ["squared_error", "absolute_error", "huber", "quantile", "gaussian"])
+def test_extreme_targets_and_predictions_stay_finite(name):
+    loss = OF_NUMBERS[name]
+    targets, weights = loss.prepare(np.array([[1e8, -1e8], [3.0, -2.0]]), np.ones(2))
+    raw = np.full((1, loss.n_raw, 2), -800.0)
+
+    value = loss.loss_gradient(raw, targets[None], weights[None])
+
+    assert np.isfinite(value)
+    assert np.isfinite(raw).all()
+
+
+@each_loss
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_dtype_of_the_predictions_is_kept(loss, dtype, rng):
+    y, weights = draw(loss, rng, 3)
+    raw = rng.standard_normal((1, loss.n_raw, 3)).astype(dtype)
+    targets, prepared = loss.prepare(y, weights.astype(dtype))
+    assert targets.dtype == dtype
+
+    predicted = loss.inverse_link(raw.copy())
+    loss.loss_gradient(raw, targets[None], prepared[None])
+
+    assert predicted.dtype == raw.dtype == dtype
 
 
 def test_log_softmax_survives_huge_logits():

@@ -1,0 +1,99 @@
+"""Targets that are numbers: one or several for each sequence, or for each of its steps."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from sklearn.utils import check_array
+
+from .._floating_point import without_warnings
+from .arrays import as_numbers, count, describe, is_ragged, reject_masked
+
+_SHAPES = (
+    "Pass one number, or one row of numbers, for each sequence; or a list with one array for each, of a value a step."
+)
+
+
+class Numbers(NamedTuple):
+    """Targets of n sequences.
+
+    Attributes
+    ----------
+    values : ndarray of shape (n, K) or (sum of lengths, K), float64
+        K numbers for each sequence or for each step, sequence after sequence; finite.
+    is_flat : bool
+        Whether there was one number and no row of them.
+    is_per_step : bool
+        Whether each step has them.
+    """
+
+    values: np.ndarray
+    is_flat: bool
+    is_per_step: bool
+
+
+@without_warnings
+def read_numbers(y: Any, lengths: np.ndarray, name: str = "y", X: str = "X") -> Numbers:
+    """Read what a user passes as y, for sequences of these lengths; raises where it is not numbers for each.
+
+    A list of arrays, or an array of three dimensions, has numbers for each step; so has a list of lists as long as the
+    sequences. Every other list, array or frame has them for each sequence.
+    """
+    reject_masked(y, name, "Leave these sequences out.")
+    items = _items_of_steps(y, lengths)
+    if items is None:
+        values = _read_array(y, name)
+        if len(values) != len(lengths):
+            raise ValueError(
+                f"Found input variables with inconsistent numbers of samples: {X} has {count(len(lengths), 'sequence')}"
+                f", but {name} has {len(values)}. {_SHAPES}"
+            )
+        return Numbers(values.reshape(len(values), -1), values.ndim == 1, False)
+    if len(items) != len(lengths):
+        raise ValueError(f"{X} has {count(len(lengths), 'sequence')}, but {name} has {len(items)}. {_SHAPES}")
+    arrays = [_read_array(item, f"{name}[{i}]") for i, item in enumerate(items)]
+    for i, (array, length) in enumerate(zip(arrays, lengths.tolist(), strict=True)):
+        if len(array) != length:
+            raise ValueError(
+                f"{name}[{i}] has {count(len(array), 'value')}, but {X}[{i}] has {count(length, 'step')}. Pass one "
+                "value, or one row, for each step; or an array with one number for each sequence."
+            )
+        if array.shape[1:] != arrays[0].shape[1:]:
+            raise ValueError(
+                f"{name}[{i}] has shape {array.shape}, but {name}[0] has {arrays[0].shape}. Pass as many numbers for "
+                "each step."
+            )
+    rows = [array.reshape(len(array), -1) for array in arrays]
+    return Numbers(np.concatenate(rows), arrays[0].ndim == 1, True)
+
+
+def _items_of_steps(y: Any, lengths: np.ndarray) -> list[Any] | None:
+    """The targets of each sequence, where its steps have them; None where only sequences have."""
+    if isinstance(y, np.ndarray):
+        if y.ndim == 3 or (y.dtype == object and y.ndim == 1 and any(map(_has_length, y))):
+            return list(y)
+        return None
+    if not isinstance(y, (list, tuple)) or not any(map(_has_length, y)):
+        return None
+    items = list(y)
+    if all(isinstance(item, (list, tuple)) for item in items):  # rows of a table, perhaps
+        is_table = len(set(map(len, items))) == 1 and not is_ragged(items) and np.ndim(items) == 2
+        if is_table and [len(item) for item in items] != lengths.tolist():
+            return None
+    return items
+
+
+def _has_length(item: Any) -> bool:
+    return not isinstance(item, (str, bytes)) and (isinstance(item, (list, tuple)) or np.ndim(item) > 0)
+
+
+def _read_array(y: Any, name: str) -> np.ndarray:
+    """One or two dimensions of finite numbers, float64."""
+    if y is None or isinstance(y, (str, bytes)):
+        raise ValueError(f"{name} is {describe(y)}. {_SHAPES}")
+    array = as_numbers(y, name, advice=_SHAPES)
+    if array.ndim not in (1, 2) or not array.size:
+        raise ValueError(f"{name} has shape {array.shape}. {_SHAPES}")
+    checked: np.ndarray = check_array(array, ensure_2d=False, dtype=np.float64, input_name=name)
+    return checked

@@ -1,0 +1,24 @@
+"""Losses: how wrong raw predictions are, the gradient of that in their place, and what is predicted.
+
+Conventions: raw predictions are (L, n_raw, n), L steps of n columns, and `Loss.n_raw` numbers for each.
+"""
+
+from .classes import CrossEntropy, log_softmax, softmax_cross_entropy
+from .loss import Loss
+from .numbers import LOSSES, AbsoluteError, Gaussian, Huber, NumberLoss, Poisson, Quantile, SquaredError, merge_equal
+
+__all__ = [
+    "LOSSES",
+    "AbsoluteError",
+    "CrossEntropy",
+    "Gaussian",
+    "Huber",
+    "Loss",
+    "NumberLoss",
+    "Poisson",
+    "Quantile",
+    "SquaredError",
+    "log_softmax",
+    "merge_equal",
+    "softmax_cross_entropy",
+]

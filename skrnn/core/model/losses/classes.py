@@ -1,0 +1,106 @@
+"""Losses of classes: the cross-entropy, and its softmax."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...arrays import Floats, Ints, Values
+from .loss import Loss
+
+
+@dataclass(frozen=True)
+class CrossEntropy(Loss):
+    """Softmax cross-entropy of K classes; what is predicted is log-probabilities, nats.
+
+    A target of K or more is no class: it is read, where targets are read, but not learned.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> loss = CrossEntropy(n_raw=2)
+    >>> targets, weights = loss.prepare(np.array([0, 2]), np.ones(2))
+    >>> round(loss.loss_gradient(np.zeros((1, 2, 2)), targets[None], weights[None]), 4)
+    0.6931
+    """
+
+    def prepare(self, targets: Values, weights: Floats) -> tuple[Values, Floats]:
+        is_class = targets < self.n_raw
+        return (targets * is_class).astype(np.intp)[:, None], weights * is_class
+
+    def loss_gradient(self, raw: Floats, targets: Values, weights: Floats) -> float:
+        return softmax_cross_entropy(raw, targets[:, :, 0], weights)
+
+    def inverse_link(self, raw: Floats) -> Floats:
+        return log_softmax(raw)
+
+    def initial_bias(self, targets: Values, weights: Floats) -> Floats:
+        return np.zeros(self.n_raw)  # undecided
+
+
+def log_softmax(logits: Floats) -> Floats:
+    """Turn logits into log-probabilities, in place.
+
+    Parameters
+    ----------
+    logits : ndarray of shape (..., K, n)
+        Unnormalised scores. Overwritten with ``logits - log(sum(exp(logits)))`` of each column, nats.
+
+    Returns
+    -------
+    logits : ndarray of shape (..., K, n)
+        The argument itself.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> np.exp(log_softmax(np.array([[1000.0], [1000.0]])))
+    array([[0.5],
+           [0.5]])
+    """
+    logits -= logits.max(axis=-2, keepdims=True)  # exp never overflows
+    logits -= np.log(np.exp(logits).sum(axis=-2, keepdims=True))
+    return logits
+
+
+def softmax_cross_entropy(logits: Floats, targets: Values, weights: Floats) -> float:
+    r"""Sum of weighted cross-entropies, and their gradient in the place of the logits.
+
+    .. math:: \ell = -\sum_j w_j \log p_{t_j j}, \qquad \partial \ell / \partial z_{kj} = w_j (p_{kj} - [k = t_j])
+
+    Parameters
+    ----------
+    logits : ndarray of shape (..., K, n)
+        Unnormalised scores z. Overwritten with the gradient of the loss with respect to them.
+    targets : ndarray of shape (..., n), integer
+        Index of the true class of each column, in [0, K).
+    weights : ndarray of shape (..., n)
+        Weight of each column's loss.
+
+    Returns
+    -------
+    loss : float
+        Weighted sum, nats.
+
+    References
+    ----------
+    Bishop, *Pattern Recognition and Machine Learning* (2006), equations 4.108 and 4.109.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> z = np.zeros((2, 1))
+    >>> round(softmax_cross_entropy(z, np.array([0]), np.array([1.0])), 4), z.ravel()
+    (0.6931, array([-0.5,  0.5]))
+    """
+    position: tuple[Ints, ...] = np.indices(targets.shape, sparse=True)
+    of_targets = *position[:-1], targets, position[-1]
+    logits -= logits.max(axis=-2, keepdims=True)  # exp never overflows
+    target_logits = logits[of_targets]
+    np.exp(logits, out=logits)
+    normalizer = logits.sum(axis=-2)
+    loss = float((weights * (np.log(normalizer) - target_logits)).sum())
+    logits[of_targets] -= normalizer
+    logits *= (weights / normalizer)[..., None, :]
+    return loss
