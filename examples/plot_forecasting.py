@@ -36,14 +36,13 @@ SETTINGS = {
     "learning_rate": "cosine",
     "learning_rate_init": 0.01,
     "max_iter": 150,
-    "dropout": 0.2,
     "alpha": 0.01,
 }
 models = [RNNSequenceRegressor(**SETTINGS, random_state=seed).fit(X, y) for seed in range(10)]
 
 # %%
-# A prediction depends on all years before it, and on none after. Given the whole series, the model so predicts each year
-# of the test from those that were known then.
+# A prediction depends on all years before it, and on none after. Given the whole series, the model so predicts each
+# year of the test from those that were known then.
 
 predictions = [model.predict([lynx[:-1]], return_std=True) for model in models]
 means, stds = np.array([(mean[0], std[0]) for mean, std in predictions]).transpose(1, 0, 2)
