@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from typing import TypeVar
+from typing import Any, TypeVar
 
 SHARED = """
 cell : {"gru", "lstm", "tanh", "relu"}, default=...
@@ -113,22 +113,41 @@ feature_names_in_ : ndarray of shape (`n_features_in_`,)
 
 ENTRIES = {re.split(r"\W", entry, maxsplit=1)[0]: entry for entry in SHARED.strip().split("\n\n")}
 
+OF_METHODS = {
+    "X_of_features": """X : list of array-like of shape (n_steps_i, n_features), or array-like
+    The sequences, see the class; any lengths, unless both this X and that of `fit` are 2-D.""",
+    "X_of_tokens": """X : list of sequences of tokens, or array-like of shape (n_sequences, n_tokens)
+    The sequences, see the class.""",
+    "sample_weight": """sample_weight : array-like of shape (n_sequences,), default=None
+    Weight of each sequence, not negative; 1 by default.""",
+}
+"""The same for the docstrings of methods."""
+
 Class = TypeVar("Class", bound=type)
 
 
 def documented(cls: Class) -> Class:
-    """Write the shared entries where the docstring of a class has a line of their name in braces."""
+    """Write the shared entries where the docstrings of a class and its methods have a line of their name in braces."""
     defaults = {name: parameter.default for name, parameter in inspect.signature(cls).parameters.items()}
+    _write_entries(cls, {name: _with_default(entry, defaults.get(name)) for name, entry in ENTRIES.items()})
+    for value in vars(cls).values():
+        if inspect.isfunction(function := getattr(value, "fn", value)):  # of a method that is there for some solvers
+            _write_entries(function, OF_METHODS)
+    return cls
+
+
+def _with_default(entry: str, default: object) -> str:
+    """Return an entry with the default of the constructor."""
+    shown = f'"{default}"' if isinstance(default, str) else repr(default)
+    return entry.replace("default=...", f"default={shown}")
+
+
+def _write_entries(documented: Any, entries: dict[str, str]) -> None:
+    """Write entries into a docstring, each where a line has its name in braces."""
 
     def entry(line: re.Match[str]) -> str:
         indent, name = line.groups()
-        text = ENTRIES[name]
-        if "default=..." in text:
-            default = defaults[name]
-            shown = f'"{default}"' if isinstance(default, str) else repr(default)
-            text = text.replace("default=...", f"default={shown}")
-        return "\n".join(indent + row for row in text.splitlines())
+        return "\n".join(indent + row for row in entries[name].splitlines())
 
-    if cls.__doc__:  # Python leaves it out with -OO
-        cls.__doc__ = re.sub(r"^( *)\{(\w+)\}$", entry, cls.__doc__, flags=re.MULTILINE)
-    return cls
+    if documented.__doc__:  # Python leaves it out with -OO
+        documented.__doc__ = re.sub(r"^( *)\{(\w+)\}$", entry, documented.__doc__, flags=re.MULTILINE)

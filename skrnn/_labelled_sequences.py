@@ -40,11 +40,11 @@ class LabelledReading(Reading):
 
     @classmethod
     def from_values(cls, shape: BaseEstimator, values: dict[str, Any]) -> LabelledReading:
-        """Make one of what `to_values` gave; `shape` has nothing yet."""
+        """Make a reading of plain values, classes included; `shape` has nothing yet."""
         return cls(**vars(Reading.from_values(shape, values)), classes=values["classes"])
 
     def to_values(self) -> dict[str, Any]:
-        """Return all of it as plain values."""
+        """Return plain values, and the classes."""
         return {**super().to_values(), "classes": self.classes}
 
     @property

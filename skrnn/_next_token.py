@@ -257,8 +257,7 @@ class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Densi
 
         Parameters
         ----------
-        X : list of sequences of tokens, or array-like of shape (n_sequences, n_tokens)
-            The sequences, see the class.
+        {X_of_tokens}
         y : None
             Ignored.
         sample_weight : array-like of shape (n_sequences,), default=None
@@ -291,12 +290,10 @@ class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Densi
 
         Parameters
         ----------
-        X : list of sequences of tokens, or array-like of shape (n_sequences, n_tokens)
-            The sequences, see the class.
+        {X_of_tokens}
         y : None
             Ignored.
-        sample_weight : array-like of shape (n_sequences,), default=None
-            Weight of each sequence, not negative; 1 by default.
+        {sample_weight}
         tokens : sequence of tokens, default=None
             All ordinary tokens that will ever come, for the first call; by default those of its X.
 
@@ -318,8 +315,7 @@ class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Densi
 
         Parameters
         ----------
-        X : list of sequences of tokens, or array-like of shape (n_sequences, n_tokens)
-            The sequences, see the class.
+        {X_of_tokens}
 
         Returns
         -------
@@ -334,8 +330,7 @@ class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Densi
 
         Parameters
         ----------
-        X : list of sequences of tokens, or array-like of shape (n_sequences, n_tokens)
-            The sequences, see the class.
+        {X_of_tokens}
 
         Returns
         -------
@@ -349,8 +344,7 @@ class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Densi
 
         Parameters
         ----------
-        X : list of sequences of tokens, or array-like of shape (n_sequences, n_tokens)
-            The sequences, see the class.
+        {X_of_tokens}
         k : int
             From 1 to the number of ordinary tokens, plus one if END is modelled.
 
@@ -380,8 +374,7 @@ class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Densi
 
         Parameters
         ----------
-        X : list of sequences of tokens, or array-like of shape (n_sequences, n_tokens)
-            The sequences, see the class.
+        {X_of_tokens}
 
         Returns
         -------
@@ -396,12 +389,10 @@ class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Densi
 
         Parameters
         ----------
-        X : list of sequences of tokens, or array-like of shape (n_sequences, n_tokens)
-            The sequences, see the class.
+        {X_of_tokens}
         y : None
             Ignored.
-        sample_weight : array-like of shape (n_sequences,), default=None
-            Weight of each sequence.
+        {sample_weight}
 
         Returns
         -------
@@ -427,10 +418,8 @@ class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Densi
 
         Parameters
         ----------
-        X : list of sequences of tokens, or array-like of shape (n_sequences, n_tokens)
-            The sequences, see the class.
-        sample_weight : array-like of shape (n_sequences,), default=None
-            Weight of each sequence.
+        {X_of_tokens}
+        {sample_weight}
 
         Returns
         -------
@@ -444,8 +433,7 @@ class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Densi
 
         Parameters
         ----------
-        X : list of sequences of tokens, or array-like of shape (n_sequences, n_tokens)
-            The sequences, see the class.
+        {X_of_tokens}
 
         Returns
         -------
@@ -460,8 +448,7 @@ class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Densi
 
         Parameters
         ----------
-        X : list of sequences of tokens, or array-like of shape (n_sequences, n_tokens)
-            The sequences, see the class.
+        {X_of_tokens}
 
         Returns
         -------
@@ -476,8 +463,7 @@ class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Densi
 
         Parameters
         ----------
-        X : list of sequences of tokens, or array-like of shape (n_sequences, n_tokens)
-            The sequences, see the class.
+        {X_of_tokens}
 
         Returns
         -------

@@ -64,12 +64,12 @@ class NumberReading(Reading):
 
     @classmethod
     def from_values(cls, shape: BaseEstimator, values: dict[str, Any]) -> NumberReading:
-        """Make one of what `to_values` gave; `shape` has nothing yet."""
+        """Make a reading of plain values, numbers included; `shape` has nothing yet."""
         names = ("is_flat", "is_per_step", "center", "scale")
         return cls(**vars(Reading.from_values(shape, values)), **{name: values[name] for name in names})
 
     def to_values(self) -> dict[str, Any]:
-        """Return all of it as plain values."""
+        """Return plain values, with those that tell of the numbers."""
         own = {"is_flat": self.is_flat, "is_per_step": self.is_per_step, "center": self.center, "scale": self.scale}
         return {**super().to_values(), **own}
 

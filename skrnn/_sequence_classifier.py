@@ -220,8 +220,7 @@ class RNNSequenceClassifier(ClassifierMixin, BaseFeatureEstimator[LabelledReadin
 
         Parameters
         ----------
-        X : list of array-like of shape (n_steps_i, n_features), or array-like
-            The sequences, see the class.
+        {X_of_features}
         y : array-like of shape (n_sequences,)
             Their labels: numbers, strings or booleans.
         sample_weight : array-like of shape (n_sequences,), default=None
@@ -254,12 +253,10 @@ class RNNSequenceClassifier(ClassifierMixin, BaseFeatureEstimator[LabelledReadin
 
         Parameters
         ----------
-        X : list of array-like of shape (n_steps_i, n_features), or array-like
-            The sequences, see the class.
+        {X_of_features}
         y : array-like of shape (n_sequences,)
             Their labels.
-        sample_weight : array-like of shape (n_sequences,), default=None
-            Weight of each sequence, not negative; 1 by default.
+        {sample_weight}
         classes : array-like of shape (n_classes,), default=None
             All labels that will ever come. Needed at the first call, unused after it.
 
@@ -289,8 +286,7 @@ class RNNSequenceClassifier(ClassifierMixin, BaseFeatureEstimator[LabelledReadin
 
         Parameters
         ----------
-        X : list of array-like of shape (n_steps_i, n_features), or array-like
-            The sequences, see the class; any lengths, unless both this X and that of `fit` are 2-D.
+        {X_of_features}
 
         Returns
         -------
@@ -305,8 +301,7 @@ class RNNSequenceClassifier(ClassifierMixin, BaseFeatureEstimator[LabelledReadin
 
         Parameters
         ----------
-        X : list of array-like of shape (n_steps_i, n_features), or array-like
-            The sequences, as for `predict`.
+        {X_of_features}
 
         Returns
         -------
@@ -320,8 +315,7 @@ class RNNSequenceClassifier(ClassifierMixin, BaseFeatureEstimator[LabelledReadin
 
         Parameters
         ----------
-        X : list of array-like of shape (n_steps_i, n_features), or array-like
-            The sequences, as for `predict`.
+        {X_of_features}
 
         Returns
         -------
@@ -336,12 +330,10 @@ class RNNSequenceClassifier(ClassifierMixin, BaseFeatureEstimator[LabelledReadin
 
         Parameters
         ----------
-        X : list of array-like of shape (n_steps_i, n_features), or array-like
-            The sequences, as for `predict`.
+        {X_of_features}
         y : array-like of shape (n_sequences,)
             Their labels; one that is not among ``classes_`` counts as predicted wrongly.
-        sample_weight : array-like of shape (n_sequences,), default=None
-            Weight of each sequence, not negative; 1 by default.
+        {sample_weight}
 
         Returns
         -------

@@ -233,8 +233,7 @@ class RNNSequenceRegressor(RegressorMixin, BaseFeatureEstimator[NumberReading]):
 
         Parameters
         ----------
-        X : list of array-like of shape (n_steps_i, n_features), or array-like
-            The sequences, see the class.
+        {X_of_features}
         y : array-like, or list of array-like
             Their numbers: one, or a row, for each sequence, of shape (n_sequences,) or (n_sequences, n_outputs); or for
             each of its steps, a list of shapes (n_steps_i,) or (n_steps_i, n_outputs). A list of lists that are as long
@@ -269,12 +268,10 @@ class RNNSequenceRegressor(RegressorMixin, BaseFeatureEstimator[NumberReading]):
 
         Parameters
         ----------
-        X : list of array-like of shape (n_steps_i, n_features), or array-like
-            The sequences, see the class.
+        {X_of_features}
         y : as in `fit`
             Their numbers. Those of the first call say by how much all are centred and scaled.
-        sample_weight : array-like of shape (n_sequences,), default=None
-            Weight of each sequence, not negative; 1 by default.
+        {sample_weight}
 
         Returns
         -------
@@ -294,8 +291,7 @@ class RNNSequenceRegressor(RegressorMixin, BaseFeatureEstimator[NumberReading]):
 
         Parameters
         ----------
-        X : list of array-like of shape (n_steps_i, n_features), or array-like
-            The sequences, see the class; any lengths, unless both this X and that of `fit` are 2-D.
+        {X_of_features}
         return_std : bool, default=False
             Whether to return the standard deviation, too; with loss="gaussian" only.
 
@@ -328,8 +324,7 @@ class RNNSequenceRegressor(RegressorMixin, BaseFeatureEstimator[NumberReading]):
 
         Parameters
         ----------
-        X : list of array-like of shape (n_steps_i, n_features), or array-like
-            The sequences, as for `predict`.
+        {X_of_features}
         y : as in `fit`
             Their numbers.
         sample_weight : array-like of shape (n_sequences,), default=None

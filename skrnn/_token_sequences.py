@@ -45,12 +45,12 @@ class TokenReading(Reading):
 
     @classmethod
     def from_values(cls, shape: BaseEstimator, values: dict[str, Any]) -> TokenReading:
-        """Make one of what `to_values` gave; `shape` has nothing yet."""
+        """Make a reading of plain values, its vocabulary included; `shape` has nothing yet."""
         reading, vocabulary = Reading.from_values(shape, values), Vocabulary(**values["vocabulary"])
         return cls(**vars(reading), vocabulary=vocabulary, n_tokens_seen=values["n_tokens_seen"])
 
     def to_values(self) -> dict[str, Any]:
-        """Return all of it as plain values."""
+        """Return plain values, and those of the vocabulary."""
         vocabulary = self.vocabulary.to_values()
         return {**super().to_values(), "vocabulary": vocabulary, "n_tokens_seen": self.n_tokens_seen}
 

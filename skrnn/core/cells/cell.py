@@ -22,7 +22,7 @@ class Cell(ABC):
     Parameters
     ----------
     hidden_size : int
-        Number of units H.
+        Units H of the layer and direction.
     activation : str, default="tanh"
         Name among `skrnn.core.kernels.numpy.activations.ACTIVATIONS` of tanh, in one of the ways to compute it; of
         another function where the cell says so. A name, so that what a cell holds does not depend on the CPU.

@@ -277,7 +277,7 @@ class Batcher:
         rng : numpy.random.Generator
             Source of the draws.
         n : int
-            Number of sequences.
+            How many sequences there are.
         dtype : dtype
             Of the masks.
 

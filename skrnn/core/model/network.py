@@ -171,7 +171,7 @@ class Network:
         cell : {"gru", "lstm", "tanh", "relu"}
             Kind of cell.
         n_inputs : int
-            Features per step.
+            Features of a step.
         hidden_size : int
             Units of each layer and direction.
         n_outputs : int
@@ -325,12 +325,10 @@ class Network:
 
         Parameters
         ----------
-        params : ndarray of shape (layout.size,)
-            The parameters.
+        params, workspace : ndarray of shape (layout.size,), Workspace
+            Parameters, and where scratch of their dtype is allocated and released.
         batch : SequenceBatch
             With targets and weights.
-        workspace : Workspace
-            Of the dtype of `params`; what is allocated in it is released.
 
         Returns
         -------
@@ -347,12 +345,10 @@ class Network:
 
         Parameters
         ----------
-        params : ndarray of shape (layout.size,)
-            The parameters.
+        params, workspace : ndarray of shape (layout.size,), Workspace
+            Parameters, and where scratch of their dtype is allocated and released.
         data : Sequences
             n sequences; read in batches of like lengths.
-        workspace : Workspace
-            Of the dtype of `params`; what is allocated in it is released.
 
         Returns
         -------
@@ -366,12 +362,10 @@ class Network:
 
         Parameters
         ----------
-        params : ndarray of shape (layout.size,)
-            The parameters.
+        params, workspace : ndarray of shape (layout.size,), Workspace
+            The parameters, and scratch of the same dtype, as for `loss_gradient`.
         data : Dataset
             Sequences, targets and weights.
-        workspace : Workspace
-            Of the dtype of `params`; what is allocated in it is released.
 
         Returns
         -------
@@ -406,12 +400,10 @@ class Network:
 
         Parameters
         ----------
-        params : ndarray of shape (layout.size,)
-            The parameters.
+        params, workspace : ndarray of shape (layout.size,), Workspace
+            The parameters, and scratch of the same dtype, as for `loss_gradient`.
         data : Sequences
             What is read.
-        workspace : Workspace
-            Of the dtype of `params`; what is allocated in it is released.
         function : callable
             ``function(raw (L, K, n), rows (L, n)) -> values (L, n, ...)``, with the rows of the data; `raw` may be
             overwritten.
@@ -446,12 +438,10 @@ class Network:
 
         Parameters
         ----------
-        params : ndarray of shape (layout.size,)
-            The parameters.
+        params, workspace : ndarray of shape (layout.size,), Workspace
+            The parameters, and scratch of the same dtype, as for `loss_gradient`.
         data : Sequences
             n sequences.
-        workspace : Workspace
-            Of the dtype of `params`; what is allocated in it is released.
 
         Returns
         -------

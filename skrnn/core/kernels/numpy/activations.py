@@ -32,18 +32,6 @@ def constant(value: float, dtype: np.dtype) -> Floats:
 def sigmoid_of_scaled(a: Floats, out: Floats) -> Floats:
     """Logistic function of ``a / -1``, as ``1 / (1 + exp(a))``.
 
-    Parameters
-    ----------
-    a : ndarray of any shape
-        Pre-activations times -1.
-    out : ndarray of the same shape
-        Overwritten with the result. May be `a` itself.
-
-    Returns
-    -------
-    out : ndarray
-        The argument `out`.
-
     Examples
     --------
     >>> import numpy as np
@@ -61,18 +49,6 @@ def tanh_of_scaled(a: Floats, out: Floats) -> Floats:
 
     Exact to the last bits of 1, not to those of a small result.
 
-    Parameters
-    ----------
-    a : ndarray of any shape
-        Pre-activations times -2.
-    out : ndarray of the same shape
-        Overwritten with the result. May be `a` itself.
-
-    Returns
-    -------
-    out : ndarray
-        The argument `out`.
-
     Examples
     --------
     >>> import numpy as np
@@ -89,18 +65,6 @@ def tanh_of_scaled(a: Floats, out: Floats) -> Floats:
 def relu(a: Floats, out: Floats) -> Floats:
     """Rectifier ``max(a, 0)``, written into `out`, which may be `a` itself.
 
-    Parameters
-    ----------
-    a : ndarray of any shape
-        Pre-activations.
-    out : ndarray of the same shape
-        Overwritten with the result.
-
-    Returns
-    -------
-    out : ndarray
-        The argument `out`.
-
     Examples
     --------
     >>> import numpy as np
@@ -114,18 +78,6 @@ def relu(a: Floats, out: Floats) -> Floats:
 def tanh_derivative(h: Floats, out: Floats) -> Floats:
     """Write ``d tanh(a) / d a = 1 - h**2`` into `out`, from ``h = tanh(a)``.
 
-    Parameters
-    ----------
-    h : ndarray of any shape
-        Outputs of tanh.
-    out : ndarray of the same shape
-        Overwritten with the result.
-
-    Returns
-    -------
-    out : ndarray
-        The argument `out`.
-
     Examples
     --------
     >>> import numpy as np
@@ -138,18 +90,6 @@ def tanh_derivative(h: Floats, out: Floats) -> Floats:
 
 def relu_derivative(h: Floats, out: Floats) -> Floats:
     """Write ``d relu(a) / d a`` into `out`, from ``h = relu(a)``: 1 where `h` is positive, 0 elsewhere.
-
-    Parameters
-    ----------
-    h : ndarray of any shape
-        Outputs of relu.
-    out : ndarray of the same shape
-        Overwritten with the result.
-
-    Returns
-    -------
-    out : ndarray
-        The argument `out`.
 
     Examples
     --------
