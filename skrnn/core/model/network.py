@@ -325,10 +325,8 @@ class Network:
 
         Parameters
         ----------
-        params, workspace : ndarray of shape (layout.size,), Workspace
-            Parameters, and where scratch of their dtype is allocated and released.
-        batch : SequenceBatch
-            With targets and weights.
+        params, batch, workspace : ndarray of shape (layout.size,), SequenceBatch, Workspace
+            The parameters; the batch, with targets and weights; and scratch, all of which is released again.
 
         Returns
         -------
@@ -345,10 +343,8 @@ class Network:
 
         Parameters
         ----------
-        params, workspace : ndarray of shape (layout.size,), Workspace
-            Parameters, and where scratch of their dtype is allocated and released.
-        data : Sequences
-            n sequences; read in batches of like lengths.
+        params, data, workspace : ndarray of shape (layout.size,), Sequences, Workspace
+            The parameters; n sequences, read in batches of like lengths; and scratch of the parameters' dtype.
 
         Returns
         -------
@@ -362,10 +358,8 @@ class Network:
 
         Parameters
         ----------
-        params, workspace : ndarray of shape (layout.size,), Workspace
-            The parameters, and scratch of the same dtype, as for `loss_gradient`.
-        data : Dataset
-            Sequences, targets and weights.
+        params, data, workspace : ndarray of shape (layout.size,), Dataset, Workspace
+            The parameters; sequences with targets and weights; and scratch of the parameters' dtype.
 
         Returns
         -------
@@ -400,10 +394,8 @@ class Network:
 
         Parameters
         ----------
-        params, workspace : ndarray of shape (layout.size,), Workspace
-            The parameters, and scratch of the same dtype, as for `loss_gradient`.
-        data : Sequences
-            What is read.
+        params, data, workspace : ndarray of shape (layout.size,), Sequences, Workspace
+            The parameters; what is read; and scratch, of the dtype of `params`.
         function : callable
             ``function(raw (L, K, n), rows (L, n)) -> values (L, n, ...)``, with the rows of the data; `raw` may be
             overwritten.
@@ -438,10 +430,8 @@ class Network:
 
         Parameters
         ----------
-        params, workspace : ndarray of shape (layout.size,), Workspace
-            The parameters, and scratch of the same dtype, as for `loss_gradient`.
-        data : Sequences
-            n sequences.
+        params, data, workspace : ndarray of shape (layout.size,), Sequences, Workspace
+            The parameters; n sequences; and scratch, of the dtype of `params`.
 
         Returns
         -------
