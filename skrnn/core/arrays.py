@@ -13,5 +13,8 @@ Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.integer[Any]]
 """Lengths, rows, columns, tokens."""
 
+Bools = NDArray[np.bool_]
+"""Which entries are meant."""
+
 Values = NDArray[Any]
 """Either: rows of data, and what is to be predicted."""

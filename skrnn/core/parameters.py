@@ -11,6 +11,7 @@ import numpy as np
 from .arrays import Floats, Values
 
 Weights = dict[str, Floats]  # the arrays of one part: W_x, W_h, b, ...
+NO_WEIGHTS: Weights = {}
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ ROOT = Path(skrnn.__file__).parent
 LEVELS = [
     {"core.arrays", "core.cached", "core.limits"},
     {"core.parameters", "core.workspace"},
-    {"core.training.optimizers", "core.kernels.numpy.activations", "core.model.chain"},
+    {"core.training.optimizers", "core.kernels.numpy.activations"},
     {"core.data.sequences", "core.data.segments", "core.cells.cell", "core.model.losses.loss", "core.model.state"},
     {
         "core.data.batch",
@@ -21,6 +21,7 @@ LEVELS = [
         "core.cells.lstm",
         "core.model.losses.classes",
         "core.model.losses.numbers",
+        "core.model.chain",
     },
     {"core.data.dataset", "core.cells", "core.model.inputs", "core.model.losses"},
     {"core.data.samplers", "core.kernels.kernel", "core.model.head"},

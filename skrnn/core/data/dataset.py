@@ -30,6 +30,8 @@ class Dataset(Generic[AnySequences]):
         Weight of each sequence, positive, and of each of its targets; their mean normalises the loss.
     is_per_step : bool, default=False
         Whether each step has a target.
+    counts : ndarray of shape (n,), int, or None
+        How many targets of each sequence are known, at least 1; None for all.
 
     Examples
     --------
@@ -46,6 +48,7 @@ class Dataset(Generic[AnySequences]):
     targets: Values
     weights: Floats
     is_per_step: bool = False
+    counts: Ints | None = None
 
     def __len__(self) -> int:
         return len(self.sequences)
@@ -53,7 +56,14 @@ class Dataset(Generic[AnySequences]):
     @property
     def n_targets(self) -> int:
         """Number of targets of all sequences together."""
-        return self.sequences.n_steps if self.is_per_step else len(self)
+        return int(self.n_targets_of.sum())
+
+    @property
+    def n_targets_of(self) -> Ints:
+        """Number of known targets of each sequence, shape (n,)."""
+        if self.counts is not None:
+            return self.counts
+        return self.sequences.lengths if self.is_per_step else np.ones(len(self), np.intp)
 
     @cached_property
     def total_weight(self) -> float:
@@ -143,7 +153,9 @@ class Dataset(Generic[AnySequences]):
             With their targets and weights.
         """
         targets = self.targets if self.is_per_step else self.targets[indices]
-        return replace(self, sequences=self.sequences.take(indices), targets=targets, weights=self.weights[indices])
+        counts = None if self.counts is None else self.counts[indices]
+        taken = self.sequences.take(indices)
+        return replace(self, sequences=taken, targets=targets, weights=self.weights[indices], counts=counts)
 
     def astype(self, dtype: np.dtype | type) -> Dataset[AnySequences]:
         """The same set for parameters of another dtype.
@@ -187,6 +199,8 @@ class Dataset(Generic[AnySequences]):
 
     def _sum_of_targets(self, values: Floats) -> float:
         """Sum over all targets of what each sequence (n,) has."""
+        if self.counts is not None:
+            return float(values @ self.counts)
         return float(values @ self.sequences.lengths if self.is_per_step else values.sum())
 
 

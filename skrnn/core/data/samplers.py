@@ -113,7 +113,7 @@ class Minibatches(Sampler):
         shuffle: bool = True,
     ) -> Iterator[tuple[SequenceBatch, float]]:
         for indices in minibatches(len(data), batch_size, rng if shuffle else None):
-            n_targets = int(data.sequences.lengths[indices].sum()) if data.is_per_step else len(indices)
+            n_targets = int(data.n_targets_of[indices].sum())
             weights = data.batch_weights(indices, n_targets, dtype)
             masks = batcher.draw_masks(rng, len(indices), dtype)
             yield batcher.batch(data.sequences, indices, data.targets, weights, masks), n_targets / data.n_targets

@@ -60,7 +60,7 @@ class Backpropagation:
         mark = workspace.mark()
         first = self.runner.initial(len(batch.indices), workspace.dtype, state)
         rest, first = self._burn_in(weights, batch, first, workspace)
-        n_steps, checkpoints_only = self._window_steps(rest, workspace.dtype)
+        n_steps, checkpoints_only = self._window_steps(rest, workspace.dtype, objective.loss.couples_steps)
         states, after = [first], None if state is None else state.copy()
         before_window = workspace.mark()
         for window in rest.windows(n_steps):
@@ -101,10 +101,13 @@ class Backpropagation:
         after = self.runner.run_all(weights, batch.steps(offsets[:n], n_steps[:n]), workspace, before, layers)
         return batch.steps(offsets + n_steps, lengths - n_steps), WindowState(layers, after.accumulated, 0)
 
-    def _window_steps(self, batch: SequenceBatch, dtype: np.dtype) -> tuple[int, bool]:
-        """Steps of a window, whose activations are held at a time, and whether only checkpoints are."""
+    def _window_steps(self, batch: SequenceBatch, dtype: np.dtype, is_coupled: bool) -> tuple[int, bool]:
+        """Steps of a window, whose activations are held at a time, and whether only checkpoints are.
+
+        One window, where steps have a loss together or one direction begins at the end.
+        """
         n_steps, stack, recomputes = int(batch.lengths[0]), self.runner.stack, self._recomputes(batch, dtype)
-        if stack.bidirectional or not recomputes:
+        if stack.bidirectional or is_coupled or not recomputes:
             return n_steps, recomputes
         return max(ceil(sqrt(n_steps)), stack.inference_size() // len(batch.indices)), False
 

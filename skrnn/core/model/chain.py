@@ -30,13 +30,18 @@ algorithm* (1967).
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
-from ..arrays import Floats, Ints
-from ..parameters import Weights
+from ..arrays import Bools, Floats, Ints, Values
+from ..parameters import NO_WEIGHTS, Weights
+from .losses.loss import Loss
+
+_BATCH_SIZE = 2**18
+"""Emissions of the sequences that are worked on at a time."""
 
 _TINY = 1e-250
 """A sum of products below may have lost terms that count: such a step is summed pair by pair, in log space."""
@@ -181,6 +186,80 @@ class Chain:
         return d_pairs
 
 
+@dataclass(frozen=True)
+class LinearChain(Loss):
+    """Minus the log-probability (1) of the labels of a sequence, nats; what is predicted is emissions.
+
+    A target of K or more is unknown: the probability is that of the known ones. The parameters of its own are W, the
+    scores of pairs (K, K), and those of the first and the last label, ``W_t``, ``b_first`` and ``b_last``.
+    """
+
+    couples_steps = True
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        return {"W_t": (self.n_raw, self.n_raw), "b_first": (self.n_raw,), "b_last": (self.n_raw,)}
+
+    def prepare(self, targets: Values, weights: Floats) -> tuple[Values, Floats]:
+        return targets.astype(np.intp)[:, None], weights
+
+    def loss_gradient(
+        self,
+        raw: Floats,
+        targets: Values,
+        weights: Floats,
+        parameters: Weights = NO_WEIGHTS,
+        gradients: Weights = NO_WEIGHTS,
+    ) -> float:
+        lengths = np.count_nonzero(weights, axis=0)
+        emissions, labels = raw.astype(np.float64), targets[:, :, 0]
+        loss, gradient = chain_loss_gradient(Chain.of(parameters), emissions, labels, lengths, weights[0])
+        raw[...] = gradient.emissions
+        gradients["W_t"] += gradient.pairs.astype(raw.dtype)
+        gradients["b_first"] += gradient.first.astype(raw.dtype)
+        gradients["b_last"] += gradient.last.astype(raw.dtype)
+        return loss
+
+    def inverse_link(self, raw: Floats) -> Floats:
+        return raw
+
+    def initial_bias(self, targets: Values, weights: Floats) -> Floats:
+        return np.zeros(self.n_raw)
+
+    def best_labels(self, emissions: Floats, lengths: Ints, parameters: Weights) -> Ints:
+        """Find the likeliest labels (N,) of sequences, from the emissions (N, K) of their steps, one after another."""
+        labels, chain = np.empty(len(emissions), np.intp), Chain.of(parameters)
+        for _, rows, is_step, n_steps in self._batches(lengths):
+            labels[rows[is_step]] = chain.best(_columns(emissions, rows), n_steps)[is_step]
+        return labels
+
+    def marginals(self, emissions: Floats, lengths: Ints, parameters: Weights) -> Floats:
+        """Compute the probability (N, K) of each label at each step, given the whole sequence."""
+        proba, chain = np.empty_like(emissions), Chain.of(parameters)
+        for _, rows, is_step, n_steps in self._batches(lengths):
+            recursion = chain.forward(_columns(emissions, rows), n_steps)
+            found = chain.backward(recursion, n_steps, np.ones(len(n_steps))).emissions
+            proba[rows[is_step]] = found.transpose(0, 2, 1)[is_step]
+        return proba
+
+    def log_likelihood(self, emissions: Floats, labels: Ints, lengths: Ints, parameters: Weights) -> Floats:
+        """Compute the log-probability (n,) of the labels (N,) of each sequence, nats."""
+        found, chain = np.empty(len(lengths)), Chain.of(parameters)
+        for indices, rows, _, n_steps in self._batches(lengths):
+            log_z = chain.forward(_free_and_held(_columns(emissions, rows), labels[rows]), np.repeat(n_steps, 2)).log_z
+            found[indices] = log_z[1::2] - log_z[::2]
+        return found
+
+    def _batches(self, lengths: Ints) -> Iterator[tuple[Ints, Ints, Bools, Ints]]:
+        """Cut sequences into batches: which (n,), rows of their steps (T, n), which of those are steps, lengths (n,)."""
+        offsets, order = np.cumsum(lengths) - lengths, np.argsort(-lengths, kind="stable")
+        while len(order):
+            n = max(1, _BATCH_SIZE // int(lengths[order[0]] * self.n_raw))
+            indices, steps = order[:n], np.arange(lengths[order[0]])[:, None]
+            n_steps = lengths[indices]
+            yield indices, offsets[indices] + np.minimum(steps, n_steps - 1), steps < n_steps, n_steps
+            order = order[n:]
+
+
 def chain_loss_gradient(
     chain: Chain, emissions: Floats, labels: Ints, lengths: Ints, weights: Floats
 ) -> tuple[float, ChainGradient]:
@@ -188,16 +267,27 @@ def chain_loss_gradient(
 
     A label of K or more is unknown: the probability is that of the known ones. Weights are (n,), one a column.
     """
-    K = emissions.shape[1]
-    both = np.repeat(emissions, 2, axis=2)  # each column twice: free, and held at its known labels
-    is_other = (labels[:, None] != np.arange(K)[:, None]) & (labels[:, None] < K)
-    both[:, :, 1::2][is_other] = -np.inf
+    both = _free_and_held(emissions, labels)
     lengths, signed = np.repeat(lengths, 2), np.repeat(weights, 2).astype(np.float64)
     signed[1::2] *= -1
     recursion = chain.forward(both, lengths)
     d_both = chain.backward(recursion, lengths, signed)
     d_emissions = d_both.emissions[:, :, ::2] + d_both.emissions[:, :, 1::2]
     return float(signed @ recursion.log_z), d_both._replace(emissions=d_emissions)
+
+
+def _free_and_held(emissions: Floats, labels: Ints) -> Floats:
+    """Repeat each column of emissions (T, K, n): as it is, and with no label but the known one possible (T, K, 2n)."""
+    K, both = emissions.shape[1], np.repeat(emissions, 2, axis=2)
+    is_other = (labels[:, None] != np.arange(K)[:, None]) & (labels[:, None] < K)
+    both[:, :, 1::2][is_other] = -np.inf
+    return both
+
+
+def _columns(emissions: Floats, rows: Ints) -> Floats:
+    """Gather emissions (N, K) of the steps of columns, rows (T, n), as (T, K, n) in float64."""
+    columns: Floats = emissions[rows].transpose(0, 2, 1).astype(np.float64)
+    return columns
 
 
 def _widths(lengths: Ints) -> Ints:

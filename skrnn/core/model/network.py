@@ -18,6 +18,7 @@ from ..data.sequences import Sequences
 from ..parameters import ParameterLayout, Weights
 from ..workspace import Workspace
 from .bptt import Backpropagation
+from .chain import LinearChain
 from .head import LinearHead, Objective
 from .inputs import DenseInput, Embedding, TokenInput
 from .layer import PackedLayer
@@ -205,6 +206,54 @@ class Network:
         return cls(stack, readout, of_numbers, recompute=recompute, gradient_steps=gradient_steps)
 
     @classmethod
+    def build_for_labels(
+        cls,
+        cell: str,
+        n_inputs: int,
+        hidden_size: int,
+        n_classes: int,
+        *,
+        loss: str = "crf",
+        class_weights: Sequence[float] = (),
+        n_layers: int = 1,
+        bidirectional: bool = True,
+        dropout: float = 0.0,
+        recompute: bool | str = "auto",
+    ) -> Network:
+        """Put a network together that gives every step of a sequence of features a label.
+
+        Parameters
+        ----------
+        cell : {"gru", "lstm", "tanh", "relu"}
+            Kind of cell.
+        n_inputs : int
+            Features per step.
+        hidden_size : int
+            Units of each layer and direction.
+        n_classes : int
+            Number of labels K.
+        loss : {"crf", "log_loss"}, default="crf"
+            A linear chain of labels, or each label by itself.
+        class_weights : sequence of float, default=()
+            Of "log_loss", see `CrossEntropy`.
+        n_layers, bidirectional, dropout, recompute : see `build`
+            As there.
+
+        Returns
+        -------
+        network : Network
+            Without parameters.
+
+        Examples
+        --------
+        >>> Network.build_for_labels("gru", n_inputs=3, hidden_size=4, n_classes=2).layout.shapes["head"]["W_t"]
+        (2, 2)
+        """
+        stack = RecurrentStack(CELLS[cell](hidden_size), DenseInput(n_inputs), n_layers, bidirectional, dropout)
+        of_labels = LinearChain(n_classes) if loss == "crf" else CrossEntropy(n_classes, tuple(class_weights))
+        return cls(stack, EveryStep(), of_labels, recompute=recompute)
+
+    @classmethod
     def build_for_tokens(
         cls,
         cell: str,
@@ -266,7 +315,8 @@ class Network:
     @cached_property
     def layout(self) -> ParameterLayout:
         """Names and places of the parameters: those of the stack, ``head``, ``embedding``."""
-        shapes = {**self.stack.shapes(), "head": self.head.shapes(), **self.stack.input.shapes()}
+        head = {**self.head.shapes(), **self.loss.shapes()}
+        shapes = {**self.stack.shapes(), "head": head, **self.stack.input.shapes()}
         if self.is_tied:
             del shapes["head"]["W_y"]
         return ParameterLayout(shapes, free=("E",))

@@ -14,7 +14,6 @@ import numpy as np
 
 from ..arrays import Floats, Ints
 from ..data.batch import SequenceBatch
-from ..data.segments import rows_by_segment
 from ..kernels import OutputGradient
 from .head import Objective
 from .stack import RecurrentStack, StackCache
@@ -129,13 +128,8 @@ class EveryStep(Readout):
         accumulation: Accumulation,
         objective: Objective,
     ) -> tuple[float, list[list[OutputGradient]]]:
-        of_rows = objective.loss.prepare(window.targets[window.rows], window.weights_of_rows())
-        targets, weights = (rows_by_segment(values, window.segments) for values in of_rows)
-        loss, d_outputs = 0.0, list[Floats]()
-        for h, t, w in zip(stack.outputs(cache, window, objective.workspace), targets, weights, strict=True):
-            segment_loss, d_h = objective.loss_gradient(h, t, w[:, :, 0])
-            loss += segment_loss
-            d_outputs.append(d_h)
+        outputs = stack.outputs(cache, window, objective.workspace)
+        loss, d_outputs = objective.steps_loss_gradient(outputs, window)
         return loss, stack.split_outputs(d_outputs, cache, window, objective.workspace)
 
     def start(self, n_outputs: int, n: int, dtype: np.dtype) -> tuple[Floats, ...]:

@@ -1,12 +1,19 @@
 """The linear chain: its sums and its best path by enumeration, its gradients by differences, its limits."""
 
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
 import pytest
-from helpers import central_differences, relative_error
+from helpers import CELL_NAMES, central_differences, relative_error
 
+from skrnn.core.data.dataset import Dataset
+from skrnn.core.data.samplers import Minibatches
+from skrnn.core.data.sequences import PackedSequences
+from skrnn.core.model import chain
 from skrnn.core.model.chain import Chain, chain_loss_gradient
+from skrnn.core.model.network import Network
+from skrnn.core.workspace import Workspace
 
 K, LENGTHS = 3, np.array([5, 3, 3, 1])
 
@@ -130,3 +137,89 @@ def test_one_label_is_certain(rng):
     loss, _ = chain_loss_gradient(chain, emissions, np.zeros((3, 2), int), np.array([3, 2]), np.ones(2))
 
     assert loss == pytest.approx(0, abs=1e-12)
+
+
+# The chain as the loss of a network
+
+
+def make_network(cell="gru", **kwargs):
+    return Network.build_for_labels(cell, 2, 4, K, **kwargs)
+
+
+def make_data(rng, lengths=(5, 1, 3, 3, 9, 2), share_unknown=0.3):
+    sequences = PackedSequences.from_arrays([rng.standard_normal((n, 2)) for n in lengths], np.float64)
+    labels = np.where(rng.random(sum(lengths)) < share_unknown, K, rng.integers(0, K, sum(lengths)))
+    return Dataset(sequences, labels, rng.uniform(0.5, 2, len(lengths)), is_per_step=True)
+
+
+def make_batch(network, data, rng):
+    masks = network.batcher.draw_masks(rng, len(data), np.dtype(float))
+    return network.batcher.batch(data.sequences, np.arange(len(data)), data.targets, data.weights, masks)
+
+
+def loss_and_gradient(network, params, batch):
+    gradient = np.zeros_like(params)
+    loss, _ = network.loss_gradient(params, batch, None, Workspace(params.dtype), gradient)
+    return loss, gradient
+
+
+@pytest.mark.parametrize("cell", CELL_NAMES)
+@pytest.mark.parametrize(
+    "kwargs",
+    [{"bidirectional": False}, {}, {"n_layers": 2, "dropout": 0.3}, {"bidirectional": False, "recompute": True}],
+    ids=str,
+)
+def test_every_derivative_of_a_network_with_a_chain(cell, kwargs, rng):
+    network = make_network(cell, **kwargs)
+    params = network.initialize(rng) + 0.3 * rng.standard_normal(network.layout.size)
+    batch = make_batch(network, make_data(rng), rng)
+
+    _, gradient = loss_and_gradient(network, params, batch)
+
+    wanted = central_differences(lambda: loss_and_gradient(network, params, batch)[0], params)
+    assert relative_error(gradient, wanted) < 1e-6
+
+
+def test_ragged_is_the_sum_of_its_parts(rng):
+    network = make_network(n_layers=2)
+    params = network.initialize(rng) + 0.3 * rng.standard_normal(network.layout.size)
+    batch = make_batch(network, make_data(rng), rng)
+
+    whole = loss_and_gradient(network, params, batch)
+
+    parts = [loss_and_gradient(network, params, batch.take(np.array([k]))) for k in range(6)]
+    assert whole[0] == pytest.approx(sum(loss for loss, _ in parts), rel=1e-12)
+    np.testing.assert_allclose(whole[1], sum(gradient for _, gradient in parts), rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("batch_size", [1, 40, 2**18])
+def test_predictions_have_the_loss_that_training_lowers(batch_size, rng, monkeypatch):
+    monkeypatch.setattr(chain, "_BATCH_SIZE", batch_size)
+    network, data = make_network(), make_data(rng)
+    params = network.initialize(rng) + 0.3 * rng.standard_normal(network.layout.size)
+    head, lengths = network.views(params)["head"], data.sequences.lengths
+
+    emissions = network.predict(params, data.sequences, Workspace(float))
+
+    loss, _ = loss_and_gradient(network, params, make_batch(network, data, rng))
+    log_likelihood = network.loss.log_likelihood(emissions, data.targets, lengths, head)
+    assert -data.weights @ log_likelihood == pytest.approx(loss, rel=1e-12)
+    marginals = network.loss.marginals(emissions, lengths, head)
+    np.testing.assert_allclose(marginals.sum(axis=1), 1, rtol=1e-12)
+    best = network.loss.best_labels(emissions, lengths, head)
+    ends = np.cumsum(lengths)
+    for first, last in zip(ends - lengths, ends, strict=True):
+        alone = Chain.of(head).best(emissions[first:last, :, None], np.array([last - first]))
+        np.testing.assert_array_equal(best[first:last], alone[:, 0])
+
+
+def test_counts_of_known_labels_normalise_the_loss(rng):
+    data = make_data(rng)
+    counts = np.array([4, 1, 2, 1, 5, 2])
+    counted = replace(data, counts=counts)
+    assert counted.n_targets == 15
+    assert counted.total_weight == pytest.approx(data.weights @ counts)
+    assert counted.take(np.array([2, 0])).counts.tolist() == [2, 4]
+    ((batch, share),) = Minibatches().batches(counted, make_network().batcher, 9, rng, np.dtype(float), shuffle=False)
+    assert share == 1
+    assert batch.weights @ counts[batch.indices] == pytest.approx(1)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...arrays import Floats, Ints, Values
+from ...parameters import NO_WEIGHTS, Weights
 from .loss import Loss
 
 
@@ -15,6 +16,13 @@ class CrossEntropy(Loss):
     """Softmax cross-entropy of K classes; what is predicted is log-probabilities, nats.
 
     A target of K or more is no class: it is read, where targets are read, but not learned.
+
+    Parameters
+    ----------
+    n_raw : int
+        K, the number of classes.
+    class_weights : tuple of float, default=()
+        Factor of the weights of each class; none by default.
 
     Examples
     --------
@@ -25,11 +33,23 @@ class CrossEntropy(Loss):
     0.6931
     """
 
+    class_weights: tuple[float, ...] = ()
+
     def prepare(self, targets: Values, weights: Floats) -> tuple[Values, Floats]:
         is_class = targets < self.n_raw
-        return (targets * is_class).astype(np.intp)[:, None], weights * is_class
+        indices, weights = (targets * is_class).astype(np.intp), weights * is_class
+        if self.class_weights:
+            weights = weights * np.array(self.class_weights, weights.dtype)[indices]
+        return indices[:, None], weights
 
-    def loss_gradient(self, raw: Floats, targets: Values, weights: Floats) -> float:
+    def loss_gradient(
+        self,
+        raw: Floats,
+        targets: Values,
+        weights: Floats,
+        parameters: Weights = NO_WEIGHTS,
+        gradients: Weights = NO_WEIGHTS,
+    ) -> float:
         return softmax_cross_entropy(raw, targets[:, :, 0], weights)
 
     def inverse_link(self, raw: Floats) -> Floats:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from typing import ClassVar
 
 from ...arrays import Floats, Values
+from ...parameters import NO_WEIGHTS, Weights
 
 
 @dataclass(frozen=True)
@@ -19,6 +21,19 @@ class Loss(ABC):
     """
 
     n_raw: int
+
+    couples_steps: ClassVar[bool] = False
+    """Whether the steps of a column have one loss together: raw predictions are then those of all its steps."""
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Shapes of parameters of its own, by name; they stand among those of the head.
+
+        Returns
+        -------
+        shapes : dict of str to tuple of int
+            None by default.
+        """
+        return {}
 
     def in_units(self, loss: float) -> float:
         """Turn a mean loss into units of the targets, in which a user reads it.
@@ -55,7 +70,14 @@ class Loss(ABC):
         """
 
     @abstractmethod
-    def loss_gradient(self, raw: Floats, targets: Values, weights: Floats) -> float:
+    def loss_gradient(
+        self,
+        raw: Floats,
+        targets: Values,
+        weights: Floats,
+        parameters: Weights = NO_WEIGHTS,
+        gradients: Weights = NO_WEIGHTS,
+    ) -> float:
         """Sum the weighted losses, and write their gradient in the place of `raw`.
 
         Parameters
@@ -65,7 +87,9 @@ class Loss(ABC):
         targets : ndarray of shape (L, n, width)
             What `prepare` gave, by step and column.
         weights : ndarray of shape (L, n)
-            Weight of each loss.
+            Weight of each loss; where the steps have one together, that of the column, or 0 where it has ended.
+        parameters, gradients : dict of str to ndarray, default={}
+            Its own parameters, and views of their gradients, which are added to.
 
         Returns
         -------

@@ -15,6 +15,7 @@ from math import log
 import numpy as np
 
 from ...arrays import Floats, Values
+from ...parameters import NO_WEIGHTS, Weights
 from .loss import Loss
 
 MIN_VARIANCE = 1e-6
@@ -80,7 +81,14 @@ class NumberLoss(Loss):
         standardised = (targets.reshape(len(targets), self.n_numbers) - center) / scale
         return standardised.astype(weights.dtype, copy=False), weights
 
-    def loss_gradient(self, raw: Floats, targets: Values, weights: Floats) -> float:
+    def loss_gradient(
+        self,
+        raw: Floats,
+        targets: Values,
+        weights: Floats,
+        parameters: Weights = NO_WEIGHTS,
+        gradients: Weights = NO_WEIGHTS,
+    ) -> float:
         losses = self.differentiate(raw, np.array(targets.transpose(0, 2, 1)))
         raw *= weights[:, None] / weights.dtype.type(self.n_numbers)
         return float((weights * losses.mean(axis=1)).sum())
