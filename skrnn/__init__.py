@@ -3,13 +3,22 @@
 from ._next_token import RNNNextTokenModel
 from ._sequence_classifier import RNNSequenceClassifier
 from ._sequence_regressor import RNNSequenceRegressor
+from ._sequence_tagger import RNNSequenceTagger
 from ._streams import TokenStream
 from ._version import __version__ as __version__
 from ._versions import show_versions
 from ._vocabulary import END, UNKNOWN
 
-for _public in (RNNNextTokenModel, RNNSequenceClassifier, RNNSequenceRegressor, TokenStream):
+for _public in (RNNNextTokenModel, RNNSequenceClassifier, RNNSequenceRegressor, RNNSequenceTagger, TokenStream):
     _public.__module__ = "skrnn"  # so that files outlive a move of the module
 del _public
 
-__all__ = ["END", "UNKNOWN", "RNNNextTokenModel", "RNNSequenceClassifier", "RNNSequenceRegressor", "show_versions"]
+__all__ = [
+    "END",
+    "UNKNOWN",
+    "RNNNextTokenModel",
+    "RNNSequenceClassifier",
+    "RNNSequenceRegressor",
+    "RNNSequenceTagger",
+    "show_versions",
+]

@@ -176,7 +176,7 @@ class BaseRecurrent(BaseEstimator, ABC, Generic[R]):
         """Read what the caller passes to validate on."""
 
     @abstractmethod
-    def _network_arguments(self, config: Any, reading: R) -> dict[str, Any]:
+    def _network_arguments(self, config: Any, reading: R, data: Dataset) -> dict[str, Any]:
         """Return what the network for such data is built from; raises where parameters contradict each other."""
 
     @abstractmethod
@@ -231,7 +231,7 @@ class BaseRecurrent(BaseEstimator, ABC, Generic[R]):
             before = self._before(config)
             reading, examples = self._read(config, passed, before.reading if before else None, announced)
             config = self._resolve(config, reading)
-            arguments = self._network_arguments(config, reading)
+            arguments = self._network_arguments(config, reading, examples.data)
             network = type(self)._build_network(**arguments)
             if before and before.training:
                 state = continue_training(config, before.training)

@@ -15,7 +15,7 @@ from ._validation.values import shown
 Config = TypeVar("Config", bound="FitConfig")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class FitConfig:
     """What `fit` and `partial_fit` read of a recurrent estimator's parameters.
 
@@ -30,7 +30,7 @@ class FitConfig:
     cell: str
     n_layers: int
     dropout: float
-    bptt_steps: int | None
+    bptt_steps: int | None = None
     solver: str
     alpha: float
     batch_size: int | str
@@ -68,8 +68,8 @@ class FitConfig:
             if isinstance(value, int) and abs(value) > sys.float_info.max:
                 raise ValueError(f"{name} is {shown(value)}, beyond all floats. Pass a number nearer to 0.")
         validate_parameter_constraints(constraints, parameters, estimator_name)
-        names = {field.name for field in fields(cls)} - {"estimator_name", "is_partial"}
-        return cls(estimator_name, is_partial, **{name: parameters[name] for name in names})
+        names = {field.name for field in fields(cls)} & parameters.keys()
+        return cls(estimator_name=estimator_name, is_partial=is_partial, **{name: parameters[name] for name in names})
 
     def check_compatible(self, given_to_validate: str | None) -> None:
         """Raise where parameters of `fit` that are valid one by one contradict each other."""
@@ -93,12 +93,12 @@ class FitConfig:
         return {"cell": self.cell, "hidden_size": self.hidden_size, "n_layers": self.n_layers}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class FeatureConfig(FitConfig):
     """What the estimators of sequences of features have in common."""
 
     bidirectional: bool
-    pooling: str
+    pooling: str = "last"
     recompute: bool | str
 
     def network_arguments(self) -> dict[str, Any]:
@@ -126,14 +126,37 @@ class FeatureConfig(FitConfig):
         return {**super().lasting, "bidirectional": self.bidirectional, "pooling": self.pooling}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ClassifierConfig(FeatureConfig):
     """The parameters of `RNNSequenceClassifier`."""
 
     class_weight: Any
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
+class TaggerConfig(FeatureConfig):
+    """The parameters of `RNNSequenceTagger`."""
+
+    loss: str
+    class_weight: Any
+    ignore_label: Any
+
+    def check_compatible(self, given_to_validate: str | None) -> None:
+        """Raise where parameters of `fit` that are valid one by one contradict each other."""
+        super().check_compatible(given_to_validate)
+        if self.class_weight is not None and self.loss == "crf":
+            raise ValueError(
+                "class_weight needs loss='log_loss': a chain has no loss of each label by itself. Use that, or "
+                "class_weight=None and sample_weight."
+            )
+
+    @property
+    def lasting(self) -> dict[str, Any]:
+        """The parameters that give the learned weights their meaning, see `FitConfig.lasting`."""
+        return {**super().lasting, "loss": self.loss, "ignore_label": self.ignore_label}
+
+
+@dataclass(frozen=True, kw_only=True)
 class RegressorConfig(FeatureConfig):
     """The parameters of `RNNSequenceRegressor`."""
 
@@ -157,7 +180,7 @@ class RegressorConfig(FeatureConfig):
         return {**super().lasting, "loss": self.loss, "huber_delta": self.huber_delta, "quantile": self.quantile}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class NextTokenConfig(FitConfig):
     """The parameters of `RNNNextTokenModel`."""
 

@@ -113,7 +113,7 @@ def run_training(
     """
     _check_penalty(config, data)
     monitor = state.monitor
-    monitor.watch(_criterion(config, validation), "" if config.is_partial else data.digest())
+    monitor.watch(_criterion(config, network, validation), "" if config.is_partial else data.digest())
     batch_size = resolve_batch_size(config, data, sampler)
     if batch_size >= len(data):
         data = data.canonical()
@@ -139,7 +139,7 @@ def run_training(
         if monitor.best_params is None or config.is_partial:
             raise
         problem = f"Training was interrupted. {_put_back(config, state, monitor.best_params)}"
-    monitor.criterion = _criterion(config, validation)  # a scorer may count its calls
+    monitor.criterion = _criterion(config, network, validation)  # a scorer may count its calls
     params = state.params if validation is None or monitor.best_params is None else monitor.best_params
     return params, None if config.is_partial else problem
 
@@ -159,10 +159,10 @@ def _advice(config: FitConfig, data: Dataset) -> str:
     return advice + (", or scale X, for example with skrnn's SequenceScaler." if data.sequences.has_features else ".")
 
 
-def _criterion(config: FitConfig, validation: Validation | None) -> str:
+def _criterion(config: FitConfig, network: Network, validation: Validation | None) -> str:
     """Return what is watched: scores can be compared where it is equal."""
     if validation is None:
-        return f"training loss, alpha={config.alpha!r}, dropout={config.dropout!r}, bptt_steps={config.bptt_steps}"
+        return f"{network.loss}, alpha={config.alpha!r}, dropout={config.dropout!r}, bptt_steps={config.bptt_steps}"
     return f"validation score, scoring={scorer_digest(config.scoring)}, data={validation.data}"
 
 

@@ -10,6 +10,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_consistent_length, compute_class_weight
 
 from ._base import Examples, Passed
+from ._feature_reading import FeatureReading
 from ._fitted import Reading
 from ._hold_out import hold_out
 from ._validation.features import validate_sequences
@@ -20,7 +21,7 @@ from .core.data.sequences import FeatureSequences
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class LabelledReading(Reading):
+class LabelledReading(FeatureReading):
     """How sequences of features and their labels are read."""
 
     classes: np.ndarray
@@ -47,11 +48,6 @@ class LabelledReading(Reading):
         """Return plain values, and the classes."""
         return {**super().to_values(), "classes": self.classes}
 
-    @property
-    def n_inputs(self) -> int:
-        """Features per step."""
-        return int(self.shape.n_inputs_)
-
     def attributes(self) -> dict[str, Any]:
         """Return the public attributes that tell of X and y."""
         return {**super().attributes(), "classes_": self.classes}
@@ -62,24 +58,20 @@ class LabelledReading(Reading):
 
     def to_learn(self, class_weight: Any, passed: Passed) -> LabelledSequences:
         """Read what is learned from; sequences that weigh nothing are left out."""
-        sequences = validate_sequences(self.shape, passed.X, reset=False, dtype=self.dtype)
+        sequences = self.read_sequences(passed.X)
         labels = read_targets(passed.y, type(self.shape).__name__)
         check_consistent_length(sequences.lengths, labels)
         return self._weigh(class_weight, sequences, labels, passed.sample_weight)
 
     def to_validate(self, passed: Passed) -> LabelledSequences:
         """Read what is held out by the caller."""
-        sequences = validate_sequences(self.shape, passed.X, reset=False, dtype=self.dtype, name="X_val")
+        sequences = self.read_sequences(passed.X, "X_val")
         labels = read_targets(passed.y, type(self.shape).__name__, "y_val")
         if len(labels) != len(sequences):
             raise ValueError(f"X_val has {len(sequences)} sequences, but y_val has {len(labels)} labels.")
         targets = labels.encode(self.classes)
         weights = check_sample_weight(passed.sample_weight, len(targets), "sample_weight_val", "X_val")
         return LabelledSequences(Dataset(sequences, targets, weights), passed.sample_weight is not None, self.classes)
-
-    def to_predict(self, X: Any) -> FeatureSequences:
-        """Read what is predicted for, in its place where it can be."""
-        return validate_sequences(self.shape, X, reset=False, dtype=self.dtype, copy=False)
 
     def _weigh(
         self, class_weight: Any, sequences: FeatureSequences, labels: Labels, sample_weight: Any

@@ -625,7 +625,9 @@ class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Densi
     def _resolve(self, config: NextTokenConfig, reading: TokenReading) -> NextTokenConfig:
         return config.with_end_token(reading.vocabulary.has_end)
 
-    def _network_arguments(self, config: NextTokenConfig, reading: TokenReading) -> dict[str, Any]:
+    def _network_arguments(
+        self, config: NextTokenConfig, reading: TokenReading, data: Dataset[TokenSequences]
+    ) -> dict[str, Any]:
         return {
             "cell": config.cell,
             "n_inputs": reading.vocabulary.begin + 1,

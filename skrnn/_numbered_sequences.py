@@ -11,6 +11,7 @@ from sklearn.exceptions import DataConversionWarning
 
 from ._base import Examples, Passed
 from ._config import RegressorConfig
+from ._feature_reading import FeatureReading
 from ._fitted import Reading
 from ._hold_out import hold_out
 from ._validation.features import validate_sequences
@@ -24,7 +25,7 @@ from .core.model.losses import merge_equal
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class NumberReading(Reading):
+class NumberReading(FeatureReading):
     """How sequences of features and their numbers are read."""
 
     is_flat: bool
@@ -74,11 +75,6 @@ class NumberReading(Reading):
         return {**super().to_values(), **own}
 
     @property
-    def n_inputs(self) -> int:
-        """Features per step."""
-        return int(self.shape.n_inputs_)
-
-    @property
     def n_outputs(self) -> int:
         """Numbers of a target."""
         return len(self.center)
@@ -89,21 +85,17 @@ class NumberReading(Reading):
 
     def to_learn(self, config: RegressorConfig, passed: Passed) -> NumberedSequences:
         """Read what is learned from; sequences that weigh nothing are left out."""
-        sequences = validate_sequences(self.shape, passed.X, reset=False, dtype=self.dtype)
+        sequences = self.read_sequences(passed.X)
         numbers = self._read_numbers(passed.y, sequences, config.loss)
         weights = check_sample_weight(passed.sample_weight, len(sequences))
         return self._examples(sequences, numbers, weights, passed)
 
     def to_validate(self, config: RegressorConfig, passed: Passed) -> NumberedSequences:
         """Read what is held out by the caller."""
-        sequences = validate_sequences(self.shape, passed.X, reset=False, dtype=self.dtype, name="X_val")
+        sequences = self.read_sequences(passed.X, "X_val")
         numbers = self._read_numbers(passed.y, sequences, config.loss, "y_val", "X_val")
         weights = check_sample_weight(passed.sample_weight, len(sequences), "sample_weight_val", "X_val")
         return self._examples(sequences, numbers, weights, passed)
-
-    def to_predict(self, X: Any) -> FeatureSequences:
-        """Read what is predicted for, in its place where it can be."""
-        return validate_sequences(self.shape, X, reset=False, dtype=self.dtype, copy=False)
 
     def to_score(self, sequences: FeatureSequences, y: Any, sample_weight: Any) -> tuple[np.ndarray, np.ndarray]:
         """Return targets (N, K) and weights (N,), of sequences or of their steps."""

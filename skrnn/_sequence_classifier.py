@@ -361,7 +361,9 @@ class RNNSequenceClassifier(ClassifierMixin, BaseFeatureEstimator[LabelledReadin
     def _read_validation(self, config: ClassifierConfig, passed: Passed, reading: LabelledReading) -> LabelledSequences:
         return reading.to_validate(passed)
 
-    def _network_arguments(self, config: ClassifierConfig, reading: LabelledReading) -> dict[str, Any]:
+    def _network_arguments(
+        self, config: ClassifierConfig, reading: LabelledReading, data: Dataset[FeatureSequences]
+    ) -> dict[str, Any]:
         return {**config.network_arguments(), "n_inputs": reading.n_inputs, "n_classes": len(reading.classes)}
 
     def _default_score(

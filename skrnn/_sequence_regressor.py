@@ -360,7 +360,9 @@ class RNNSequenceRegressor(RegressorMixin, BaseFeatureEstimator[NumberReading]):
     def _read_validation(self, config: RegressorConfig, passed: Passed, reading: NumberReading) -> NumberedSequences:
         return reading.to_validate(config, passed)
 
-    def _network_arguments(self, config: RegressorConfig, reading: NumberReading) -> dict[str, Any]:
+    def _network_arguments(
+        self, config: RegressorConfig, reading: NumberReading, data: Dataset[FeatureSequences]
+    ) -> dict[str, Any]:
         return {
             **config.network_arguments(),
             "n_inputs": reading.n_inputs,

@@ -23,7 +23,7 @@ from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 
 import skrnn
-from skrnn import RNNNextTokenModel, RNNSequenceClassifier, RNNSequenceRegressor
+from skrnn import RNNNextTokenModel, RNNSequenceClassifier, RNNSequenceRegressor, RNNSequenceTagger
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -80,6 +80,16 @@ REGRESSORS = {
     "numbers of steps": (RNNSequenceRegressor(4, max_iter=3, bidirectional=True, random_state=0), X, X),
     "rows of numbers": (RNNSequenceRegressor(4, max_iter=3, random_state=0), X, np.column_stack([SUMS, SUMS])),
 }
+LABELS = [["+" if v > 0 else "-" for v in x[:, 0]] for x in X]
+TAGGERS = {
+    "chain": (RNNSequenceTagger(4, max_iter=3, random_state=0), X, LABELS),
+    "labels alone": (
+        RNNSequenceTagger(4, loss="log_loss", class_weight={"+": 2}, max_iter=3, random_state=0),
+        X,
+        LABELS,
+    ),
+    "ignored labels": (RNNSequenceTagger(4, ignore_label="-", max_iter=3, random_state=0), X, LABELS),
+}
 TOKENS = {
     **{f"tokens, {cell}": (token_model(cell=cell), WORDS, None) for cell in ("tanh", "relu", "gru", "lstm")},
     "tied": (token_model(embedding_size=4, tie_weights=True, n_layers=2, dropout=0.2), WORDS, None),
@@ -91,7 +101,7 @@ TOKENS = {
     "rare tokens": (token_model(max_tokens=2, add_end_token=False), WORDS, None),
     "tokens, early stopping": (token_model(early_stopping=True, validation_fraction=0.3), WORDS, None),
 }
-CASES = {**CLASSIFIERS, **REGRESSORS, **TOKENS}
+CASES = {**CLASSIFIERS, **REGRESSORS, **TAGGERS, **TOKENS}
 
 
 def by_skops(model):
@@ -128,6 +138,8 @@ def predictions(model, X):
         return [model.predict(X), model.predict_log_proba(X)]
     if isinstance(model, RNNSequenceRegressor):
         return [np.concatenate(list(map(np.atleast_1d, model.predict(X))))]
+    if isinstance(model, RNNSequenceTagger):
+        return [np.concatenate(model.predict(X)), np.concatenate(model.predict_proba(X))]
     written = model.generate(X[:2], max_new_tokens=5, n_sequences=2, random_state=0)
     stream = model.start(2)
     first = [x[0] for x in X[:2]]

@@ -49,7 +49,7 @@ LEVELS = [
         "_validation.numbers",
         "_validation.weights",
     },
-    {"_validation.tokens", "_validation"},
+    {"_validation.step_labels", "_validation.tokens", "_validation"},
     {
         "sequences._reading",
         "_parallel.blas",
@@ -87,13 +87,14 @@ LEVELS = [
     {"_files", "_decoding.filters"},
     {"_base"},
     {"_base_features"},
+    {"_feature_reading"},
     {"_decoding.options"},
     {"_decoding.beams", "_decoding.sampling"},
     {"_decoding.continuations"},
     {"_decoding"},
-    {"_labelled_sequences", "_numbered_sequences", "_token_sequences"},
+    {"_labelled_sequences", "_numbered_sequences", "_tagged_sequences", "_token_sequences"},
     {"_streams"},
-    {"_sequence_classifier", "_sequence_regressor", "_next_token"},
+    {"_sequence_classifier", "_sequence_regressor", "_sequence_tagger", "_next_token"},
     {""},
 ]
 LEVEL_OF = {module: level for level, modules in enumerate(LEVELS) for module in modules}
@@ -153,6 +154,7 @@ def test_public_names():
         "RNNNextTokenModel",
         "RNNSequenceClassifier",
         "RNNSequenceRegressor",
+        "RNNSequenceTagger",
         "show_versions",
     ]
     assert datasets.__all__ == ["load_japanese_vowels", "load_names", "load_stdlib_text"]

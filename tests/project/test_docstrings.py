@@ -149,7 +149,9 @@ def test_the_reference_lists_every_public_name():
     assert set(CORE) <= words
 
 
-@pytest.mark.parametrize("name", ["RNNNextTokenModel", "RNNSequenceClassifier", "RNNSequenceRegressor"])
+@pytest.mark.parametrize(
+    "name", ["RNNNextTokenModel", "RNNSequenceClassifier", "RNNSequenceRegressor", "RNNSequenceTagger"]
+)
 def test_defaults_are_those_of_the_constructor(name):
     """Also where an entry is shared by all estimators."""
     cls = getattr(skrnn, name)
@@ -165,9 +167,6 @@ def test_defaults_are_those_of_the_constructor(name):
 
 
 def test_shared_entries_are_written_out():
-    docs = [
-        inspect.getdoc(cls)
-        for cls in (skrnn.RNNNextTokenModel, skrnn.RNNSequenceClassifier, skrnn.RNNSequenceRegressor)
-    ]
+    docs = [inspect.getdoc(cls) for cls in map(vars(skrnn).get, [name for name in skrnn.__all__ if name.startswith("RNN")])]
     assert not any(re.search(r"^ *\{\w+\}$", doc, flags=re.MULTILINE) for doc in docs)
     assert all(sum(f"\n{name}" in doc for doc in docs) >= 2 for name in ENTRIES)

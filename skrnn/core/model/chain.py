@@ -250,7 +250,7 @@ class LinearChain(Loss):
         return found
 
     def _batches(self, lengths: Ints) -> Iterator[tuple[Ints, Ints, Bools, Ints]]:
-        """Cut sequences into batches: which (n,), rows of their steps (T, n), which of those are steps, lengths (n,)."""
+        """Cut sequences into batches: which (n,), rows of their steps (T, n), which are steps, and lengths (n,)."""
         offsets, order = np.cumsum(lengths) - lengths, np.argsort(-lengths, kind="stable")
         while len(order):
             n = max(1, _BATCH_SIZE // int(lengths[order[0]] * self.n_raw))

@@ -128,3 +128,36 @@ def test_optimizers_take_the_same_steps_as_those_of_torch(name, rng):
         optimizer.update(ours, gradient, state, learning_rate=0.1)
 
     np.testing.assert_allclose(ours, theirs.detach().numpy(), rtol=1e-7)
+
+
+@pytest.mark.parametrize("lengths", [[6, 6, 6, 6], [1, 9, 4, 4, 2, 7]], ids=["equal", "ragged"])
+def test_a_tagger_equals_a_bidirectional_lstm_of_torch(lengths, rng):
+    network = Network.build_for_labels("lstm", F, H, K, loss="log_loss", n_layers=2)
+    params = network.initialize(rng) + 0.3 * rng.standard_normal(network.layout.size)
+    data = PackedSequences.from_arrays([rng.standard_normal((n, F)) for n in lengths], np.float64)
+    targets, weights = rng.integers(0, K, sum(lengths)), rng.random(len(lengths))
+    views = network.layout.views(params)
+    rnn = make_torch_rnn("lstm", 2, True)
+    copy_weights("lstm", views, rnn)
+    W_y, b_y = (torch.tensor(views["head"][name], requires_grad=True) for name in ("W_y", "b_y"))
+
+    gradient, workspace = np.zeros_like(params), Workspace(np.float64)
+    batch = network.batcher.batch(data, np.arange(len(lengths)), targets, weights)
+    loss, _ = network.loss_gradient(params, batch, None, workspace, gradient)
+
+    packed = torch.nn.utils.rnn.pack_sequence([torch.from_numpy(x) for x in data.arrays()], enforce_sorted=False)
+    outputs, _ = torch.nn.utils.rnn.pad_packed_sequence(rnn(packed)[0], batch_first=True)
+    logits = torch.cat([o[:n] for o, n in zip(outputs, lengths, strict=True)]) @ W_y.T + b_y
+    losses = torch.nn.functional.cross_entropy(logits, torch.from_numpy(targets), reduction="none")
+    torch_loss = (losses * torch.from_numpy(np.repeat(weights, lengths))).sum()
+    torch_loss.backward()
+
+    close = {"rtol": 1e-10, "atol": 1e-10}
+    log_proba = torch.log_softmax(logits, dim=1).detach().numpy()
+    np.testing.assert_allclose(network.predict(params, data, workspace), log_proba, **close)
+    np.testing.assert_allclose(loss, torch_loss.item(), **close)
+    gradients = network.layout.views(gradient)
+    np.testing.assert_allclose(gradients["head"]["W_y"], W_y.grad.numpy(), **close)
+    for part in views.keys() - {"head"}:
+        theirs = from_torch("lstm", getattr(rnn, "weight_hh" + torch_names(part)).grad.numpy())
+        np.testing.assert_allclose(gradients[part]["W_h"], theirs, **close)
