@@ -18,7 +18,14 @@ from golden import cases
 from skrnn import RNNNextTokenModel, RNNSequenceClassifier
 
 FOLDER = Path(__file__).parent
-PUBLIC_MODULES = ["skrnn", "skrnn.datasets", "skrnn.inspection", "skrnn.preprocessing", "skrnn.sequences"]
+PUBLIC_MODULES = [
+    "skrnn",
+    "skrnn.datasets",
+    "skrnn.inspection",
+    "skrnn.metrics",
+    "skrnn.preprocessing",
+    "skrnn.sequences",
+]
 
 
 def machine():

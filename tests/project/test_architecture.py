@@ -50,6 +50,9 @@ LEVELS = [
         "_validation.weights",
     },
     {"_validation.step_labels", "_validation.tokens", "_validation"},
+    {"metrics._reading"},
+    {"metrics._scorers", "metrics._spans", "metrics._steps"},
+    {"metrics"},
     {
         "sequences._reading",
         "_parallel.blas",
@@ -146,7 +149,7 @@ def test_the_core_knows_numpy_and_the_standard_library_only(path):
 
 
 def test_public_names():
-    from skrnn import datasets, inspection, preprocessing, sequences
+    from skrnn import datasets, inspection, metrics, preprocessing, sequences
 
     assert skrnn.__all__ == [
         "END",
@@ -159,6 +162,12 @@ def test_public_names():
     ]
     assert datasets.__all__ == ["load_japanese_vowels", "load_names", "load_stdlib_text"]
     assert inspection.__all__ == ["ArrayCheck", "GradientCheck", "TrainingCurveDisplay", "check_gradient"]
+    assert metrics.__all__ == [
+        "make_step_scorer",
+        "sequence_accuracy_score",
+        "span_f1_score",
+        "step_accuracy_score",
+    ]
     assert preprocessing.__all__ == ["SequenceScaler"]
     assert sequences.__all__ == [
         "from_channels_first",
