@@ -152,7 +152,7 @@ class TaggerConfig(FeatureConfig):
 
     @property
     def lasting(self) -> dict[str, Any]:
-        """The parameters that give the learned weights their meaning, see `FitConfig.lasting`."""
+        """What cannot change while training continues, `loss` and `ignore_label` included."""
         return {**super().lasting, "loss": self.loss, "ignore_label": self.ignore_label}
 
 

@@ -1,4 +1,4 @@
-"""Sequences with a label for each step: what a fit finds out about them, and what becomes of them."""
+"""Sequences with a label for each step: how they are read, and what they are for training and scores."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class TagReading(FeatureReading):
         return {**super().to_values(), "classes": self.classes, "ignored": self.ignored}
 
     def attributes(self) -> dict[str, Any]:
-        """Return the public attributes that tell of X and y."""
+        """Return the public attributes, classes included."""
         return {**super().attributes(), "classes_": self.classes}
 
     def check_same_classes(self, classes: Any) -> None:
@@ -71,7 +71,7 @@ class TagReading(FeatureReading):
         return self._examples(sequences, read_targets(passed.y, sequences, type(self.shape).__name__), passed)
 
     def to_validate(self, passed: Passed) -> TaggedSequences:
-        """Read what is held out by the caller."""
+        """Read what the caller passes to validate on."""
         sequences = self.read_sequences(passed.X, "X_val")
         labels = read_targets(passed.y, sequences, type(self.shape).__name__, "y_val", "X_val")
         return self._examples(sequences, labels, passed, "sample_weight_val", "X_val")
@@ -136,7 +136,7 @@ class TaggedSequences(Examples):
     """The label of steps that have none."""
 
     def hold_out(self, fraction: float, seed: int) -> tuple[Dataset, TaggedSequences]:
-        """Return what is left to learn from, and what is held out: sequences at random."""
+        """Return what to learn from, and sequences drawn at random to hold out."""
         train, held_out = hold_out(np.zeros(len(self.data), dtype=np.intp), fraction, seed)
         return self.data.take(train), TaggedSequences(
             self.data.take(held_out), self.is_weighted, self.classes, self.ignored
