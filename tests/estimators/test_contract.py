@@ -259,7 +259,7 @@ def test_two_and_three_epochs_are_five(case, params, as_lists):
 
 
 @pytest.mark.parametrize("through", [clone, lambda model: pickle.loads(pickle.dumps(model))], ids=["clone", "pickle"])
-def test_equal_scorers_go_on(through):
+def test_equal_scorers_continue(through):
     case = CLASSIFIER
     X, y = case.data()
     params = {"early_stopping": True, "scoring": make_scorer(zero_one_loss, greater_is_better=False, normalize=False)}

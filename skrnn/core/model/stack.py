@@ -270,8 +270,8 @@ class RecurrentStack:
             return None
         state = self.zero_state(len(batch.follows), dtype)
         if after is not None:
-            goes_on = np.flatnonzero(batch.follows >= 0)
-            state.put(goes_on, after.take(batch.follows[goes_on]))
+            continues = np.flatnonzero(batch.follows >= 0)
+            state.put(continues, after.take(batch.follows[continues]))
         return state
 
     def write_state(self, cache: StackCache, batch: SequenceBatch, state: State) -> None:
