@@ -39,14 +39,14 @@ def sample(
         is_end = tokens == options.end
         written.append(np.full(n, NOTHING))
         written[-1][going] = np.where(is_end, NOTHING, tokens)
-        goes_on = ~((tokens[:, None] == options.stops).any(axis=1) | is_end)
-        if not goes_on.any() or step + 1 == options.max_new_tokens:
+        is_open = ~((tokens[:, None] == options.stops).any(axis=1) | is_end)
+        if not is_open.any() or step + 1 == options.max_new_tokens:
             break
         if filters.looks_back:
             history = np.column_stack([history, tokens])
-        if not goes_on.all():
-            going, tokens, history = going[goes_on], tokens[goes_on], history[goes_on]
-            state = state.take(np.flatnonzero(goes_on))
+        if not is_open.all():
+            going, tokens, history = going[is_open], tokens[is_open], history[is_open]
+            state = state.take(np.flatnonzero(is_open))
         log_proba, state = advance(tokens, state)
     return [row[row != NOTHING] for row in np.column_stack(written)], totals
 
