@@ -22,7 +22,7 @@ from sklearn.utils._param_validation import (  # private, but in place since 1.2
 from sklearn.utils.validation import check_is_fitted
 
 from ._config import FitConfig
-from ._files import check_format, fitted_from_values, fitted_to_values, with_format
+from ._files import fitted_from_values, fitted_to_values, reading_values, with_format
 from ._fitted import Fitted, R, Reading
 from ._fitting import begin_training, continue_training, run_training
 from ._floating_point import without_warnings
@@ -157,12 +157,12 @@ class BaseRecurrent(BaseEstimator, ABC, Generic[R]):
         return with_format({"attributes": attributes, "fitted": fitted_to_values(fitted) if fitted else None})
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        check_format(state, type(self).__name__)
-        attributes, values = dict(state["attributes"]), state["fitted"]
-        if values is not None:
-            build = type(self)._build_network
-            fitted = fitted_from_values(values, self._reading_type, self._make_shape(), build)
-            attributes |= {**fitted.reading.attributes(), "_fitted": fitted}
+        with reading_values(state, type(self).__name__):
+            attributes, values = dict(state["attributes"]), state["fitted"]
+            if values is not None:
+                build = type(self)._build_network
+                fitted = fitted_from_values(values, self._reading_type, self._make_shape(), build)
+                attributes |= {**fitted.reading.attributes(), "_fitted": fitted}
         self.__dict__ = attributes
 
     # What an estimator says

@@ -6,7 +6,8 @@ So a file outlives a move of a module, and needs no more trust than the estimato
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import fields
 from typing import Any
 
@@ -29,17 +30,31 @@ def with_format(values: dict[str, Any]) -> dict[str, Any]:
     return {"format": FORMAT, "skrnn_version": __version__, **values}
 
 
-def check_format(state: Any, name: str) -> None:
-    """Raise unless this version reads what a file holds of an object; `name` is that of its class."""
+@contextmanager
+def reading_values(state: Any, name: str) -> Iterator[None]:
+    """Raise one error for all that is wrong with what a file holds of an object; `name` is that of its class."""
+    _check_format(state, name)
+    try:
+        yield
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"The file holds a {name} in format {FORMAT}, but its values do not fit together: "
+            f"{type(error).__name__}: {error}. They are damaged, or those of another class. Write the file again from "
+            f"the {name} that it was made of, or fit that again."
+        ) from error
+
+
+def _check_format(state: Any, name: str) -> None:
+    """Raise unless this version reads what a file holds of an object."""
     if not isinstance(state, dict) or "format" not in state:
         raise ValueError(
             f"The file holds a {name} in no known format: it was not written by skrnn, or before its format 1. "
             f"skrnn {__version__} reads format {FORMAT}. Fit the {name} again, and write it anew."
         )
-    if state["format"] != FORMAT:
+    if type(state["format"]) is not int or state["format"] != FORMAT:
         raise ValueError(
-            f"The file holds a {name} in format {state['format']}, written by skrnn {state.get('skrnn_version')}, but "
-            f"skrnn {__version__} reads format {FORMAT}. Read it with that version, or fit the {name} again."
+            f"The file holds a {name} in format {state['format']!r}, written by skrnn {state.get('skrnn_version')}, "
+            f"but skrnn {__version__} reads format {FORMAT}. Read it with that version, or fit the {name} again."
         )
 
 
@@ -57,12 +72,14 @@ def fitted_from_values(
     values: dict[str, Any], reading_type: type[R], shape: BaseEstimator, build: Callable[..., Network]
 ) -> Fitted[R]:
     """Make what a fit left of plain values; `build` makes its network, and `shape` has nothing yet."""
+    network, training = build(**values["network"]), values["training"]
+    size = network.layout.size
     return Fitted(
         reading_type.from_values(shape, values["reading"]),
-        build(**values["network"]),
+        network,
         values["network"],
-        np.asarray(values["params"]),
-        None if values["training"] is None else training_from_values(values["training"]),
+        _read_vector(values["params"], size),
+        None if training is None else training_from_values(training, size),
     )
 
 
@@ -79,15 +96,27 @@ def training_to_values(state: TrainingState) -> dict[str, Any]:
     }
 
 
-def training_from_values(values: dict[str, Any]) -> TrainingState:
-    """Make of plain values where a training stands."""
+def training_from_values(values: dict[str, Any], size: int) -> TrainingState:
+    """Make of plain values where a training of `size` parameters stands."""
+    monitor = TrainingMonitor(**values["monitor"])
+    if monitor.best_params is not None:
+        monitor.best_params = _read_vector(monitor.best_params, size)
+    moments = {name: _read_vector(moment, size) for name, moment in values["moments"].items()}
     rng = np.random.Generator(np.random.PCG64())
     rng.bit_generator.state = values["random_state"]
     return TrainingState(
-        params=values["params"],
-        optimizer_state=OptimizerState(values["n_updates"], values["moments"]),
-        monitor=TrainingMonitor(**values["monitor"]),
+        params=_read_vector(values["params"], size),
+        optimizer_state=OptimizerState(values["n_updates"], moments),
+        monitor=monitor,
         rng=rng,
         split_seed=values["split_seed"],
         lasting=values["lasting"],
     )
+
+
+def _read_vector(values: Any, size: int) -> np.ndarray:
+    """Return a vector with an entry for each of `size` parameters, in its place; raise where it is none."""
+    vector = np.asarray(values)
+    if vector.shape != (size,) or vector.dtype.kind != "f":
+        raise ValueError(f"an array of shape {vector.shape} and dtype {vector.dtype} for {size} parameters")
+    return vector

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from ._files import check_format, fitted_from_values, fitted_to_values, with_format
+from ._files import fitted_from_values, fitted_to_values, reading_values, with_format
 from ._fitted import Fitted
 from ._parallel.blas import guarded
 from ._token_sequences import TokenReading
@@ -70,11 +70,11 @@ class TokenStream:
         )
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        check_format(state, type(self).__name__)
-        fitted = fitted_from_values(state["fitted"], TokenReading, BaseEstimator(), Network.build_for_tokens)
-        self._pack(fitted, state["handle_unknown"])
-        self._state = State(tuple(tuple(map(np.array, layer)) for layer in state["layers"]))  # copies: written in place
-        self._log_proba = np.array(state["log_proba"])
+        with reading_values(state, type(self).__name__):
+            fitted = fitted_from_values(state["fitted"], TokenReading, BaseEstimator(), Network.build_for_tokens)
+            self._pack(fitted, state["handle_unknown"])
+            layers = (tuple(map(np.array, layer)) for layer in state["layers"])  # copies: written in place
+            self._state, self._log_proba = State(tuple(layers)), np.array(state["log_proba"])
 
     @property
     def n_streams(self) -> int:
