@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from helpers import central_differences, relative_error
+from scipy.optimize import minimize_scalar
 from scipy.stats import norm
 from sklearn.metrics import mean_absolute_error, mean_pinball_loss, mean_poisson_deviance, mean_squared_error
 
@@ -15,6 +16,7 @@ from skrnn.core.model.losses import (
     Quantile,
     SquaredError,
     log_softmax,
+    merge_equal,
     softmax_cross_entropy,
 )
 
@@ -141,16 +143,68 @@ def test_no_constant_is_better_than_the_first_bias(loss, rng):
             assert loss_at(moved) >= best - 1e-12
 
 
-@pytest.mark.parametrize("name", ["squared_error", "absolute_error", "huber", "quantile", "gaussian"])
-def test_extreme_targets_and_predictions_stay_finite(name):
-    loss = OF_NUMBERS[name]
-    targets, weights = loss.prepare(np.array([[1e8, -1e8], [3.0, -2.0]]), np.ones(2))
-    raw = np.full((1, loss.n_raw, 2), -800.0)
+@each_loss
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("value", [-1e15, -800.0, 800.0, 1e15])
+def test_extreme_targets_and_predictions_stay_finite(loss, dtype, value):
+    y = np.array([[1e8, 0.0], [0.0, 2.0]]) if isinstance(loss, Poisson) else np.array([[1e8, -1e8], [3.0, -2.0]])
+    targets, weights = loss.prepare(y, np.ones(2, dtype))
+    raw = np.full((1, loss.n_raw, 2), value, dtype)
 
-    value = loss.loss_gradient(raw, targets[None], weights[None])
+    predicted = loss.inverse_link(raw.copy())
+    total = loss.loss_gradient(raw, targets[None], weights[None])
 
-    assert np.isfinite(value)
+    assert np.isfinite(total)
     assert np.isfinite(raw).all()
+    assert np.isfinite(predicted).all()
+
+
+def test_a_count_that_is_predicted_far_too_high_still_has_a_gradient():
+    raw = np.full((1, 1, 1), 1e5)
+    assert Poisson(1).loss_gradient(raw, np.ones((1, 1, 1)), np.ones((1, 1))) > 1e150
+    assert raw.item() > 1e150
+
+
+TARGETS = {
+    "normal": lambda rng: rng.standard_normal(200),
+    "outliers": lambda rng: rng.standard_cauchy(201),
+    "two values": lambda rng: np.r_[np.zeros(10), np.full(9, 100.0)],
+    "skewed": lambda rng: rng.exponential(size=100),
+}
+
+
+@pytest.mark.parametrize("draw_targets", TARGETS.values(), ids=TARGETS)
+@pytest.mark.parametrize("delta", [1e-3, 0.1, 1.35, 10])
+def test_the_first_bias_of_huber_is_the_minimum(draw_targets, delta, rng):
+    loss, t = Huber(1, delta=delta), draw_targets(rng)
+    weights = rng.uniform(0.1, 3, len(t))
+
+    def value(b):
+        error = abs(t - b)
+        return np.average(np.where(error < delta, error**2 / 2, delta * (error - delta / 2)), weights=weights)
+
+    wanted = minimize_scalar(value, bracket=(t.min(), t.max()), options={"xtol": 1e-12}).fun
+    assert value(loss.initial_bias(t, weights).item()) == pytest.approx(wanted, rel=1e-9)
+
+
+def test_a_gaussian_begins_at_variance_one_for_a_constant():
+    """No output of a new network is as constant as that."""
+    loss = Gaussian(2, center=(5.0,), scale=(1.0,))
+    predicted = loss.inverse_link(loss.initial_bias(np.full(3, 5.0), np.ones(3))[:, None]).ravel()
+    np.testing.assert_allclose(predicted, [5, 1])
+
+
+@pytest.mark.parametrize("K", [1, 3])
+def test_equal_rows_are_merged_whatever_their_order(K, rng):
+    values, weights = rng.integers(-2, 2, (50, K)).astype(float), rng.uniform(0.1, 1, 50)
+
+    merged, sums = merge_equal(values, weights)
+
+    np.testing.assert_array_equal(merged, np.unique(values, axis=0))
+    np.testing.assert_allclose(sums, [weights[(values == row).all(axis=1)].sum() for row in merged])
+    order = rng.permutation(50)
+    for got, wanted in zip(merge_equal(values[order], weights[order]), (merged, sums), strict=True):
+        np.testing.assert_array_equal(got, wanted)
 
 
 @each_loss

@@ -5,7 +5,8 @@ Conventions: raw predictions are (L, n_raw, n), L steps of n columns, and `Loss.
 
 from .classes import CrossEntropy, log_softmax, softmax_cross_entropy
 from .loss import Loss
-from .numbers import LOSSES, AbsoluteError, Gaussian, Huber, NumberLoss, Poisson, Quantile, SquaredError, merge_equal
+from .number_loss import NumberLoss, merge_equal
+from .numbers import LOSSES, AbsoluteError, Gaussian, Huber, Poisson, Quantile, SquaredError
 
 __all__ = [
     "LOSSES",

@@ -8,109 +8,16 @@ several numbers, each counts as much as if all had the same scale.
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from dataclasses import dataclass
 from math import log
 
 import numpy as np
 
-from ...arrays import Floats, Values
-from ...parameters import NO_WEIGHTS, Weights
-from .loss import Loss
+from ...arrays import Floats
+from .number_loss import NumberLoss, weighted_quantile
 
 MIN_VARIANCE = 1e-6
 """Of a Gaussian, in standard units: a target that is met exactly has no infinite likelihood."""
-
-
-@dataclass(frozen=True)
-class NumberLoss(Loss):
-    """Contract of a loss of numbers.
-
-    Parameters
-    ----------
-    n_raw : int
-        The number of raw predictions.
-    center, scale : tuple of float, default=()
-        c and s of each number; 0 and 1 by default.
-    """
-
-    center: tuple[float, ...] = ()
-    scale: tuple[float, ...] = ()
-
-    @property
-    def n_numbers(self) -> int:
-        """K, the numbers of a target."""
-        return self.n_raw
-
-    @abstractmethod
-    def differentiate(self, raw: Floats, t: Floats) -> Floats:
-        """Losses (L, K, n) of standardised targets t (L, K, n); `raw` is overwritten with their derivatives.
-
-        Parameters
-        ----------
-        raw : ndarray of shape (L, n_raw, n)
-            Raw predictions. Overwritten.
-        t : ndarray of shape (L, K, n)
-            Targets. May be overwritten.
-
-        Returns
-        -------
-        losses : ndarray of shape (L, K, n)
-            Of each number.
-        """
-
-    @abstractmethod
-    def best_constant(self, t: Floats, weights: Floats) -> Floats:
-        """Raw predictions (n_raw,) of least loss that are the same for all standardised targets t (N, K).
-
-        Parameters
-        ----------
-        t : ndarray of shape (N, K)
-            Targets.
-        weights : ndarray of shape (N,)
-            Their weights.
-
-        Returns
-        -------
-        raw : ndarray of shape (n_raw,)
-            The constants.
-        """
-
-    def prepare(self, targets: Values, weights: Floats) -> tuple[Values, Floats]:
-        center, scale = self._standard(np.dtype(np.float64))
-        standardised = (targets.reshape(len(targets), self.n_numbers) - center) / scale
-        return standardised.astype(weights.dtype, copy=False), weights
-
-    def loss_gradient(
-        self,
-        raw: Floats,
-        targets: Values,
-        weights: Floats,
-        parameters: Weights = NO_WEIGHTS,
-        gradients: Weights = NO_WEIGHTS,
-    ) -> float:
-        losses = self.differentiate(raw, np.array(targets.transpose(0, 2, 1)))
-        raw *= weights[:, None] / weights.dtype.type(self.n_numbers)
-        return float((weights * losses.mean(axis=1)).sum())
-
-    def initial_bias(self, targets: Values, weights: Floats) -> Floats:
-        t, weights = self.prepare(*merge_equal(targets.reshape(len(targets), self.n_numbers), weights))
-        return self.best_constant(t, weights)
-
-    def inverse_link(self, raw: Floats) -> Floats:
-        center, scale = self._standard(raw.dtype)
-        raw *= scale[:, None]
-        raw += center[:, None]
-        return raw
-
-    def _standard(self, dtype: np.dtype) -> tuple[Floats, Floats]:
-        """C and s, arrays (K,)."""
-        K = self.n_numbers
-        return np.array(self.center or [0.0] * K, dtype), np.array(self.scale or [1.0] * K, dtype)
-
-    def _mean_scale(self, power: int) -> float:
-        """The mean of s ** power over the numbers of a target."""
-        return float(np.mean(self._standard(np.dtype(np.float64))[1] ** power))
 
 
 @dataclass(frozen=True)
@@ -204,13 +111,14 @@ class Huber(NumberLoss):
         return losses
 
     def best_constant(self, t: Floats, weights: Floats) -> Floats:
-        """By Newton's method from the median: the loss is convex, its second derivative a share of the weights."""
-        value = weighted_quantile(t, weights, 0.5)
+        """By bisection, since the loss is convex: at most delta from the median, where half of the slopes are delta."""
+        median = weighted_quantile(t, weights, 0.5)
+        low, high = median - self.delta, median + self.delta
         for _ in range(50):
-            error = value - t
-            slope = np.average(np.clip(error, -self.delta, self.delta), axis=0, weights=weights)
-            value -= slope / np.maximum(np.average(np.abs(error) < self.delta, axis=0, weights=weights), 0.1)
-        return value
+            value = (low + high) / 2
+            slope = np.average(np.clip(value - t, -self.delta, self.delta), axis=0, weights=weights)
+            low, high = np.where(slope < 0, value, low), np.where(slope < 0, high, value)
+        return (low + high) / 2
 
 
 @dataclass(frozen=True)
@@ -259,7 +167,8 @@ class Quantile(NumberLoss):
 class Poisson(NumberLoss):
     r"""Half the deviance of counts, with a logarithmic link: :math:`\ell = t \log t - t r - t + e^r`, at least 0.
 
-    What is predicted is :math:`s e^r`; the center is not used.
+    What is predicted is :math:`s e^r`; the center is not used. Raw predictions above half the logarithm of the largest
+    number of their dtype, 44 or 354, count as that, so nothing overflows.
 
     References
     ----------
@@ -278,6 +187,7 @@ class Poisson(NumberLoss):
         return loss * self._mean_scale(1)
 
     def differentiate(self, raw: Floats, t: Floats) -> Floats:
+        np.minimum(raw, _largest_exponent(raw.dtype), out=raw)
         losses: Floats = t * (np.log(np.where(t > 0, t, 1)) - raw - 1)
         np.exp(raw, out=raw)
         losses += raw
@@ -289,6 +199,7 @@ class Poisson(NumberLoss):
         return logarithm
 
     def inverse_link(self, raw: Floats) -> Floats:
+        np.minimum(raw, _largest_exponent(raw.dtype), out=raw)
         np.exp(raw, out=raw)
         return super().inverse_link(raw)
 
@@ -330,14 +241,15 @@ class Gaussian(NumberLoss):
         mean -= t
         relative = mean / variance
         losses: Floats = half * (np.log(variance) + raw.dtype.type(log(2 * np.pi)) + mean * relative)
-        z[...] = half * slope * (1 / variance - np.square(relative))
+        z[...] = half * (slope / variance) * (1 - mean * relative)
         mean[...] = relative
         return losses
 
     def best_constant(self, t: Floats, weights: Floats) -> Floats:
         mean = np.average(t, axis=0, weights=weights)
         variance = np.average(np.square(t - mean), axis=0, weights=weights)
-        return np.concatenate([mean, np.log(np.expm1(np.maximum(variance - MIN_VARIANCE, MIN_VARIANCE)))])
+        variance[variance <= MIN_VARIANCE] = 1  # a constant is not met before the network has learned to
+        return np.concatenate([mean, np.log(np.expm1(variance - MIN_VARIANCE))])
 
     def inverse_link(self, raw: Floats) -> Floats:
         K = self.n_numbers
@@ -349,69 +261,16 @@ class Gaussian(NumberLoss):
         return raw
 
 
+def _largest_exponent(dtype: np.dtype) -> float:
+    """Bound of raw predictions whose exponential is taken: sums of such numbers are finite."""
+    return log(np.finfo(dtype).max) / 2
+
+
 def _softplus(z: Floats) -> tuple[Floats, Floats]:
     """Variance that raw predictions z stand for, at least `MIN_VARIANCE`, and its derivative."""
     variance = np.logaddexp(z, 0) + z.dtype.type(MIN_VARIANCE)
     slope: Floats = np.exp(-np.logaddexp(-z, 0))
     return variance, slope
-
-
-def merge_equal(values: Floats, weights: Floats) -> tuple[Floats, Floats]:
-    """Merge equal rows, so that repeating one and doubling its weight lead to the same bits in every sum.
-
-    Parameters
-    ----------
-    values : ndarray of shape (N, K)
-        The rows.
-    weights : ndarray of shape (N,)
-        Of each.
-
-    Returns
-    -------
-    values : ndarray of shape (M, K)
-        The distinct rows, sorted.
-    weights : ndarray of shape (M,), float64
-        The sum of each one's weights.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> merge_equal(np.array([[2.0], [1.0], [2.0]]), np.ones(3))[1]
-    array([1., 2.])
-    """
-    distinct, index = np.unique(values, axis=0, return_inverse=True)
-    return distinct, np.bincount(index.ravel(), weights).astype(np.float64)
-
-
-def weighted_quantile(values: Floats, weights: Floats, q: float) -> Floats:
-    """Find the least value up to which there is a share q of the weights, for each column.
-
-    Parameters
-    ----------
-    values : ndarray of shape (N, K)
-        The values.
-    weights : ndarray of shape (N,)
-        Not negative, not all zero.
-    q : float
-        Between 0 and 1.
-
-    Returns
-    -------
-    quantile : ndarray of shape (K,)
-        One of the values of each column.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> weighted_quantile(np.array([[3.0], [1.0], [2.0]]), np.array([1.0, 1.0, 5.0]), 0.5)
-    array([2.])
-    """
-    order = np.argsort(values, axis=0, kind="stable")
-    shares = np.cumsum(weights[order], axis=0)
-    first = (shares >= q * shares[-1]).argmax(axis=0)
-    columns = np.arange(values.shape[1])
-    found: Floats = values[order[first, columns], columns]
-    return found
 
 
 LOSSES: dict[str, type[NumberLoss]] = {
