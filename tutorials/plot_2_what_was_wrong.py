@@ -293,8 +293,8 @@ with np.errstate(all="ignore"):
 # ``np.tanh`` is safe. So is the form above, which skrnn uses on a CPU where it is faster
 # (:func:`~skrnn.core.kernels.numpy.activations.tanh_of_scaled`): where its exponential is infinite the result is the
 # right limit. For the softmax it is enough to subtract the largest logit first. And the logarithm of a probability that
-# was rounded to zero is never taken: :func:`~skrnn.core.model.losses.log_softmax` stays in logarithms. The notebook's
-# ``epsilon`` was meant to avoid log(0), and cannot, because it is added outside of the logarithm.
+# was rounded to zero is never taken: :func:`~skrnn.core.model.losses.classes.log_softmax` stays in logarithms. The
+# notebook's ``epsilon`` was meant to avoid log(0), and cannot, because it is added outside of the logarithm.
 #
 # 12. softmax over everything
 # ^^^^^^^^^^^^^^^^^^^^^^^^^^^
