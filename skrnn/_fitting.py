@@ -17,6 +17,7 @@ from ._progress import Report, reporting
 from ._warnings import warn_caller
 from .core.data.dataset import Dataset
 from .core.data.samplers import Sampler
+from .core.model.losses import CrossEntropy
 from .core.model.network import Network
 from .core.training.lbfgs import train_lbfgs
 from .core.training.loop import NonFiniteLossError, TrainingPlan, TrainingState, train
@@ -160,9 +161,11 @@ def _advice(config: FitConfig, data: Dataset) -> str:
 
 
 def _criterion(config: FitConfig, network: Network, validation: Validation | None) -> str:
-    """Return what is watched: scores can be compared where it is equal."""
+    """Return what is watched: scores can be compared where it is equal. Files hold it, so no class is named."""
     if validation is None:
-        return f"{network.loss}, alpha={config.alpha!r}, dropout={config.dropout!r}, bptt_steps={config.bptt_steps}"
+        options = f"alpha={config.alpha!r}, dropout={config.dropout!r}, bptt_steps={config.bptt_steps}"
+        weights = network.loss.class_weights if isinstance(network.loss, CrossEntropy) else ()
+        return f"training loss, {options}" + (f", class_weights={weights}" if weights else "")
     return f"validation score, scoring={scorer_digest(config.scoring)}, data={validation.data}"
 
 

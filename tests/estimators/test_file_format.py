@@ -10,10 +10,11 @@ from io import BytesIO
 import numpy as np
 import pytest
 import skops.io
+from files import write
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.pipeline import make_pipeline
 
-from skrnn import RNNNextTokenModel, RNNSequenceClassifier, TokenStream
+from skrnn import RNNNextTokenModel, RNNSequenceClassifier, RNNSequenceTagger, TokenStream
 from skrnn.preprocessing import SequenceScaler
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -172,6 +173,26 @@ def test_a_format_is_an_integer(number, models):
         load(models[0], {**models[0].__getstate__(), "format": number})
 
 
+@pytest.mark.parametrize("name", write.ESTIMATORS)
+def test_training_of_a_file_of_format_1_continues(name):
+    """A best score so far that nothing can beat is kept: later versions watch the same."""
+    model = pickle.loads((write.FOLDER / f"format_1_{name}.pickle").read_bytes())
+    arguments = (write.WORDS * 4,) if name == "token_model" else (write.SEQUENCES * 4, ["up", "down", "up"] * 4)
+    model = load(model, put(model.__getstate__(), 0.0, "fitted", "training", "monitor", "best_score"))
+
+    model.set_params(warm_start=True, max_iter=1).fit(*arguments)
+
+    assert len(model.loss_curve_) == 4
+    assert (model.best_validation_score_ if model.early_stopping else model.best_loss_) == 0
+
+
+def test_a_file_names_no_class_of_the_engine_in_its_texts(models):
+    """A class that gets another name would make a training that continues forget its best parameters."""
+    for model in models:
+        criterion = model.__getstate__()["fitted"]["training"]["monitor"]["criterion"]
+        assert criterion.startswith("training loss, alpha=")
+
+
 SCRIPT = """
 import pickle, sys, warnings
 warnings.simplefilter("ignore")
@@ -244,3 +265,13 @@ def test_a_file_written_during_a_fit_holds_one_model():
         read = pickle.loads(pickle.dumps(model))
         assert_array_equal(read.predict_proba(X), wanted[read.n_iter_])
     thread.join()
+
+
+def test_other_weights_of_labels_are_another_loss():
+    """Losses cannot be compared with those before: the best so far counts no more, as with other data."""
+    labels = [["+" if v > 0 else "-" for v in x[:, 0]] for x in X]
+    model = RNNSequenceTagger(4, loss="log_loss", max_iter=2, warm_start=True, random_state=0).fit(X, labels)
+
+    model.set_params(class_weight={"+": 1000.0, "-": 1000.0}).fit(X, labels)
+
+    assert model.best_loss_ == min(model.loss_curve_[2:])
