@@ -8,9 +8,10 @@ from typing import Any, ClassVar
 import numpy as np
 from sklearn.utils._param_validation import Interval, StrOptions  # as in _base.py
 
-from ._base import BaseRecurrent, Passed
+from ._base import BaseRecurrent, Examples, Passed
 from ._config import FeatureConfig, as_python
 from ._fitted import Fitted, R
+from ._hold_out import Validation, check_scorer_name
 from ._parallel.sharding import predict_in_shards
 from ._validation.values import array_of_objects
 from .core.data.samplers import Minibatches
@@ -46,6 +47,16 @@ class BaseFeatureEstimator(BaseRecurrent[R]):
             raise ValueError("sample_weight_val is provided, but X_val was not provided. Pass X_val and y_val, too.")
         config.check_compatible(None if passed.X is None else "X_val and y_val are")
         return None if passed.X is None else passed
+
+    def _make_validation(self, config: FeatureConfig, fitted: Fitted[R], held_out: Examples) -> Validation:
+        """Return the score of parameters on what was held out; raises for a scorer that cannot read such a y."""
+        if held_out.data.is_per_step and isinstance(config.scoring, str) and config.scoring != "loss":
+            check_scorer_name(config.scoring)
+            raise ValueError(
+                f"scoring={config.scoring!r} needs a y of one entry for each sequence, but y has one for each step. "
+                "Use 'loss', None for the default score, or a callable of the estimator, X and y."
+            )
+        return super()._make_validation(config, fitted, held_out)
 
     def _make_sampler(self, config: FeatureConfig) -> Minibatches:
         return Minibatches()

@@ -55,6 +55,16 @@ def hold_out(targets: np.ndarray, fraction: float, seed: int) -> tuple[np.ndarra
     return np.sort(rows[~is_held]), np.sort(rows[is_held])
 
 
+def hold_out_any(n: int, fraction: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return some of n rows to learn from, and some to hold out, at random; raises for a single one."""
+    if n < 2:
+        raise ValueError(
+            f"X has 1 sequence: too few to hold out validation_fraction={fraction} of them. Pass more, X_val and "
+            "y_val, or use early_stopping=False."
+        )
+    return hold_out(np.zeros(n, dtype=np.intp), fraction, seed)
+
+
 def _apportion(n: int, sizes: np.ndarray, most: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Share `n` out in proportion to sizes (K,), at most `most` (K,) of each, by largest remainders; ties at random."""
     ideal = n * sizes / sizes.sum()

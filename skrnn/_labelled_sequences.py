@@ -10,10 +10,9 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_consistent_length, compute_class_weight
 
 from ._base import Examples, Passed
-from ._feature_reading import FeatureReading
+from ._feature_reading import FeatureReading, learn_sequences
 from ._fitted import Reading
 from ._hold_out import hold_out
-from ._validation.features import validate_sequences
 from ._validation.labels import Labels, check_same_classes, factors_of_classes, read_classes, read_labels
 from ._validation.weights import check_sample_weight, product_of_weights
 from .core.data.dataset import Dataset
@@ -32,7 +31,7 @@ class LabelledReading(FeatureReading):
         cls, shape: BaseEstimator, class_weight: Any, passed: Passed, classes: Any
     ) -> tuple[LabelledReading, LabelledSequences]:
         """Read X and y, and how later ones are to be read; `classes` are all labels that will come, or None."""
-        sequences = validate_sequences(shape, passed.X, reset=True)
+        sequences = learn_sequences(shape, passed.X)
         labels = read_targets(passed.y, type(shape).__name__)
         check_consistent_length(sequences.lengths, labels)
         known = labels.classes if classes is None else read_classes(classes)

@@ -11,10 +11,9 @@ from sklearn.exceptions import DataConversionWarning
 
 from ._base import Examples, Passed
 from ._config import RegressorConfig
-from ._feature_reading import FeatureReading
+from ._feature_reading import FeatureReading, learn_sequences
 from ._fitted import Reading
-from ._hold_out import hold_out
-from ._validation.features import validate_sequences
+from ._hold_out import hold_out_any
 from ._validation.numbers import Numbers, read_numbers
 from ._validation.values import array_of_objects
 from ._validation.weights import check_sample_weight
@@ -41,10 +40,10 @@ class NumberReading(FeatureReading):
         cls, shape: BaseEstimator, config: RegressorConfig, passed: Passed
     ) -> tuple[NumberReading, NumberedSequences]:
         """Read X and y, and how later ones are to be read."""
-        sequences = validate_sequences(shape, passed.X, reset=True)
+        sequences = learn_sequences(shape, passed.X)
         numbers = read_targets(passed.y, sequences, type(shape).__name__)
         weights = check_sample_weight(passed.sample_weight, len(sequences))
-        _check_range(numbers, config.loss, sequences.steps.dtype, "y")
+        _check_range(numbers, config.loss, sequences.steps.dtype)
         if config.loss == "poisson" and numbers.values.shape[1] == 1 and not numbers.is_flat:  # as its tags promise
             warn_caller(
                 "A column-vector y was passed when a 1d array was expected. Please change the shape of y to "
@@ -98,10 +97,14 @@ class NumberReading(FeatureReading):
         return self._examples(sequences, numbers, weights, passed)
 
     def to_score(self, sequences: FeatureSequences, y: Any, sample_weight: Any) -> tuple[np.ndarray, np.ndarray]:
-        """Return targets (N, K) and weights (N,), of sequences or of their steps."""
+        """Return targets (N, K) and weights (N,), float64, of sequences or of their steps."""
         numbers = self._read_numbers(y, sequences, None)
         weights = check_sample_weight(sample_weight, len(sequences))
         return numbers.values, np.repeat(weights, sequences.lengths) if self.is_per_step else weights
+
+    def standardised(self, values: np.ndarray) -> np.ndarray:
+        """Return values (N, K) minus the center, divided by the scale: of order one in every unit."""
+        return (values - np.array(self.center)) / np.array(self.scale)
 
     def in_shape(self, predicted: np.ndarray, columns: slice) -> np.ndarray:
         """Return some columns of what was predicted, in the shape of the y that was learned from."""
@@ -125,7 +128,7 @@ class NumberReading(FeatureReading):
                 )
             )
             raise ValueError(f"{name} has {has}, but y had {had} when the model was fitted. Pass as many, or fit anew.")
-        _check_range(numbers, loss, self.dtype, name)
+        _check_range(numbers, loss, self.dtype)
         return numbers
 
     def _examples(
@@ -149,7 +152,7 @@ class NumberedSequences(Examples):
 
     def hold_out(self, fraction: float, seed: int) -> tuple[Dataset, NumberedSequences]:
         """Return what is left to learn from, and what is held out: sequences at random."""
-        train, held_out = hold_out(np.zeros(len(self.data), dtype=np.intp), fraction, seed)
+        train, held_out = hold_out_any(len(self.data), fraction, seed)
         return self.data.take(train), NumberedSequences(self.data.take(held_out), self.is_weighted, self.is_flat)
 
     def for_scorer(self) -> tuple[Any, ...]:
@@ -192,11 +195,23 @@ def _rows_of_steps(sequences: FeatureSequences) -> np.ndarray:
     return np.arange(lengths.sum()) + np.repeat(sequences.offsets - (np.cumsum(lengths) - lengths), lengths)
 
 
-def _check_range(numbers: Numbers, loss: str | None, dtype: np.dtype, name: str) -> None:
+def _check_range(numbers: Numbers, loss: str | None, dtype: np.dtype) -> None:
     """Raise where numbers are none that the loss, or the dtype, can have."""
-    values = numbers.values
-    largest = np.abs(values).max()
+    largest, row = _extreme(np.abs(numbers.values))
     if largest > np.finfo(dtype).max / 4:
-        raise ValueError(f"{name} holds {largest:g}, too large for {dtype}. Divide y by a number.")
-    if loss == "poisson" and values.min() < 0:
-        raise ValueError(f"{name} holds {values.min():g}, but loss='poisson' needs y >= 0: counts. Use another loss.")
+        raise ValueError(
+            f"{numbers.place(row)} has the size {largest:g}, too large for {dtype}, the dtype of X. Divide "
+            f"{numbers.name} by a number."
+        )
+    least, row = _extreme(-numbers.values)
+    if loss == "poisson" and least > 0:
+        raise ValueError(
+            f"{numbers.place(row)} holds {-least:g}, but loss='poisson' needs {numbers.name} >= 0: counts. Use another "
+            "loss."
+        )
+
+
+def _extreme(values: np.ndarray) -> tuple[float, int]:
+    """Return the largest of values (N, K), and its row."""
+    row, column = np.unravel_index(values.argmax(), values.shape)
+    return float(values[row, column]), int(row)

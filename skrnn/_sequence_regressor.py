@@ -313,7 +313,8 @@ class RNNSequenceRegressor(RegressorMixin, BaseFeatureEstimator[NumberReading]):
         has_std = fitted.network.loss.n_raw > n
         if return_std and not has_std:
             raise ValueError(
-                f"return_std=True needs a model of loss='gaussian', but this one was fitted with loss={self.loss!r}."
+                f"return_std=True needs a model of loss='gaussian', but this one was fitted with "
+                f"loss={fitted.arguments['loss']!r}."
             )
         predicted = self._predict_raw(fitted, fitted.reading.to_predict(X))
         mean = fitted.reading.in_shape(predicted, slice(0, n))
@@ -340,8 +341,8 @@ class RNNSequenceRegressor(RegressorMixin, BaseFeatureEstimator[NumberReading]):
         targets, weights = fitted.reading.to_score(sequences, y, sample_weight)
         predicted = self._predict_raw(fitted, sequences)
         rows = np.concatenate(predicted) if fitted.reading.is_per_step else predicted
-        relative = weights / weights.max()  # no scale of the weights overflows
-        return float(r2_score(targets, rows[:, : fitted.reading.n_outputs], sample_weight=relative))
+        both = map(fitted.reading.standardised, (targets, rows[:, : fitted.reading.n_outputs]))  # no square overflows,
+        return float(r2_score(*both, sample_weight=weights / weights.max()))  # nor does a sum of weights
 
     def __sklearn_tags__(self):  # type: ignore[no-untyped-def]  # the type of the tags is not public
         tags = super().__sklearn_tags__()

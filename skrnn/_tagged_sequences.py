@@ -11,10 +11,9 @@ from sklearn.utils import compute_class_weight
 
 from ._base import Examples, Passed
 from ._config import TaggerConfig
-from ._feature_reading import FeatureReading
+from ._feature_reading import FeatureReading, learn_sequences
 from ._fitted import Reading
-from ._hold_out import hold_out
-from ._validation.features import validate_sequences
+from ._hold_out import hold_out_any
 from ._validation.labels import Labels, check_same_classes, factors_of_classes, read_classes
 from ._validation.step_labels import read_step_labels
 from ._validation.values import array_of_objects, shown, shown_all
@@ -37,7 +36,7 @@ class TagReading(FeatureReading):
         cls, shape: BaseEstimator, config: TaggerConfig, passed: Passed, classes: Any
     ) -> tuple[TagReading, TaggedSequences]:
         """Read X and y, and how later ones are to be read; `classes` are all labels that will come, or None."""
-        sequences = validate_sequences(shape, passed.X, reset=True)
+        sequences = learn_sequences(shape, passed.X)
         labels = read_targets(passed.y, sequences, type(shape).__name__)
         known = labels.classes if classes is None else read_classes(classes)
         ignored = [] if config.ignore_label is None else [config.ignore_label]
@@ -137,7 +136,7 @@ class TaggedSequences(Examples):
 
     def hold_out(self, fraction: float, seed: int) -> tuple[Dataset, TaggedSequences]:
         """Return what to learn from, and sequences drawn at random to hold out."""
-        train, held_out = hold_out(np.zeros(len(self.data), dtype=np.intp), fraction, seed)
+        train, held_out = hold_out_any(len(self.data), fraction, seed)
         return self.data.take(train), TaggedSequences(
             self.data.take(held_out), self.is_weighted, self.classes, self.ignored
         )

@@ -12,7 +12,7 @@ from sklearn.base import BaseEstimator
 from ._base import Examples, Passed
 from ._config import NextTokenConfig
 from ._fitted import Reading
-from ._hold_out import hold_out
+from ._hold_out import hold_out_any
 from ._token_scores import TokenScores
 from ._validation.tokens import TokenReader, append_tokens, read_prompts, read_sequences, read_tokens
 from ._validation.values import as_list, shown, shown_all
@@ -148,7 +148,7 @@ class TokenExamples(Examples):
         data = self.data
         if len(data) == 1:
             return self._hold_out_end(fraction)
-        train, held_out = hold_out(np.zeros(len(data), dtype=np.intp), fraction, seed)
+        train, held_out = hold_out_any(len(data), fraction, seed)
         return data.take(train), TokenExamples(data.take(held_out), False, [self.X[i] for i in held_out])
 
     def for_scorer(self) -> tuple[Any, ...]:

@@ -169,6 +169,6 @@ def describe(value: Any) -> str:
     return f"a {type(value).__name__}" + (f" ({value!r:.30})" if is_short else "")
 
 
-def count(n: int, noun: str) -> str:
+def count(n: int, noun: str, plural: str = "") -> str:
     """Say 1 feature, 2 features."""
-    return f"{n} {noun}" + ("" if n == 1 else "s")
+    return f"{n} {noun if n == 1 else plural or noun + 's'}"
