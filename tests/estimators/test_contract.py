@@ -462,6 +462,23 @@ def test_settings_of_training_can_change(case, name):
     assert model.n_iter_ == 6
 
 
+@pytest.mark.parametrize("name", ["alpha", "dropout", "bptt_steps"])
+def test_another_training_loss_has_its_own_best(case, name):
+    model = case.make(warm_start=True).fit(*case.data())
+    model._fitted.training.monitor.best_score = np.inf
+
+    model.set_params(**{name: case.training_settings[name]}).fit(*case.data())
+
+    assert model.best_loss_ == min(model.loss_curve_[3:])
+
+
+def test_another_scorer_has_its_own_scores(case):
+    model = case.make(warm_start=True, early_stopping=True).fit(*case.data())
+    model.set_params(scoring=module_scorer).fit(*case.data())
+    assert len(model.validation_scores_) == 3
+    assert model.best_validation_score_ == max(model.validation_scores_)
+
+
 def test_a_fitted_model_does_not_hold_the_scorer(case):
     model = case.make(early_stopping=True, scoring=lambda *_: 1.0).fit(*case.data())
     assert_array_equal(params_of(pickle.loads(pickle.dumps(model.set_params(scoring="loss")))), params_of(model))
@@ -486,6 +503,8 @@ def test_held_out_are_classes_in_proportion(counts, fraction, seed):
     train, held = hold_out(targets, fraction, seed)
 
     assert_array_equal(np.sort(np.r_[train, held]), np.arange(len(targets)))
+    assert np.all(np.diff(train) > 0)
+    assert np.all(np.diff(held) > 0)
     counts, n_held = np.array(counts), np.bincount(targets[held], minlength=len(counts))
     assert np.all(n_held < counts)  # so every class is learned, and a single row stays
     assert len(held) == min(np.ceil(fraction * len(targets)), np.sum(counts - 1))

@@ -3,7 +3,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skrnn.core.data.batch import SequenceBatch, minibatches
+from skrnn.core.data.batch import Batcher, SequenceBatch, minibatches
+from skrnn.core.data.dataset import Dataset
+from skrnn.core.data.samplers import Minibatches
 from skrnn.core.data.segments import Cutting, cut_segments, rows_by_segment
 from skrnn.core.data.sequences import PackedSequences, SequencesInPlace
 
@@ -142,3 +144,30 @@ def test_a_full_batch_is_never_shuffled_and_draws_nothing(rng):
 
     assert batch.tolist() == list(range(10))
     assert rng.bit_generator.state == before
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_masks_are_drawn_for_each_layer_and_sequence(dtype, rng):
+    batcher = Batcher(dropout=0.2, n_layers=2, n_outputs=50)
+
+    masks, later = (batcher.draw_masks(rng, 40, np.dtype(dtype)) for _ in range(2))
+
+    assert len({row.tobytes() for mask in (*masks, *later) for row in mask}) == 4 * 40
+    for mask in (*masks, *later):
+        assert mask.dtype == dtype
+        assert mask.shape == (40, 50)
+        assert set(mask.ravel()) == {0, dtype(1.25)}
+        assert np.mean(mask == 0) == pytest.approx(0.2, abs=0.04)
+    assert Batcher(n_layers=2, n_outputs=50).draw_masks(rng, 40, np.dtype(dtype)) is None
+
+
+def test_every_minibatch_draws_masks_that_go_with_its_sequences(packed, rng):
+    batcher, data = Batcher(dropout=0.5, n_layers=1, n_outputs=30), Dataset(packed, np.zeros(3, int), np.ones(3))
+
+    epochs = [list(Minibatches().batches(data, batcher, 2, rng, np.dtype(float))) for _ in range(2)]
+    drawn = [row.tobytes() for epoch in epochs for batch, _ in epoch for row in batch.masks[0]]
+    batch = batcher.batch(packed, np.arange(3), masks=(np.arange(3.0)[:, None], np.arange(3.0)[:, None] + 5))
+
+    assert len(set(drawn)) == 6
+    assert [mask.ravel().tolist() for mask in batch.masks] == [[2, 0, 1], [7, 5, 6]]
+    assert data.full_batch(batcher, np.dtype(float)).masks is None

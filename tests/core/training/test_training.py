@@ -125,6 +125,28 @@ def test_monitor_follows_the_best():
     assert monitor.best_epoch == 4
 
 
+def test_a_monitor_begins_anew_with_what_it_watches():
+    """Scores and patience with every change, the schedule with other data only."""
+    monitor = TrainingMonitor(tol=0.1, n_iter_no_change=9)
+
+    def watch(criterion, data):
+        monitor.watch(criterion, data)
+        best = monitor.best_score, monitor.best_params, monitor.best_epoch, monitor.validation_scores
+        return best, monitor.n_without_improvement, monitor.first_epoch, monitor.n_plateaus
+
+    nothing = (-np.inf, None, 0, [])
+    assert watch("loss", "some") == (nothing, 0, 0, 0)
+    for score in (0.5, 0.5, 0.5):
+        monitor.end_epoch(np.zeros(1), 1.0, score)
+    monitor.n_plateaus = 2
+
+    assert watch("loss", "some") == ((0.5, np.zeros(1), 1, [0.5, 0.5, 0.5]), 2, 0, 2)
+    assert watch("another", "some") == (nothing, 0, 0, 2)
+    monitor.end_epoch(np.zeros(1), 1.0, 0.5)
+    assert watch("another", "others") == (nothing, 0, 4, 0)
+    assert monitor.loss_curve == [1.0] * 4
+
+
 def test_adaptive_rate_falls_at_plateaus_before_training_ends(network, rng):
     state = make_state(network, tol=10.0, n_iter_no_change=1)  # nothing improves by so much
 
