@@ -462,7 +462,15 @@ def test_settings_of_training_can_change(case, name):
     assert model.n_iter_ == 6
 
 
-@pytest.mark.parametrize("name", ["alpha", "dropout", "bptt_steps"])
+@pytest.mark.parametrize(
+    ("case", "name"),
+    [
+        pytest.param(case, name, id=f"{case}, {name}")
+        for case in CASES
+        for name in ("alpha", "dropout", "bptt_steps")
+        if name in case.training_settings
+    ],
+)
 def test_another_training_loss_has_its_own_best(case, name):
     model = case.make(warm_start=True).fit(*case.data())
     model._fitted.training.monitor.best_score = np.inf
