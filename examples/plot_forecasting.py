@@ -4,8 +4,9 @@ Forecasts and intervals
 =======================
 
 How many lynx will be trapped next year? The Hudson's Bay Company kept count along the Mackenzie River from 1821 to 1934
-(Campbell and Walker, 1977). A regressor that has a target at every step learns from the first 80 years to predict the
-next one, with an interval, and is tested on the last 34.
+(Campbell and Walker, *A survey of statistical work on the Mackenzie River series of annual Canadian lynx trappings*,
+1977). A regressor that has a target at every step learns from the first 80 years to predict the next one, with an
+interval, and is tested on the last 34.
 """
 
 # %%
@@ -14,14 +15,20 @@ next one, with an interval, and is tested on the last 34.
 
 import matplotlib.pyplot as plt
 import numpy as np
-from aeon.datasets import load_lynx
 from sklearn.linear_model import RidgeCV
 from sklearn.metrics import mean_absolute_error
 
 from skrnn import RNNSequenceRegressor
 from skrnn.sequences import sliding_windows, to_forecasting
 
-years, lynx = np.arange(1821, 1935), np.log10(np.ravel(load_lynx()))
+TRAPPED = """
+269 321 585 871 1475 2821 3928 5943 4950 2577 523 98 184 279 409 2285 2685 3409 1824 409 151 45 68 213 546 1033
+2129 2536 957 361 377 225 360 731 1638 2725 2871 2119 684 299 236 245 552 1623 3311 6721 4254 687 255 473 358
+784 1594 1676 2251 1426 756 299 201 229 469 736 2042 2811 4431 2511 389 73 39 49 59 188 377 1292 4031 3495 587
+105 153 387 758 1307 3465 6991 6313 3794 1836 345 382 808 1388 2713 3800 3091 2985 3790 674 81 80 108 229 399
+1132 2432 3574 2935 1537 529 485 662 1000 1590 2657 3396
+"""
+years, lynx = np.arange(1821, 1935), np.log10(list(map(int, TRAPPED.split())))
 n_train = 80
 X, y = to_forecasting([lynx[:n_train]])
 print(f"{len(lynx)} years, {n_train} for training")
@@ -81,9 +88,3 @@ ax.axvline(years[n_train] - 0.5, color="k", lw=0.8, ls=":")
 ax.set(yscale="log", xlabel="year", ylabel="lynx", xlim=(1880, 1935))
 ax.legend(loc="lower right", ncols=3)
 plt.show()
-
-# %%
-# .. rubric:: Reference
-#
-# Campbell and Walker, *A survey of statistical work on the Mackenzie River series of annual Canadian lynx trappings for
-# the years 1821-1934 and a new analysis* (1977).
