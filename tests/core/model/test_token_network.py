@@ -623,3 +623,18 @@ def test_shards_carry_the_state_of_their_columns(rng, monkeypatch):
     assert loss == pytest.approx(wanted[0], rel=1e-12)
     assert_allclose(gradient, wanted[1], rtol=1e-10, atol=1e-13)
     assert_states_close(after, wanted[2], rtol=1e-12)
+
+
+def test_windows_of_a_slice_carry_the_state(rng):
+    """Where activations are computed twice, and a state comes in and goes out."""
+    whole = make_network("lstm", n_layers=2, dropout=0.4)
+    cut = replace(with_limits(whole, inference_size=1), recompute=True)
+    params, data = make_params(whole, rng), make_data(rng, [9, 1, 7, 2])
+    batch, state = make_batch(whole, data, rng), draw_state(whole, rng, len(data))
+
+    loss, gradient, after = loss_gradient_state(cut, params, batch, state)
+    wanted = loss_gradient_state(whole, params, batch, state)
+
+    assert loss == pytest.approx(wanted[0], rel=1e-12)
+    assert_allclose(gradient, wanted[1], rtol=1e-10, atol=1e-13)
+    assert_states_close(after, wanted[2], rtol=1e-12)
