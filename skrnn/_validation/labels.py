@@ -72,14 +72,14 @@ class Labels:
 
 
 @without_warnings
-def read_labels(y: Any, name: str = "y") -> Labels:
-    """Return labels that a user passes: one for each sequence, in a list, an array, or a column of a frame."""
-    reject_masked(y, name, "Leave these sequences out.")
+def read_labels(y: Any, name: str = "y", unit: str = "sequence") -> Labels:
+    """Return labels that a user passes, one for each `unit`, in a list, an array, or a column of a frame."""
+    reject_masked(y, name, f"Leave these {unit}s out.")
     is_array = hasattr(y, "__array__") and getattr(y, "shape", None) != ()
     if isinstance(y, (str, bytes, bytearray)) or not (isinstance(y, Sequence) or is_array or _has_entries(y)):
-        raise TypeError(f"{name} is {shown(y)} ({type(y).__name__}). Pass a list of one label per sequence.")
+        raise TypeError(f"{name} is {shown(y)} ({type(y).__name__}). Pass a list of one label per {unit}.")
     if hasattr(y, "columns") and len(y.shape) == 2:
-        _column(np.empty(y.shape, dtype=bool), name)
+        _column(np.empty(y.shape, dtype=bool), name, unit)
         y = [row[0] for row in rows_of(y)]
     keeps_objects = not isinstance(y, Sequence)  # texts in an array or a Series of objects stay objects
     is_typed = isinstance(getattr(y, "dtype", None), np.dtype) and y.dtype.kind != "O"
@@ -87,10 +87,10 @@ def read_labels(y: Any, name: str = "y") -> Labels:
         y = _array_of_entries(as_list(y))
     is_of_objects = isinstance(y, np.ndarray) and y.dtype.kind in "OT"
     y = check_array(y, ensure_2d=False, dtype=None, ensure_all_finite=not is_of_objects, input_name=name)
-    y = _column(y, name)
+    y = _column(y, name, unit)
     if y.dtype.kind in "OT":  # not is_of_objects: what becomes an array only now may hold objects, too
         values = y.tolist()
-        _check_not_per_step(values, name)
+        _check_no_lists(values, name, unit)
         labels = _labels_of_objects(plain_values(values, lambda i: f"{name}[{i}]"), name, keeps_objects)
     else:
         classes, codes = np.unique(y, return_inverse=True)
@@ -104,29 +104,28 @@ def read_labels(y: Any, name: str = "y") -> Labels:
         if kind == "continuous":
             advice = "Numbers cannot be predicted; class labels can be converted, for example with str."
         raise ValueError(
-            f"Unknown label type: {shorten(kind)}. {name} must hold class labels, one for each sequence: integers, "
+            f"Unknown label type: {shorten(kind)}. {name} must hold class labels, one for each {unit}: integers, "
             f"strings or booleans. {advice}"
         )
     return labels
 
 
-def _column(y: np.ndarray, name: str) -> np.ndarray:
+def _column(y: np.ndarray, name: str, unit: str) -> np.ndarray:
     """Return labels (n,) from (n,), or from (n, 1) with scikit-learn's warning."""
     if y.ndim != 1 and (y.ndim != 2 or y.shape[1] != 1):
         raise ValueError(
-            f"{name} should be a 1d array, got an array of shape {y.shape} instead. Pass one label for each sequence."
+            f"{name} should be a 1d array, got an array of shape {y.shape} instead. Pass one label for each {unit}."
         )
     return column_or_1d(y, warn=True)
 
 
-def _check_not_per_step(values: list[Any], name: str) -> None:
-    """Raise where a label is a list: labels of steps."""
+def _check_no_lists(values: list[Any], name: str, unit: str) -> None:
+    """Raise where a label is a list, such as labels of steps for a sequence."""
+    advice = f"Pass one label for each {unit}" + (", not one for each step." if unit == "sequence" else ".")
     if any(issubclass(kind, (list, tuple, np.ndarray)) for kind in set(map(type, values))):
         for i, value in enumerate(values):
             if isinstance(value, (list, tuple)) or (isinstance(value, np.ndarray) and value.ndim):
-                raise TypeError(
-                    f"{name}[{i}] is {shown(value)}. Pass one label for each sequence, not one for each step."
-                )
+                raise TypeError(f"{name}[{i}] is {shown(value)}. {advice}")
 
 
 def _has_entries(y: Any) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sized
 from typing import Any
 
 import numpy as np
@@ -40,7 +40,9 @@ def _read_part(item: Any, length: int, name: str, X: str) -> Labels:
     """Read the labels of one sequence."""
     if isinstance(item, (str, bytes)) or not isinstance(item, Iterable):
         raise TypeError(f"{name} is {shown(item)}. {_EACH}")
-    labels = read_labels(item, name)
-    if len(labels) != length:
-        raise ValueError(f"{name} has {count(len(labels), 'label')}, but {X} has {count(length, 'step')}. {_EACH}")
+    is_empty = isinstance(item, Sized) and getattr(item, "shape", None) != () and not len(item)
+    labels = None if is_empty else read_labels(item, name, "step")
+    if labels is None or len(labels) != length:
+        n = 0 if labels is None else len(labels)
+        raise ValueError(f"{name} has {count(n, 'label')}, but {X} has {count(length, 'step')}. {_EACH}")
     return labels

@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from .._validation.values import shown, shown_all
-from ._reading import read_label_pair
+from .._validation.values import SCALARS, shown, shown_all
+from ._reading import LabelPair, read_label_pair
 
 Span = tuple[str, int, int]
 """Kind, first step, last step."""
 
-_PREFIXES = {"BIO": "BIO", "IOBES": "IOBES"}
+_PREFIXES = {"BIO": "BI", "IOBES": "BIES"}
 
 
 def span_f1_score(
@@ -45,22 +45,26 @@ def span_f1_score(
         Over all spans; the mean over kinds, or the mean weighted by their true spans; None gives the score of each
         kind, sorted.
     zero_division : float, default=0.0
-        Score where there are no true and no predicted spans.
+        Score from 0 to 1 where there are no true and no predicted spans.
 
     Returns
     -------
-    f1 : float or ndarray of shape (n_kinds,)
-        From 0 to 1.
+    f1 : float or ndarray of shape (n_kinds,), dtype float64
+        From 0 to 1. Kinds are those of true or predicted spans.
 
     Raises
     ------
-    TypeError, ValueError
-        If labels are no lists of sequences of str, or not as many; if a prefix is none of the scheme.
+    TypeError
+        If a label is neither text, number nor boolean.
+    ValueError
+        If there are no sequences, an empty one, or one label for each sequence; if sequences or steps are not as many
+        in both; if a label is neither ``"O"`` nor a prefix of the scheme, a hyphen and a kind, in either mode; if an
+        option is none of those above.
 
     References
     ----------
     Tjong Kim Sang and De Meulder, *Introduction to the CoNLL-2003 shared task* (2003). Both modes are those of seqeval
-    1.2.2.
+    1.2.2, whose strict mode drops hyphens around a kind, and whose default mode takes the prefixes of all schemes.
 
     Examples
     --------
@@ -75,10 +79,12 @@ def span_f1_score(
         ("mode", mode, ("default", "strict")),
         ("average", average, ("micro", "macro", "weighted", None)),
     ):
-        if value not in options:
+        if not isinstance(value, (str, type(None))) or value not in options:
             raise ValueError(f"{name} is {shown(value)}. Pass one of {shown_all(list(options))}.")
+    if not (isinstance(zero_division, SCALARS[1:]) and 0 <= zero_division <= 1):
+        raise ValueError(f"zero_division is {shown(zero_division)}. Pass a number from 0 to 1.")
     pair = read_label_pair(y_true, y_pred)
-    _check_labels(pair.classes, scheme)
+    _check_labels(pair, scheme)
     find = _spans if mode == "default" else _strict_spans[scheme]
     first = np.cumsum(pair.lengths) - pair.lengths
 
@@ -86,18 +92,22 @@ def span_f1_score(
         sequences = np.split(np.array(pair.classes, dtype=object)[codes], first[1:])
         return {(i, span) for i, labels in enumerate(sequences) for span in find(labels.tolist())}
 
-    return _f1(spans(pair.y_true), spans(pair.y_pred), average, zero_division)
+    return _f1(spans(pair.y_true), spans(pair.y_pred), average, float(zero_division))
 
 
-def _check_labels(labels: list[Any], scheme: str) -> None:
+def _check_labels(pair: LabelPair, scheme: str) -> None:
     """Raise for what is no label of the scheme."""
-    for label in labels:
-        is_outside = label == "O"
-        if not isinstance(label, str) or not (is_outside or (label[:1] in _PREFIXES[scheme] and label[1:2] == "-")):
-            raise ValueError(
-                f"{shown(label)} is no label of scheme={scheme!r}. Labels are 'O', or one of the prefixes "
-                f"{', '.join(p for p in _PREFIXES[scheme] if p != 'O')}, a hyphen and a kind, such as 'B-person'."
+    prefixes = _PREFIXES[scheme]
+    for labels in (pair.true, pair.predicted):
+        for code, label in enumerate(labels.classes.tolist()):
+            is_label = isinstance(label, str) and (
+                label == "O" or (len(label) > 2 and label[0] in prefixes and label[1] == "-")
             )
+            if not is_label:
+                raise ValueError(
+                    f"{pair.find(labels, code)} is {shown(label)}, which is no label of scheme={scheme!r}. Labels are "
+                    f"'O', or one of the prefixes {', '.join(prefixes)}, a hyphen and a kind, such as 'B-person'."
+                )
 
 
 def _f1(true: set, predicted: set, average: str | None, zero_division: float) -> float | np.ndarray:
@@ -110,8 +120,10 @@ def _f1(true: set, predicted: set, average: str | None, zero_division: float) ->
     scores = np.array([_ratio(2 * n_right[k], n_true[k] + n_predicted[k], zero_division) for k in kinds])
     if average is None:
         return scores
+    if not kinds:
+        return zero_division
     weights = np.array([n_true[k] for k in kinds]) if average == "weighted" else np.ones(len(kinds))
-    return float(np.average(scores, weights=weights)) if weights.any() else zero_division
+    return float(np.average(scores, weights=weights)) if weights.any() else 0.0
 
 
 def _ratio(part: int, whole: int, zero_division: float) -> float:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from .._validation.values import SCALARS, shown
 from .._validation.weights import check_sample_weight
 from ._reading import LabelPair, read_label_pair
 
@@ -29,8 +30,12 @@ def step_accuracy_score(y_true: Any, y_pred: Any, *, sample_weight: Any = None, 
 
     Raises
     ------
-    TypeError, ValueError
-        If labels are no lists of sequences, or not as many; if all steps are ignored.
+    TypeError
+        If a label, or `ignore_label`, is neither text, number nor boolean.
+    ValueError
+        If there are no sequences, an empty one, or one label for each sequence; if sequences or steps are not as many
+        in both, or labels are texts in one and numbers in the other; if `sample_weight` is negative, not finite, zero
+        throughout or not one for each sequence; if `ignore_label` or weights of 0 leave no step.
 
     Examples
     --------
@@ -62,8 +67,12 @@ def sequence_accuracy_score(y_true: Any, y_pred: Any, *, sample_weight: Any = No
 
     Raises
     ------
-    TypeError, ValueError
-        If labels are no lists of sequences, or not as many; if all steps are ignored.
+    TypeError
+        If a label, or `ignore_label`, is neither text, number nor boolean.
+    ValueError
+        If there are no sequences, an empty one, or one label for each sequence; if sequences or steps are not as many
+        in both, or labels are texts in one and numbers in the other; if `sample_weight` is negative, not finite, zero
+        throughout or not one for each sequence; if `ignore_label` or weights of 0 leave no step.
 
     Examples
     --------
@@ -80,6 +89,8 @@ def sequence_accuracy_score(y_true: Any, y_pred: Any, *, sample_weight: Any = No
 
 def _counts(pair: LabelPair, ignore_label: Any) -> np.ndarray:
     """Which steps (N,) count."""
+    if ignore_label is not None and not isinstance(ignore_label, SCALARS):
+        raise TypeError(f"ignore_label is {shown(ignore_label)}. Pass one label, or None.")
     is_ignored = [ignore_label is not None and label == ignore_label for label in pair.classes]
     return ~np.array(is_ignored)[pair.y_true]
 
