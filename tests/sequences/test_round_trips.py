@@ -7,9 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.testing import assert_array_equal
-from sklearn.base import BaseEstimator
+from read_features import fit, steps
 
-from skrnn._validation.features import validate_sequences
 from skrnn.sequences import (
     from_channels_first,
     from_concatenated,
@@ -19,31 +18,7 @@ from skrnn.sequences import (
     to_padded,
 )
 
-RAGGED_1 = [np.arange(4.0), np.arange(3.0)]
-
-
 RAGGED_2 = [np.arange(8.0).reshape(4, 2), np.arange(6.0).reshape(3, 2)]
-
-
-class RNNSequenceClassifier(BaseEstimator):
-    """Nothing but the validation, under a name for the messages."""
-
-    def fit(self, X, dtype=None):
-        self.sequences = validate_sequences(self, X, reset=True, dtype=dtype)
-        return self
-
-    def read(self, X, dtype=None):
-        return validate_sequences(self, X, reset=False, dtype=dtype)
-
-
-def fit(X):
-    return RNNSequenceClassifier().fit(X)
-
-
-def steps(sequences):
-    """Split the packed steps again, without the column of ones."""
-    assert_array_equal(sequences.steps[:, -1], 1)
-    return np.split(sequences.steps[:, :-1], np.cumsum(sequences.lengths)[:-1])
 
 
 def ragged(dtype=np.float64):

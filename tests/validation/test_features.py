@@ -1,4 +1,4 @@
-"""Converters, and what every estimator does with X: containers, dtypes, fitted attributes, messages."""
+"""What every estimator does with X: containers, dtypes, fitted attributes, messages."""
 
 import re
 from collections import deque
@@ -6,47 +6,12 @@ from collections import deque
 import numpy as np
 import pytest
 from helpers import assert_sequences_equal, object_array, raises
-from hypothesis import strategies as st
-from hypothesis.extra import numpy as hnp
 from numpy.testing import assert_array_equal
+from read_features import RNNSequenceClassifier, fit, steps
 from scipy import sparse
-from sklearn.base import BaseEstimator
-
-from skrnn._validation.features import validate_sequences
 
 RAGGED_1 = [np.arange(4.0), np.arange(3.0)]
 RAGGED_2 = [np.arange(8.0).reshape(4, 2), np.arange(6.0).reshape(3, 2)]
-
-
-class RNNSequenceClassifier(BaseEstimator):
-    """Nothing but the validation, under a name for the messages."""
-
-    def fit(self, X, dtype=None):
-        self.sequences = validate_sequences(self, X, reset=True, dtype=dtype)
-        return self
-
-    def read(self, X, dtype=None):
-        return validate_sequences(self, X, reset=False, dtype=dtype)
-
-
-def fit(X):
-    return RNNSequenceClassifier().fit(X)
-
-
-def steps(sequences):
-    """Split the packed steps again, without the column of ones."""
-    assert_array_equal(sequences.steps[:, -1], 1)
-    return np.split(sequences.steps[:, :-1], np.cumsum(sequences.lengths)[:-1])
-
-
-def ragged(dtype=np.float64):
-    """Lists of 1 to 5 arrays (T_i, F)."""
-    values = hnp.from_dtype(np.dtype(dtype), allow_nan=False, allow_infinity=False)
-    shapes = st.integers(1, 3).map(lambda n_features: st.tuples(st.integers(1, 6), st.just(n_features)))
-    return shapes.flatmap(lambda shape: st.lists(hnp.arrays(dtype, shape, elements=values), min_size=1, max_size=5))
-
-
-# Converters
 
 
 # Validation: what is accepted
