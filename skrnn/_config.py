@@ -98,36 +98,49 @@ class FeatureConfig(FitConfig):
     """What the estimators of sequences of features have in common."""
 
     bidirectional: bool
-    pooling: str = "last"
     recompute: bool | str
 
     def network_arguments(self) -> dict[str, Any]:
         """Return what their networks are built from; raises where parameters contradict each other."""
+        return {
+            "cell": self.cell,
+            "hidden_size": self.hidden_size,
+            "n_layers": self.n_layers,
+            "bidirectional": self.bidirectional,
+            "dropout": self.dropout,
+            "recompute": self.recompute,
+        }
+
+    @property
+    def lasting(self) -> dict[str, Any]:
+        """The parameters that give the learned weights their meaning, see `FitConfig.lasting`."""
+        return {**super().lasting, "bidirectional": self.bidirectional}
+
+
+@dataclass(frozen=True, kw_only=True)
+class PooledConfig(FeatureConfig):
+    """What those have in common that can pool the states of a sequence."""
+
+    pooling: str
+
+    def network_arguments(self) -> dict[str, Any]:
+        """Return what their networks are built from; raises where `bptt_steps` contradicts other parameters."""
         if self.bptt_steps is not None:
             advice = f"but bptt_steps={self.bptt_steps}. Use bptt_steps=None; recompute=True saves memory, too."
             if self.bidirectional:
                 raise ValueError(f"bidirectional=True has no state before the last steps to begin from, {advice}")
             if self.solver == "lbfgs":
                 raise ValueError(f"solver='lbfgs' needs exact gradients, {advice}")
-        return {
-            "cell": self.cell,
-            "hidden_size": self.hidden_size,
-            "n_layers": self.n_layers,
-            "bidirectional": self.bidirectional,
-            "pooling": self.pooling,
-            "dropout": self.dropout,
-            "recompute": self.recompute,
-            "gradient_steps": self.bptt_steps,
-        }
+        return {**super().network_arguments(), "pooling": self.pooling, "gradient_steps": self.bptt_steps}
 
     @property
     def lasting(self) -> dict[str, Any]:
-        """The parameters that give the learned weights their meaning, see `FitConfig.lasting`."""
-        return {**super().lasting, "bidirectional": self.bidirectional, "pooling": self.pooling}
+        """The parameters that give the learned weights their meaning, `pooling` included."""
+        return {**super().lasting, "pooling": self.pooling}
 
 
 @dataclass(frozen=True, kw_only=True)
-class ClassifierConfig(FeatureConfig):
+class ClassifierConfig(PooledConfig):
     """The parameters of `RNNSequenceClassifier`."""
 
     class_weight: Any
@@ -157,7 +170,7 @@ class TaggerConfig(FeatureConfig):
 
 
 @dataclass(frozen=True, kw_only=True)
-class RegressorConfig(FeatureConfig):
+class RegressorConfig(PooledConfig):
     """The parameters of `RNNSequenceRegressor`."""
 
     loss: str

@@ -382,11 +382,8 @@ class RNNSequenceTagger(BaseFeatureEstimator[TagReading]):
     def _network_arguments(
         self, config: TaggerConfig, reading: TagReading, data: Dataset[FeatureSequences]
     ) -> dict[str, Any]:
-        arguments = config.network_arguments()
-        for name in ("pooling", "gradient_steps"):  # of whole sequences
-            del arguments[name]
         return {
-            **arguments,
+            **config.network_arguments(),
             "n_inputs": reading.n_inputs,
             "n_classes": len(reading.classes),
             "loss": config.loss,
