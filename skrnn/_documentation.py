@@ -108,6 +108,13 @@ n_features_in_ : int
 feature_names_in_ : ndarray of shape (`n_features_in_`,)
     Column names, if X was a data frame or a list of data frames with only str as names; later ones are held against
     them.
+
+early_stopping : bool, default=False
+    Whether to hold out a part of the sequences, stop when the score on it stops improving, and keep the parameters
+    that had the best one. "lbfgs" has none.
+
+validation_fraction : float in (0, 1), default=0.1
+    Share of the sequences held out, at random. Unused if `fit` is given `X_val`.
 """
 """Entries as numpydoc wants them, each by its first name; ``default=...`` stands for that of the constructor."""
 

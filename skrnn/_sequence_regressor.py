@@ -74,11 +74,8 @@ class RNNSequenceRegressor(RegressorMixin, BaseFeatureEstimator[NumberReading]):
     {beta_1}
     {epsilon}
     {max_grad_norm}
-    early_stopping : bool, default=False
-        Whether to hold out a part of the sequences, stop when the score on it stops improving, and keep the parameters
-        that had the best one. "lbfgs" has none.
-    validation_fraction : float in (0, 1), default=0.1
-        Share of the sequences held out, at random. Unused if `fit` is given `X_val`.
+    {early_stopping}
+    {validation_fraction}
     {n_iter_no_change}
     scoring : str, callable or None, default="loss"
         Score for early stopping: "loss" is minus the mean loss on the sequences held out; else any scorer of

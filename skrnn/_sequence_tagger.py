@@ -61,20 +61,17 @@ class RNNSequenceTagger(BaseFeatureEstimator[TagReading]):
     {tol}
     {verbose}
     warm_start : bool, default=False
-        Whether `fit` continues from where the last one ended, with its moments and random state. What the weights mean
-        cannot change: `cell`, `hidden_size`, `n_layers`, `bidirectional`, `loss` and `ignore_label`.
+        Whether `fit` continues from where the last one ended, with its moments and random state. These cannot
+        change: `cell`, `hidden_size`, `n_layers`, `bidirectional`, `loss` and `ignore_label`.
     {momentum}
     {beta_1}
     {epsilon}
     {max_grad_norm}
-    early_stopping : bool, default=False
-        Whether to hold out a part of the sequences, stop when the score on it stops improving, and keep the parameters
-        that had the best one. "lbfgs" has none.
-    validation_fraction : float in (0, 1), default=0.1
-        Share of the sequences held out, at random. Unused if `fit` is given `X_val`.
+    {early_stopping}
+    {validation_fraction}
     {n_iter_no_change}
     scoring : str, callable or None, default="loss"
-        Score for early stopping: "loss" is minus the mean loss on the sequences held out; a callable is called as
+        What early stopping looks at: "loss" is minus the mean loss on the sequences held out; a callable is called as
         ``scorer(estimator, X, y)``; None is the accuracy over steps.
     class_weight : dict, "balanced" or None, default=None
         Weight of each label, with loss="log_loss" only; "balanced" makes all labels weigh the same.
@@ -236,14 +233,13 @@ class RNNSequenceTagger(BaseFeatureEstimator[TagReading]):
         Returns
         -------
         self : RNNSequenceTagger
-            Fitted. If the loss stops being finite, or Ctrl-C interrupts, then with the best parameters so far, and a
-            warning.
+            Fitted; with the best parameters so far, and a warning, if Ctrl-C interrupts or the loss stops being finite.
 
         Raises
         ------
         TypeError, ValueError
             If X, y or a weight is not what it should be, all steps are ignored, parameters contradict each other, or
-            the loss is not finite before an epoch is complete. The estimator is then as it was.
+            the loss is not finite before an epoch is complete. Nothing has changed then.
         """
         config = self._read_config()
         to_validate = self._passed_to_validate(config, Passed(X_val, y_val, sample_weight_val))
@@ -252,7 +248,7 @@ class RNNSequenceTagger(BaseFeatureEstimator[TagReading]):
 
     @available_if(BaseFeatureEstimator._has_partial_fit)
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> RNNSequenceTagger:
-        """Go through the given sequences once, and continue from what was learned before.
+        """Learn from the given sequences for one epoch, after what was learned before.
 
         Parameters
         ----------

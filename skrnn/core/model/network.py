@@ -242,7 +242,7 @@ class Network:
         Returns
         -------
         network : Network
-            Without parameters.
+            `initialize` draws its parameters.
 
         Examples
         --------
