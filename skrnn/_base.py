@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass, replace
+from inspect import signature
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple
 
@@ -17,6 +18,7 @@ from sklearn.metrics import check_scoring
 from sklearn.utils._param_validation import (  # private, but in place since 1.2: docs/design.md
     Interval,
     Options,
+    RealNotInt,
     StrOptions,
 )
 from sklearn.utils.validation import check_is_fitted
@@ -53,6 +55,22 @@ class Examples(ABC):
     data: Dataset
     is_weighted: bool
     """Whether a scorer is given the weights, too."""
+    items: Any
+    """The sequences as they were passed, a list of them in training, where `data` do not hold what was passed."""
+
+    def take(self, indices: np.ndarray) -> Self:
+        """Return some of the sequences, in the order of `indices`."""
+        items = None if self.items is None else [self.items[i] for i in indices]
+        return replace(self, data=self.data.take(indices), items=items)
+
+    def that_weigh(self, counts: np.ndarray | None = None) -> Self:
+        """Return those whose weight is not 0, and of which not 0 targets (n,) are known."""
+        weights = self.data.weights if counts is None else self.data.weights * counts
+        return self if weights.all() else self.take(np.flatnonzero(weights))
+
+    def X_for_scorer(self) -> Any:
+        """Return the sequences as a scorer gets them."""
+        return self.data.sequences.arrays() if self.items is None else self.items
 
     @abstractmethod
     def hold_out(self, fraction: float, seed: int) -> tuple[Dataset, Examples]:
@@ -81,6 +99,19 @@ class BaseRecurrent(BaseEstimator, ABC, Generic[R]):
         "hidden_size": [Interval(Integral, 1, None, closed="left")],
         "n_layers": [Interval(Integral, 1, None, closed="left")],
         "dropout": [Interval(Real, 0, 1, closed="left")],
+        "vocabulary": ["array-like", None],
+        "min_frequency": [
+            Interval(Integral, 1, None, closed="left"),
+            Interval(RealNotInt, 0, 1, closed="neither"),
+            None,
+        ],
+        "max_tokens": [Interval(Integral, 1, None, closed="left"), None],
+        "handle_unknown": [StrOptions({"use_unknown", "error"})],
+        "dtype": [
+            StrOptions({"auto", "float64", "float32"}),
+            Options(type, {np.float64, np.float32}),
+            np.dtype,
+        ],
         "solver": [StrOptions({"adam", "sgd", "rmsprop", "lbfgs"})],
         "alpha": [Interval(Real, 0, np.inf, closed="left")],
         "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
@@ -158,7 +189,8 @@ class BaseRecurrent(BaseEstimator, ABC, Generic[R]):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         with reading_values(state, type(self).__name__):
-            attributes, values = dict(state["attributes"]), state["fitted"]
+            defaults = {name: value.default for name, value in signature(type(self)).parameters.items()}
+            attributes, values = {**defaults, **state["attributes"]}, state["fitted"]  # of files before a parameter
             if values is not None:
                 build = type(self)._build_network
                 fitted = fitted_from_values(values, self._reading_type, self._make_shape(), build)

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import numpy as np
 from sklearn.utils._param_validation import validate_parameter_constraints
 
-from ._validation.values import shown
+from ._validation.values import as_list, shown
 
 Config = TypeVar("Config", bound="FitConfig")
 
@@ -31,6 +31,12 @@ class FitConfig:
     n_layers: int
     dropout: float
     bptt_steps: int | None = None
+    vocabulary: Any
+    min_frequency: float | None
+    max_tokens: int | None
+    handle_unknown: str
+    embedding_size: int | str | None
+    dtype: Any
     solver: str
     alpha: float
     batch_size: int | str
@@ -68,6 +74,10 @@ class FitConfig:
             if isinstance(value, int) and abs(value) > sys.float_info.max:
                 raise ValueError(f"{name} is {shown(value)}, beyond all floats. Pass a number nearer to 0.")
         validate_parameter_constraints(constraints, parameters, estimator_name)
+        if (dtype := parameters["dtype"]) != "auto":
+            parameters["dtype"] = np.dtype(dtype).name  # the same for every byte order
+            if parameters["dtype"] not in ("float64", "float32"):
+                raise ValueError(f"dtype is {dtype!r}. Pass 'auto', np.float64 or np.float32, or their names.")
         names = {field.name for field in fields(cls)} & parameters.keys()
         return cls(estimator_name=estimator_name, is_partial=is_partial, **{name: parameters[name] for name in names})
 
@@ -88,16 +98,31 @@ class FitConfig:
         return 1 if self.is_partial else self.max_iter
 
     @property
+    def fixed_dtype(self) -> np.dtype | None:
+        """What `dtype` says, None where the data do."""
+        return None if self.dtype == "auto" else np.dtype(self.dtype)
+
+    @property
     def lasting(self) -> dict[str, Any]:
         """The parameters that give the learned weights their meaning, and cannot change while training continues."""
-        return {"cell": self.cell, "hidden_size": self.hidden_size, "n_layers": self.n_layers}
+        return {
+            "cell": self.cell,
+            "hidden_size": self.hidden_size,
+            "n_layers": self.n_layers,
+            "vocabulary": None if self.vocabulary is None else as_list(self.vocabulary),
+            "min_frequency": self.min_frequency,
+            "max_tokens": self.max_tokens,
+            "embedding_size": self.embedding_size,
+            "dtype": self.dtype,
+        }
 
 
 @dataclass(frozen=True, kw_only=True)
-class FeatureConfig(FitConfig):
-    """What the estimators of sequences of features have in common."""
+class SequenceConfig(FitConfig):
+    """What classifier, regressor and tagger have in common."""
 
     bidirectional: bool
+    input_type: str
     recompute: bool | str
 
     def network_arguments(self) -> dict[str, Any]:
@@ -114,11 +139,16 @@ class FeatureConfig(FitConfig):
     @property
     def lasting(self) -> dict[str, Any]:
         """The parameters that give the learned weights their meaning, see `FitConfig.lasting`."""
-        return {**super().lasting, "bidirectional": self.bidirectional}
+        return {
+            **super().lasting,
+            "bidirectional": self.bidirectional,
+            "input_type": self.input_type,
+            "handle_unknown": self.handle_unknown,
+        }
 
 
 @dataclass(frozen=True, kw_only=True)
-class PooledConfig(FeatureConfig):
+class PooledConfig(SequenceConfig):
     """What those have in common that can pool the states of a sequence."""
 
     pooling: str
@@ -147,7 +177,7 @@ class ClassifierConfig(PooledConfig):
 
 
 @dataclass(frozen=True, kw_only=True)
-class TaggerConfig(FeatureConfig):
+class TaggerConfig(SequenceConfig):
     """The parameters of `RNNSequenceTagger`."""
 
     loss: str
@@ -198,13 +228,8 @@ class NextTokenConfig(FitConfig):
     """The parameters of `RNNNextTokenModel`."""
 
     bptt_steps: int
-    embedding_size: int | None
     tie_weights: bool
-    min_frequency: float | None
-    max_tokens: int | None
-    handle_unknown: str
     add_end_token: bool | str
-    dtype: str
 
     @classmethod
     def read(
@@ -214,29 +239,22 @@ class NextTokenConfig(FitConfig):
         constraints: dict[str, list[Any]],
         is_partial: bool,
     ) -> NextTokenConfig:
-        """Return the parameters of an estimator, with one name for each scoring and dtype; raises if one is wrong."""
+        """Return the parameters of an estimator, with one name for each scoring; raises if one is wrong."""
         config = super().read(estimator_name, parameters, constraints, is_partial)
-        dtype = np.dtype(config.dtype).name  # the same for every byte order
-        if dtype not in ("float64", "float32"):
-            raise ValueError(f"dtype is {config.dtype!r}. Pass np.float64 or np.float32, or their names.")
         if config.tie_weights and config.embedding_size != config.hidden_size:
             raise ValueError(
                 f"tie_weights=True needs embedding_size={config.hidden_size}, that of hidden_size, got "
                 f"{config.embedding_size}."
             )
-        return replace(config, scoring="loss" if config.scoring is None else config.scoring, dtype=dtype)
+        return replace(config, scoring="loss" if config.scoring is None else config.scoring)
 
     @property
     def lasting(self) -> dict[str, Any]:
         """The parameters that give the learned weights their meaning, see `FitConfig.lasting`."""
         return {
             **super().lasting,
-            "embedding_size": self.embedding_size,
             "tie_weights": self.tie_weights,
-            "min_frequency": self.min_frequency,
-            "max_tokens": self.max_tokens,
             "add_end_token": self.add_end_token,
-            "dtype": self.dtype,
         }
 
     def with_end_token(self, has_end: bool) -> NextTokenConfig:

@@ -99,8 +99,36 @@ bptt_steps : int or None, default=None
     still make the state, and their part of the pooling, but nothing is learned from them: quicker than `recompute`
     for very long sequences, and no longer exact. Not with `bidirectional` or "lbfgs".
 
+input_type : {"auto", "features", "tokens"}, default="auto"
+    What a step is: a row of numbers, or one token. "auto" takes text as tokens and numbers as features; pass "tokens"
+    for numbers that name something.
+
+vocabulary : array-like of tokens or None, default=None
+    All tokens that are known, in this order; None learns them from X.
+
+min_frequency : int, float in (0, 1) or None, default=None
+    Tokens that are rarer, as a count or as a share of all tokens, are learned as one, UNKNOWN.
+
+max_tokens : int or None, default=None
+    Largest number of tokens in the vocabulary; the rarer ones are learned as UNKNOWN.
+
+handle_unknown : {"use_unknown", "error"}, default="use_unknown"
+    What to do with a token that is not in the vocabulary: read it as UNKNOWN, or raise. With "error" tokens that
+    `min_frequency` or `max_tokens` left out are still UNKNOWN.
+
+embedding_size : int, "auto" or None, default="auto"
+    Length of the vector that is learned for each token. None has none: a token picks a column of the first layer's
+    weights. "auto" is `hidden_size` for more tokens than that, else None.
+
+dtype : {"auto", np.float64, np.float32} or names of these, default="auto"
+    Of the parameters and of all results. "auto" is float32 if all of X is float32 at the first fit, else float64;
+    float32 is about twice as fast.
+
+vocabulary_ : dict of token to int
+    Number of each token, that of UNKNOWN last; only after a fit on tokens.
+
 n_inputs_ : int
-    Features per step.
+    Features per step; only after a fit on features.
 
 n_features_in_ : int
     Columns of X if it was 2-D, that is steps; else features per step.
@@ -121,7 +149,7 @@ validation_fraction : float in (0, 1), default=0.1
 ENTRIES = {re.split(r"\W", entry, maxsplit=1)[0]: entry for entry in SHARED.strip().split("\n\n")}
 
 OF_METHODS = {
-    "X_of_features": """X : list of array-like of shape (n_steps_i, n_features), or array-like
+    "X_of_sequences": """X : list of array-like of shape (n_steps_i, n_features), list of sequences of tokens, or array
     The sequences, see the class; any lengths, unless both this X and that of `fit` are 2-D.""",
     "X_of_tokens": """X : list of sequences of tokens, or array-like of shape (n_sequences, n_tokens)
     The sequences, see the class.""",

@@ -41,7 +41,7 @@ def begin_training(config: FitConfig, network: Network, dtype: np.dtype) -> Trai
 def continue_training(config: FitConfig, state: TrainingState) -> TrainingState:
     """Copy `state` to continue with, so that a failure leaves the estimator as it was; patience as it is set now."""
     for name, value in config.lasting.items():
-        if value != state.lasting[name]:
+        if value != state.lasting.get(name, value):
             raise ValueError(
                 f"{name} cannot change while training continues: it is {value!r}, but was {state.lasting[name]!r} when "
                 "training began. Set it back, or fit anew with warm_start=False."

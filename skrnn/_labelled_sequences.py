@@ -10,42 +10,32 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_consistent_length, compute_class_weight
 
 from ._base import Examples, Passed
-from ._feature_reading import FeatureReading, learn_sequences
-from ._fitted import Reading
+from ._config import ClassifierConfig
 from ._hold_out import hold_out
+from ._sequence_reading import ReadX, SequenceReading, learn_input
 from ._validation.labels import Labels, check_same_classes, factors_of_classes, read_classes, read_labels
 from ._validation.weights import check_sample_weight, product_of_weights
 from .core.data.dataset import Dataset
-from .core.data.sequences import FeatureSequences
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class LabelledReading(FeatureReading):
-    """How sequences of features and their labels are read."""
+class LabelledReading(SequenceReading):
+    """How sequences and their labels are read."""
 
     classes: np.ndarray
     """The labels (K,), sorted."""
 
     @classmethod
     def learn(
-        cls, shape: BaseEstimator, class_weight: Any, passed: Passed, classes: Any
+        cls, shape: BaseEstimator, config: ClassifierConfig, passed: Passed, classes: Any
     ) -> tuple[LabelledReading, LabelledSequences]:
         """Read X and y, and how later ones are to be read; `classes` are all labels that will come, or None."""
-        sequences = learn_sequences(shape, passed.X)
+        known_of_X, read = learn_input(shape, config, passed)
         labels = read_targets(passed.y, type(shape).__name__)
-        check_consistent_length(sequences.lengths, labels)
+        check_consistent_length(read.sequences.lengths, labels)
         known = labels.classes if classes is None else read_classes(classes)
-        reading = cls(shape, sequences.steps.dtype, known)
-        return reading, reading._weigh(class_weight, sequences, labels, passed.sample_weight)
-
-    @classmethod
-    def from_values(cls, shape: BaseEstimator, values: dict[str, Any]) -> LabelledReading:
-        """Make a reading of plain values, classes included; `shape` has nothing yet."""
-        return cls(**vars(Reading.from_values(shape, values)), classes=values["classes"])
-
-    def to_values(self) -> dict[str, Any]:
-        """Return plain values, and the classes."""
-        return {**super().to_values(), "classes": self.classes}
+        reading = cls(*known_of_X, known)
+        return reading, reading._weigh(config.class_weight, read, labels, passed.sample_weight)
 
     def attributes(self) -> dict[str, Any]:
         """Return the public attributes that tell of X and y."""
@@ -57,24 +47,23 @@ class LabelledReading(FeatureReading):
 
     def to_learn(self, class_weight: Any, passed: Passed) -> LabelledSequences:
         """Read what is learned from; sequences that weigh nothing are left out."""
-        sequences = self.read_sequences(passed.X)
+        read = self.read_sequences(passed.X)
         labels = read_targets(passed.y, type(self.shape).__name__)
-        check_consistent_length(sequences.lengths, labels)
-        return self._weigh(class_weight, sequences, labels, passed.sample_weight)
+        check_consistent_length(read.sequences.lengths, labels)
+        return self._weigh(class_weight, read, labels, passed.sample_weight)
 
     def to_validate(self, passed: Passed) -> LabelledSequences:
         """Read what is held out by the caller."""
-        sequences = self.read_sequences(passed.X, "X_val")
+        sequences, items = self.read_sequences(passed.X, "X_val")
         labels = read_targets(passed.y, type(self.shape).__name__, "y_val")
         if len(labels) != len(sequences):
             raise ValueError(f"X_val has {len(sequences)} sequences, but y_val has {len(labels)} labels.")
         targets = labels.encode(self.classes)
         weights = check_sample_weight(passed.sample_weight, len(targets), "sample_weight_val", "X_val")
-        return LabelledSequences(Dataset(sequences, targets, weights), passed.sample_weight is not None, self.classes)
+        data, is_weighted = Dataset(sequences, targets, weights), passed.sample_weight is not None
+        return LabelledSequences(data, is_weighted, items, self.classes)
 
-    def _weigh(
-        self, class_weight: Any, sequences: FeatureSequences, labels: Labels, sample_weight: Any
-    ) -> LabelledSequences:
+    def _weigh(self, class_weight: Any, read: ReadX, labels: Labels, sample_weight: Any) -> LabelledSequences:
         targets = labels.encode(self.classes)
         weights = check_sample_weight(sample_weight, len(labels))
         if class_weight is not None:
@@ -84,9 +73,8 @@ class LabelledReading(FeatureReading):
                     "All weights are zero: class_weight and sample_weight leave no sequence to learn from. Give a "
                     "class that y has a weight above 0."
                 )
-        data = Dataset(sequences, targets, weights)
-        data = data if weights.all() else data.take(np.flatnonzero(weights))
-        return LabelledSequences(data, sample_weight is not None, self.classes)
+        data = Dataset(read.sequences, targets, weights)
+        return LabelledSequences(data, sample_weight is not None, read.items, self.classes).that_weigh()
 
     def _weights_of_classes(self, class_weight: Any, targets: np.ndarray, weights: np.ndarray) -> np.ndarray:
         """Return the weight of each class (K,); 1 for those that nothing is said of."""
@@ -111,11 +99,11 @@ class LabelledSequences(Examples):
     def hold_out(self, fraction: float, seed: int) -> tuple[Dataset, LabelledSequences]:
         """Return what is left to learn from, and what is held out: of each class as near as possible in proportion."""
         train, held_out = hold_out(self.data.targets, fraction, seed)
-        return self.data.take(train), LabelledSequences(self.data.take(held_out), self.is_weighted, self.classes)
+        return self.data.take(train), self.take(held_out)
 
     def for_scorer(self) -> tuple[Any, ...]:
         """Return X and y as a scorer gets them."""
-        return self.data.sequences.arrays(), self.classes[self.data.targets]
+        return self.X_for_scorer(), self.classes[self.data.targets]
 
 
 def read_targets(y: Any, estimator_name: str, name: str = "y") -> Labels:

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, DensityMixin, TransformerMixin
-from sklearn.utils._param_validation import Interval, Options, RealNotInt, StrOptions
+from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 
 from ._base import BaseRecurrent, Passed
@@ -29,7 +29,7 @@ from ._validation.weights import check_sample_weight
 from ._vocabulary import Vocabulary
 from .core.data.dataset import Dataset
 from .core.data.samplers import TruncatedBPTT
-from .core.data.sequences import TokenSequences
+from .core.data.sequences import NextTokenSequences
 from .core.model.network import Network
 from .core.workspace import Workspace
 
@@ -57,13 +57,10 @@ class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Densi
         weights.
     tie_weights : bool, default=False
         Whether the vectors of the tokens are also the weights that predict them; needs ``embedding_size=hidden_size``.
-    min_frequency : int, float in (0, 1) or None, default=None
-        Tokens that are rarer, as a count or as a share of all tokens, are learned as one, UNKNOWN.
-    max_tokens : int or None, default=None
-        Largest number of tokens in the vocabulary; the rarer ones are learned as UNKNOWN.
-    handle_unknown : {"use_unknown", "error"}, default="use_unknown"
-        What to do with a token that is not in the vocabulary: read it as UNKNOWN, or raise. With "error" tokens that
-        `min_frequency` or `max_tokens` left out are still UNKNOWN.
+    {vocabulary}
+    {min_frequency}
+    {max_tokens}
+    {handle_unknown}
     add_end_token : bool or "auto", default="auto"
         Whether the end of a sequence is predicted like a token, END; "auto" is True except for 2-D X.
     bptt_steps : int, default=100
@@ -88,8 +85,8 @@ class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Densi
     warm_start : bool, default=False
         Whether `fit` continues from where the last one ended, with its vocabulary, moments and random state. On the
         same data patience continues, too; other data begin with fresh patience, best scores and learning rate. What the
-        weights mean cannot change: `cell`, `hidden_size`, `n_layers`, `embedding_size`, `tie_weights`, `min_frequency`,
-        `max_tokens`, `add_end_token` and `dtype`.
+        weights mean cannot change: `cell`, `hidden_size`, `n_layers`, `embedding_size`, `tie_weights`, `vocabulary`,
+        `min_frequency`, `max_tokens`, `add_end_token` and `dtype`.
     {momentum}
     {beta_1}
     {epsilon}
@@ -104,13 +101,13 @@ class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Densi
         Score for early stopping: "loss" and None are the mean log-probability of the tokens held out, a callable is
         called as ``scorer(estimator, X)``.
     {n_jobs}
-    dtype : {np.float64, np.float32} or their names, default=np.float64
-        Of the parameters and of all results; float32 is about twice as fast.
+    dtype : {"auto", np.float64, np.float32} or names of these, default="auto"
+        Of the parameters and of all results; "auto" is float64, float32 is about twice as fast.
 
     Attributes
     ----------
     classes_ : ndarray of shape (n_tokens,)
-        The ordinary tokens, sorted, in the dtype of the data.
+        The ordinary tokens, sorted or in the order of `vocabulary`, in the dtype of the data.
     column_tokens_ : ndarray of shape (n_columns,), dtype object
         Token of each column of `predict_proba`: ``classes_``, END if it is modelled, UNKNOWN.
     vocabulary_ : dict of token to int
@@ -166,17 +163,9 @@ class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Densi
         **BaseRecurrent._parameter_constraints,
         "embedding_size": [Interval(Integral, 1, None, closed="left"), None],
         "tie_weights": ["boolean"],
-        "min_frequency": [
-            Interval(Integral, 1, None, closed="left"),
-            Interval(RealNotInt, 0, 1, closed="neither"),
-            None,
-        ],
-        "max_tokens": [Interval(Integral, 1, None, closed="left"), None],
-        "handle_unknown": [StrOptions({"use_unknown", "error"})],
         "add_end_token": ["boolean", StrOptions({"auto"})],
         "bptt_steps": [Interval(Integral, 1, None, closed="left")],
         "scoring": [StrOptions({"loss"}), callable, None],
-        "dtype": [Options(type, {np.float64, np.float32}), StrOptions({"float64", "float32"}), np.dtype],
     }
 
     def __init__(
@@ -188,6 +177,7 @@ class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Densi
         dropout: float = 0.0,
         embedding_size: int | None = None,
         tie_weights: bool = False,
+        vocabulary: Any = None,
         min_frequency: float | None = None,
         max_tokens: int | None = None,
         handle_unknown: str = "use_unknown",
@@ -215,7 +205,7 @@ class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Densi
         n_iter_no_change: int = 10,
         scoring: str | Callable | None = "loss",
         n_jobs: int | None = None,
-        dtype: Any = np.float64,
+        dtype: Any = "auto",
     ) -> None:
         self.hidden_size = hidden_size
         self.cell = cell
@@ -223,6 +213,7 @@ class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Densi
         self.dropout = dropout
         self.embedding_size = embedding_size
         self.tie_weights = tie_weights
+        self.vocabulary = vocabulary
         self.min_frequency = min_frequency
         self.max_tokens = max_tokens
         self.handle_unknown = handle_unknown
@@ -283,10 +274,11 @@ class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Densi
         return self
 
     @available_if(BaseRecurrent._has_partial_fit)
-    def partial_fit(self, X: Any, y: None = None, sample_weight: Any = None, tokens: Any = None) -> RNNNextTokenModel:
+    def partial_fit(self, X: Any, y: None = None, sample_weight: Any = None) -> RNNNextTokenModel:
         """Go through the given sequences once, and continue from what was learned before.
 
-        The vocabulary is that of the first call; what comes later and is not in it is learned as UNKNOWN.
+        The vocabulary is that of the first call, or the parameter `vocabulary`; what comes later and is not in it is
+        learned as UNKNOWN.
 
         Parameters
         ----------
@@ -294,8 +286,6 @@ class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Densi
         y : None
             Ignored.
         {sample_weight}
-        tokens : sequence of tokens, default=None
-            All ordinary tokens that will ever come, for the first call; by default those of its X.
 
         Returns
         -------
@@ -307,7 +297,7 @@ class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Densi
         TypeError, ValueError
             As `fit`; ValueError also if `early_stopping` is set.
         """
-        self._learn(self._read_config(is_partial=True), Passed(X, y, sample_weight), announced=tokens)
+        self._learn(self._read_config(is_partial=True), Passed(X, y, sample_weight))
         return self
 
     def predict_proba(self, X: Any) -> np.ndarray:
@@ -614,9 +604,7 @@ class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Densi
         self, config: NextTokenConfig, passed: Passed, reading: TokenReading | None, announced: Any
     ) -> tuple[TokenReading, TokenExamples]:
         if reading is None:
-            return TokenReading.learn(self._make_shape(), config, passed, announced)
-        if announced is not None:
-            reading.check_same_tokens(announced)
+            return TokenReading.learn(self._make_shape(), config, passed)
         return reading, reading.to_learn(config, passed)
 
     def _read_validation(self, config: NextTokenConfig, passed: Passed, reading: TokenReading) -> TokenExamples:
@@ -626,7 +614,7 @@ class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Densi
         return config.with_end_token(reading.vocabulary.has_end)
 
     def _network_arguments(
-        self, config: NextTokenConfig, reading: TokenReading, data: Dataset[TokenSequences]
+        self, config: NextTokenConfig, reading: TokenReading, data: Dataset[NextTokenSequences]
     ) -> dict[str, Any]:
         return {
             "cell": config.cell,
@@ -653,7 +641,7 @@ class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Densi
         return TruncatedBPTT(config.bptt_steps)
 
     def _default_score(
-        self, reading: TokenReading, network: Network, data: Dataset[TokenSequences]
+        self, reading: TokenReading, network: Network, data: Dataset[NextTokenSequences]
     ) -> Callable[[np.ndarray], float]:
         workspace, scores = Workspace(reading.dtype), reading.scores(network)
 
@@ -672,7 +660,7 @@ class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Densi
         return predict_in_shards(predict, data, hidden_size, fitted.params.dtype, n_jobs), data.lengths
 
     def _measure(
-        self, measure: Callable[[TokenScores, np.ndarray, TokenSequences, Workspace], np.ndarray], X: Any
+        self, measure: Callable[[TokenScores, np.ndarray, NextTokenSequences, Workspace], np.ndarray], X: Any
     ) -> tuple[np.ndarray, np.ndarray]:
         """What a method of `TokenScores` gives for the steps that predict X, and how many they are in each sequence."""
         fitted = self._check_fitted()

@@ -11,21 +11,20 @@ from sklearn.exceptions import DataConversionWarning
 
 from ._base import Examples, Passed
 from ._config import RegressorConfig
-from ._feature_reading import FeatureReading, learn_sequences
-from ._fitted import Reading
 from ._hold_out import hold_out_any
+from ._sequence_reading import ReadX, SequenceReading, learn_input
 from ._validation.numbers import Numbers, read_numbers
 from ._validation.values import array_of_objects
 from ._validation.weights import check_sample_weight
 from ._warnings import warn_caller
 from .core.data.dataset import Dataset
-from .core.data.sequences import FeatureSequences
+from .core.data.sequences import Sequences
 from .core.model.losses import merge_equal
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class NumberReading(FeatureReading):
-    """How sequences of features and their numbers are read."""
+class NumberReading(SequenceReading):
+    """How sequences and their numbers are read."""
 
     is_flat: bool
     """Whether a target is one number, and no row of them."""
@@ -40,10 +39,12 @@ class NumberReading(FeatureReading):
         cls, shape: BaseEstimator, config: RegressorConfig, passed: Passed
     ) -> tuple[NumberReading, NumberedSequences]:
         """Read X and y, and how later ones are to be read."""
-        sequences = learn_sequences(shape, passed.X)
+        known_of_X, read = learn_input(shape, config, passed)
+        _, dtype, _ = known_of_X
+        sequences = read.sequences
         numbers = read_targets(passed.y, sequences, type(shape).__name__)
         weights = check_sample_weight(passed.sample_weight, len(sequences))
-        _check_range(numbers, config.loss, sequences.steps.dtype)
+        _check_range(numbers, config.loss, dtype)
         if config.loss == "poisson" and numbers.values.shape[1] == 1 and not numbers.is_flat:  # as its tags promise
             warn_caller(
                 "A column-vector y was passed when a 1d array was expected. Please change the shape of y to "
@@ -58,20 +59,8 @@ class NumberReading(FeatureReading):
                 f"y is always zero, but loss='poisson' needs a positive mean of each number; those of y are "
                 f"{scale.tolist()}. Leave constant zeros out."
             )
-        dtype = sequences.steps.dtype
-        reading = cls(shape, dtype, numbers.is_flat, numbers.is_per_step, center.tolist(), scale.tolist())
-        return reading, reading._examples(sequences, numbers, weights, passed)
-
-    @classmethod
-    def from_values(cls, shape: BaseEstimator, values: dict[str, Any]) -> NumberReading:
-        """Make a reading of plain values, numbers included; `shape` has nothing yet."""
-        names = ("is_flat", "is_per_step", "center", "scale")
-        return cls(**vars(Reading.from_values(shape, values)), **{name: values[name] for name in names})
-
-    def to_values(self) -> dict[str, Any]:
-        """Return plain values, with those that tell of the numbers."""
-        own = {"is_flat": self.is_flat, "is_per_step": self.is_per_step, "center": self.center, "scale": self.scale}
-        return {**super().to_values(), **own}
+        reading = cls(*known_of_X, numbers.is_flat, numbers.is_per_step, center.tolist(), scale.tolist())
+        return reading, reading._examples(read, numbers, weights, passed)
 
     @property
     def n_outputs(self) -> int:
@@ -84,19 +73,19 @@ class NumberReading(FeatureReading):
 
     def to_learn(self, config: RegressorConfig, passed: Passed) -> NumberedSequences:
         """Read what is learned from; sequences that weigh nothing are left out."""
-        sequences = self.read_sequences(passed.X)
-        numbers = self._read_numbers(passed.y, sequences, config.loss)
-        weights = check_sample_weight(passed.sample_weight, len(sequences))
-        return self._examples(sequences, numbers, weights, passed)
+        read = self.read_sequences(passed.X)
+        numbers = self._read_numbers(passed.y, read.sequences, config.loss)
+        weights = check_sample_weight(passed.sample_weight, len(read.sequences))
+        return self._examples(read, numbers, weights, passed)
 
     def to_validate(self, config: RegressorConfig, passed: Passed) -> NumberedSequences:
         """Read what is held out by the caller."""
-        sequences = self.read_sequences(passed.X, "X_val")
-        numbers = self._read_numbers(passed.y, sequences, config.loss, "y_val", "X_val")
-        weights = check_sample_weight(passed.sample_weight, len(sequences), "sample_weight_val", "X_val")
-        return self._examples(sequences, numbers, weights, passed)
+        read = self.read_sequences(passed.X, "X_val")
+        numbers = self._read_numbers(passed.y, read.sequences, config.loss, "y_val", "X_val")
+        weights = check_sample_weight(passed.sample_weight, len(read.sequences), "sample_weight_val", "X_val")
+        return self._examples(read, numbers, weights, passed)
 
-    def to_score(self, sequences: FeatureSequences, y: Any, sample_weight: Any) -> tuple[np.ndarray, np.ndarray]:
+    def to_score(self, sequences: Sequences, y: Any, sample_weight: Any) -> tuple[np.ndarray, np.ndarray]:
         """Return targets (N, K) and weights (N,), float64, of sequences or of their steps."""
         numbers = self._read_numbers(y, sequences, None)
         weights = check_sample_weight(sample_weight, len(sequences))
@@ -114,9 +103,7 @@ class NumberReading(FeatureReading):
 
         return array_of_objects(list(map(shaped, predicted))) if self.is_per_step else shaped(predicted)
 
-    def _read_numbers(
-        self, y: Any, sequences: FeatureSequences, loss: str | None, name: str = "y", X: str = "X"
-    ) -> Numbers:
+    def _read_numbers(self, y: Any, sequences: Sequences, loss: str | None, name: str = "y", X: str = "X") -> Numbers:
         """Read numbers as those that were learned from; raises where they are others."""
         numbers = read_targets(y, sequences, type(self.shape).__name__, name, X)
         if numbers.is_per_step != self.is_per_step or numbers.values.shape[1] != self.n_outputs:
@@ -131,16 +118,14 @@ class NumberReading(FeatureReading):
         _check_range(numbers, loss, self.dtype)
         return numbers
 
-    def _examples(
-        self, sequences: FeatureSequences, numbers: Numbers, weights: np.ndarray, passed: Passed
-    ) -> NumberedSequences:
+    def _examples(self, read: ReadX, numbers: Numbers, weights: np.ndarray, passed: Passed) -> NumberedSequences:
+        sequences = read.sequences
         targets = numbers.values
         if self.is_per_step:
             targets = np.empty((sequences.n_rows, self.n_outputs))
             targets[_rows_of_steps(sequences)] = numbers.values
         data = Dataset(sequences, targets, weights, is_per_step=self.is_per_step)
-        data = data if weights.all() else data.take(np.flatnonzero(weights))
-        return NumberedSequences(data, passed.sample_weight is not None, self.is_flat)
+        return NumberedSequences(data, passed.sample_weight is not None, read.items, self.is_flat).that_weigh()
 
 
 @dataclass(frozen=True)
@@ -153,16 +138,16 @@ class NumberedSequences(Examples):
     def hold_out(self, fraction: float, seed: int) -> tuple[Dataset, NumberedSequences]:
         """Return what is left to learn from, and what is held out: sequences at random."""
         train, held_out = hold_out_any(len(self.data), fraction, seed)
-        return self.data.take(train), NumberedSequences(self.data.take(held_out), self.is_weighted, self.is_flat)
+        return self.data.take(train), self.take(held_out)
 
     def for_scorer(self) -> tuple[Any, ...]:
         """Return X and y as a scorer gets them."""
         targets = self.data.targets[:, 0] if self.is_flat else self.data.targets
         y = self.data.sequences.views(targets) if self.data.is_per_step else targets
-        return self.data.sequences.arrays(), y
+        return self.X_for_scorer(), y
 
 
-def read_targets(y: Any, sequences: FeatureSequences, estimator_name: str, name: str = "y", X: str = "X") -> Numbers:
+def read_targets(y: Any, sequences: Sequences, estimator_name: str, name: str = "y", X: str = "X") -> Numbers:
     """Return the numbers of sequences; raises where there are none."""
     if y is None:
         raise ValueError(
@@ -189,7 +174,7 @@ def standardise(values: np.ndarray, weights: np.ndarray, loss: str) -> tuple[np.
     return mean * unit, np.where(is_constant, 1, deviation * unit)
 
 
-def _rows_of_steps(sequences: FeatureSequences) -> np.ndarray:
+def _rows_of_steps(sequences: Sequences) -> np.ndarray:
     """Row of the data of each step, sequence after sequence."""
     lengths = sequences.lengths
     return np.arange(lengths.sum()) + np.repeat(sequences.offsets - (np.cumsum(lengths) - lengths), lengths)

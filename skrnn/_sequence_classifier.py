@@ -12,19 +12,19 @@ from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.metaestimators import available_if
 
 from ._base import Passed
-from ._base_features import BaseFeatureEstimator
+from ._base_sequences import BaseSequenceEstimator
 from ._config import ClassifierConfig
 from ._documentation import documented
 from ._labelled_sequences import LabelledReading, LabelledSequences, read_targets
 from ._validation.weights import check_sample_weight
 from .core.data.dataset import Dataset
-from .core.data.sequences import FeatureSequences
+from .core.data.sequences import Sequences
 from .core.model.network import Network
 from .core.workspace import Workspace
 
 
 @documented
-class RNNSequenceClassifier(ClassifierMixin, BaseFeatureEstimator[LabelledReading]):
+class RNNSequenceClassifier(ClassifierMixin, BaseSequenceEstimator[LabelledReading]):
     """Recurrent neural network that classifies whole sequences.
 
     The network reads a sequence step by step, pools its states over the steps, and gives each class a probability. It
@@ -45,6 +45,12 @@ class RNNSequenceClassifier(ClassifierMixin, BaseFeatureEstimator[LabelledReadin
         What of the top layer's states is classified: the last one of each direction, or the mean or the maximum over
         all steps.
     {dropout}
+    {input_type}
+    {vocabulary}
+    {min_frequency}
+    {max_tokens}
+    {handle_unknown}
+    {embedding_size}
     {solver}
     {alpha}
     {batch_size}
@@ -78,12 +84,14 @@ class RNNSequenceClassifier(ClassifierMixin, BaseFeatureEstimator[LabelledReadin
     {recompute}
     {bptt_steps}
     {n_jobs}
+    {dtype}
 
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
         The labels, sorted.
     {n_inputs_}
+    {vocabulary_}
     {n_features_in_}
     {feature_names_in_}
     {n_iter_}
@@ -135,7 +143,7 @@ class RNNSequenceClassifier(ClassifierMixin, BaseFeatureEstimator[LabelledReadin
     _reading_type = LabelledReading
     _build_network = staticmethod(Network.build)
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **BaseFeatureEstimator._parameter_constraints,
+        **BaseSequenceEstimator._parameter_constraints,
         "class_weight": [dict, StrOptions({"balanced"}), None],
     }
 
@@ -148,6 +156,12 @@ class RNNSequenceClassifier(ClassifierMixin, BaseFeatureEstimator[LabelledReadin
         bidirectional: bool = False,
         pooling: str = "last",
         dropout: float = 0.0,
+        input_type: str = "auto",
+        vocabulary: Any = None,
+        min_frequency: float | None = None,
+        max_tokens: int | None = None,
+        handle_unknown: str = "use_unknown",
+        embedding_size: int | str | None = "auto",
         solver: str = "adam",
         alpha: float = 1e-4,
         batch_size: int | str = "auto",
@@ -173,6 +187,7 @@ class RNNSequenceClassifier(ClassifierMixin, BaseFeatureEstimator[LabelledReadin
         recompute: bool | str = "auto",
         bptt_steps: int | None = None,
         n_jobs: int | None = None,
+        dtype: Any = "auto",
     ) -> None:
         self.hidden_size = hidden_size
         self.cell = cell
@@ -180,6 +195,12 @@ class RNNSequenceClassifier(ClassifierMixin, BaseFeatureEstimator[LabelledReadin
         self.bidirectional = bidirectional
         self.pooling = pooling
         self.dropout = dropout
+        self.input_type = input_type
+        self.vocabulary = vocabulary
+        self.min_frequency = min_frequency
+        self.max_tokens = max_tokens
+        self.handle_unknown = handle_unknown
+        self.embedding_size = embedding_size
         self.solver = solver
         self.alpha = alpha
         self.batch_size = batch_size
@@ -205,6 +226,7 @@ class RNNSequenceClassifier(ClassifierMixin, BaseFeatureEstimator[LabelledReadin
         self.recompute = recompute
         self.bptt_steps = bptt_steps
         self.n_jobs = n_jobs
+        self.dtype = dtype
 
     def fit(
         self,
@@ -220,7 +242,7 @@ class RNNSequenceClassifier(ClassifierMixin, BaseFeatureEstimator[LabelledReadin
 
         Parameters
         ----------
-        {X_of_features}
+        {X_of_sequences}
         y : array-like of shape (n_sequences,)
             Their labels: numbers, strings or booleans.
         sample_weight : array-like of shape (n_sequences,), default=None
@@ -247,13 +269,13 @@ class RNNSequenceClassifier(ClassifierMixin, BaseFeatureEstimator[LabelledReadin
         self._learn(config, Passed(X, y, sample_weight), to_validate)
         return self
 
-    @available_if(BaseFeatureEstimator._has_partial_fit)
+    @available_if(BaseSequenceEstimator._has_partial_fit)
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> RNNSequenceClassifier:
         """Go through the given sequences once, and continue from what was learned before.
 
         Parameters
         ----------
-        {X_of_features}
+        {X_of_sequences}
         y : array-like of shape (n_sequences,)
             Their labels.
         {sample_weight}
@@ -286,7 +308,7 @@ class RNNSequenceClassifier(ClassifierMixin, BaseFeatureEstimator[LabelledReadin
 
         Parameters
         ----------
-        {X_of_features}
+        {X_of_sequences}
 
         Returns
         -------
@@ -301,7 +323,7 @@ class RNNSequenceClassifier(ClassifierMixin, BaseFeatureEstimator[LabelledReadin
 
         Parameters
         ----------
-        {X_of_features}
+        {X_of_sequences}
 
         Returns
         -------
@@ -315,7 +337,7 @@ class RNNSequenceClassifier(ClassifierMixin, BaseFeatureEstimator[LabelledReadin
 
         Parameters
         ----------
-        {X_of_features}
+        {X_of_sequences}
 
         Returns
         -------
@@ -330,7 +352,7 @@ class RNNSequenceClassifier(ClassifierMixin, BaseFeatureEstimator[LabelledReadin
 
         Parameters
         ----------
-        {X_of_features}
+        {X_of_sequences}
         y : array-like of shape (n_sequences,)
             Their labels; one that is not among ``classes_`` counts as predicted wrongly.
         {sample_weight}
@@ -353,7 +375,7 @@ class RNNSequenceClassifier(ClassifierMixin, BaseFeatureEstimator[LabelledReadin
         if config.is_partial and reading is None and announced is None:
             raise ValueError("classes must be passed on the first call to partial_fit: all labels that will come.")
         if reading is None:
-            return LabelledReading.learn(self._make_shape(), config.class_weight, passed, announced)
+            return LabelledReading.learn(self._make_shape(), config, passed, announced)
         if announced is not None:
             reading.check_same_classes(announced)
         return reading, reading.to_learn(config.class_weight, passed)
@@ -362,12 +384,16 @@ class RNNSequenceClassifier(ClassifierMixin, BaseFeatureEstimator[LabelledReadin
         return reading.to_validate(passed)
 
     def _network_arguments(
-        self, config: ClassifierConfig, reading: LabelledReading, data: Dataset[FeatureSequences]
+        self, config: ClassifierConfig, reading: LabelledReading, data: Dataset[Sequences]
     ) -> dict[str, Any]:
-        return {**config.network_arguments(), "n_inputs": reading.n_inputs, "n_classes": len(reading.classes)}
+        return {
+            **config.network_arguments(),
+            **reading.input.network_arguments(reading.shape, config),
+            "n_classes": len(reading.classes),
+        }
 
     def _default_score(
-        self, reading: LabelledReading, network: Network, data: Dataset[FeatureSequences]
+        self, reading: LabelledReading, network: Network, data: Dataset[Sequences]
     ) -> Callable[[np.ndarray], float]:
         workspace, relative = Workspace(reading.dtype), data.weights / data.weights.max()
 

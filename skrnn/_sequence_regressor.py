@@ -13,19 +13,19 @@ from sklearn.utils._param_validation import Interval, StrOptions  # as in _base.
 from sklearn.utils.metaestimators import available_if
 
 from ._base import Passed
-from ._base_features import BaseFeatureEstimator
+from ._base_sequences import BaseSequenceEstimator
 from ._config import RegressorConfig
 from ._documentation import documented
 from ._numbered_sequences import NumberedSequences, NumberReading
 from .core.data.dataset import Dataset
-from .core.data.sequences import FeatureSequences
+from .core.data.sequences import Sequences
 from .core.model.losses import LOSSES
 from .core.model.network import Network
 from .core.workspace import Workspace
 
 
 @documented
-class RNNSequenceRegressor(RegressorMixin, BaseFeatureEstimator[NumberReading]):
+class RNNSequenceRegressor(RegressorMixin, BaseSequenceEstimator[NumberReading]):
     """Recurrent neural network that predicts numbers, of whole sequences or of each of their steps.
 
     The network reads a sequence step by step. For a number of the whole sequence it pools its states over the steps;
@@ -56,6 +56,12 @@ class RNNSequenceRegressor(RegressorMixin, BaseFeatureEstimator[NumberReading]):
         What of the top layer's states predicts a number of the whole sequence: the last one of each direction, or the
         mean or the maximum over all steps. Unused for numbers of each step.
     {dropout}
+    {input_type}
+    {vocabulary}
+    {min_frequency}
+    {max_tokens}
+    {handle_unknown}
+    {embedding_size}
     {solver}
     {alpha}
     {batch_size}
@@ -83,12 +89,14 @@ class RNNSequenceRegressor(RegressorMixin, BaseFeatureEstimator[NumberReading]):
     {recompute}
     {bptt_steps}
     {n_jobs}
+    {dtype}
 
     Attributes
     ----------
     n_outputs_ : int
         Numbers of a target.
     {n_inputs_}
+    {vocabulary_}
     {n_features_in_}
     {feature_names_in_}
     {n_iter_}
@@ -139,7 +147,7 @@ class RNNSequenceRegressor(RegressorMixin, BaseFeatureEstimator[NumberReading]):
     _reading_type = NumberReading
     _build_network = staticmethod(Network.build_for_numbers)
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **BaseFeatureEstimator._parameter_constraints,
+        **BaseSequenceEstimator._parameter_constraints,
         "loss": [StrOptions(set(LOSSES))],
         "huber_delta": [Interval(Real, 0, None, closed="neither")],
         "quantile": [Interval(Real, 0, 1, closed="neither"), None],
@@ -157,6 +165,12 @@ class RNNSequenceRegressor(RegressorMixin, BaseFeatureEstimator[NumberReading]):
         bidirectional: bool = False,
         pooling: str = "last",
         dropout: float = 0.0,
+        input_type: str = "auto",
+        vocabulary: Any = None,
+        min_frequency: float | None = None,
+        max_tokens: int | None = None,
+        handle_unknown: str = "use_unknown",
+        embedding_size: int | str | None = "auto",
         solver: str = "adam",
         alpha: float = 1e-4,
         batch_size: int | str = "auto",
@@ -181,6 +195,7 @@ class RNNSequenceRegressor(RegressorMixin, BaseFeatureEstimator[NumberReading]):
         recompute: bool | str = "auto",
         bptt_steps: int | None = None,
         n_jobs: int | None = None,
+        dtype: Any = "auto",
     ) -> None:
         self.hidden_size = hidden_size
         self.loss = loss
@@ -191,6 +206,12 @@ class RNNSequenceRegressor(RegressorMixin, BaseFeatureEstimator[NumberReading]):
         self.bidirectional = bidirectional
         self.pooling = pooling
         self.dropout = dropout
+        self.input_type = input_type
+        self.vocabulary = vocabulary
+        self.min_frequency = min_frequency
+        self.max_tokens = max_tokens
+        self.handle_unknown = handle_unknown
+        self.embedding_size = embedding_size
         self.solver = solver
         self.alpha = alpha
         self.batch_size = batch_size
@@ -215,6 +236,7 @@ class RNNSequenceRegressor(RegressorMixin, BaseFeatureEstimator[NumberReading]):
         self.recompute = recompute
         self.bptt_steps = bptt_steps
         self.n_jobs = n_jobs
+        self.dtype = dtype
 
     def fit(
         self,
@@ -230,7 +252,7 @@ class RNNSequenceRegressor(RegressorMixin, BaseFeatureEstimator[NumberReading]):
 
         Parameters
         ----------
-        {X_of_features}
+        {X_of_sequences}
         y : array-like, or list of array-like
             Their numbers: one, or a row, for each sequence, of shape (n_sequences,) or (n_sequences, n_outputs); or for
             each of its steps, a list of shapes (n_steps_i,) or (n_steps_i, n_outputs). A list of lists that are as long
@@ -259,13 +281,13 @@ class RNNSequenceRegressor(RegressorMixin, BaseFeatureEstimator[NumberReading]):
         self._learn(config, Passed(X, y, sample_weight), to_validate)
         return self
 
-    @available_if(BaseFeatureEstimator._has_partial_fit)
+    @available_if(BaseSequenceEstimator._has_partial_fit)
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> RNNSequenceRegressor:
         """Go through the given sequences once, and continue from what was learned before.
 
         Parameters
         ----------
-        {X_of_features}
+        {X_of_sequences}
         y : as in `fit`
             Their numbers. Those of the first call say by how much all are centred and scaled.
         {sample_weight}
@@ -288,7 +310,7 @@ class RNNSequenceRegressor(RegressorMixin, BaseFeatureEstimator[NumberReading]):
 
         Parameters
         ----------
-        {X_of_features}
+        {X_of_sequences}
         return_std : bool, default=False
             Whether to return the standard deviation, too; with loss="gaussian" only.
 
@@ -322,7 +344,7 @@ class RNNSequenceRegressor(RegressorMixin, BaseFeatureEstimator[NumberReading]):
 
         Parameters
         ----------
-        {X_of_features}
+        {X_of_sequences}
         y : as in `fit`
             Their numbers.
         sample_weight : array-like of shape (n_sequences,), default=None
@@ -359,11 +381,11 @@ class RNNSequenceRegressor(RegressorMixin, BaseFeatureEstimator[NumberReading]):
         return reading.to_validate(config, passed)
 
     def _network_arguments(
-        self, config: RegressorConfig, reading: NumberReading, data: Dataset[FeatureSequences]
+        self, config: RegressorConfig, reading: NumberReading, data: Dataset[Sequences]
     ) -> dict[str, Any]:
         return {
             **config.network_arguments(),
-            "n_inputs": reading.n_inputs,
+            **reading.input.network_arguments(reading.shape, config),
             "n_outputs": reading.n_outputs,
             "loss": config.loss,
             "center": reading.center,
@@ -374,13 +396,14 @@ class RNNSequenceRegressor(RegressorMixin, BaseFeatureEstimator[NumberReading]):
         }
 
     def _initialize(
-        self, reading: NumberReading, network: Network, params: np.ndarray, data: Dataset[FeatureSequences]
+        self, reading: NumberReading, network: Network, params: np.ndarray, data: Dataset[Sequences]
     ) -> None:
         """Begin at the best constant prediction."""
+        super()._initialize(reading, network, params, data)
         network.begin_at(params, data)
 
     def _default_score(
-        self, reading: NumberReading, network: Network, data: Dataset[FeatureSequences]
+        self, reading: NumberReading, network: Network, data: Dataset[Sequences]
     ) -> Callable[[np.ndarray], float]:
         workspace = Workspace(reading.dtype)
         return lambda params: -network.mean_loss(params, data, workspace)

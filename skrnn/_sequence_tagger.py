@@ -10,21 +10,21 @@ from sklearn.utils._param_validation import StrOptions  # as in _base.py
 from sklearn.utils.metaestimators import available_if
 
 from ._base import Passed
-from ._base_features import BaseFeatureEstimator
+from ._base_sequences import BaseSequenceEstimator
 from ._config import TaggerConfig
 from ._documentation import documented
 from ._fitted import Fitted
 from ._tagged_sequences import TaggedSequences, TagReading
 from ._validation.values import array_of_objects
 from .core.data.dataset import Dataset
-from .core.data.sequences import FeatureSequences
+from .core.data.sequences import Sequences
 from .core.model.chain import LinearChain
 from .core.model.network import Network
 from .core.workspace import Workspace
 
 
 @documented
-class RNNSequenceTagger(BaseFeatureEstimator[TagReading]):
+class RNNSequenceTagger(BaseSequenceEstimator[TagReading]):
     """Recurrent neural network that gives every step of a sequence a label.
 
     The network reads a sequence in both directions, so that a step's label depends on what comes before and after it.
@@ -50,6 +50,12 @@ class RNNSequenceTagger(BaseFeatureEstimator[TagReading]):
     bidirectional : bool, default=True
         Whether each layer also reads the sequences from their ends; without, a state depends on the steps so far only.
     {dropout}
+    {input_type}
+    {vocabulary}
+    {min_frequency}
+    {max_tokens}
+    {handle_unknown}
+    {embedding_size}
     {solver}
     {alpha}
     {batch_size}
@@ -79,12 +85,14 @@ class RNNSequenceTagger(BaseFeatureEstimator[TagReading]):
         Whether training computes the activations of a batch twice, and holds only the outputs of all layers and steps:
         less memory for very long sequences. "auto" does where they would take more than a gibibyte.
     {n_jobs}
+    {dtype}
 
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
         The labels, sorted, without `ignore_label`.
     {n_inputs_}
+    {vocabulary_}
     {n_features_in_}
     {feature_names_in_}
     {n_iter_}
@@ -135,7 +143,7 @@ class RNNSequenceTagger(BaseFeatureEstimator[TagReading]):
     _reading_type = TagReading
     _build_network = staticmethod(Network.build_for_labels)
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **BaseFeatureEstimator._parameter_constraints,
+        **BaseSequenceEstimator._parameter_constraints,
         "loss": [StrOptions({"crf", "log_loss"})],
         "class_weight": [dict, StrOptions({"balanced"}), None],
     }
@@ -150,6 +158,12 @@ class RNNSequenceTagger(BaseFeatureEstimator[TagReading]):
         n_layers: int = 1,
         bidirectional: bool = True,
         dropout: float = 0.0,
+        input_type: str = "auto",
+        vocabulary: Any = None,
+        min_frequency: float | None = None,
+        max_tokens: int | None = None,
+        handle_unknown: str = "use_unknown",
+        embedding_size: int | str | None = "auto",
         solver: str = "adam",
         alpha: float = 1e-4,
         batch_size: int | str = "auto",
@@ -174,6 +188,7 @@ class RNNSequenceTagger(BaseFeatureEstimator[TagReading]):
         class_weight: dict | str | None = None,
         recompute: bool | str = "auto",
         n_jobs: int | None = None,
+        dtype: Any = "auto",
     ) -> None:
         self.hidden_size = hidden_size
         self.loss = loss
@@ -182,6 +197,12 @@ class RNNSequenceTagger(BaseFeatureEstimator[TagReading]):
         self.n_layers = n_layers
         self.bidirectional = bidirectional
         self.dropout = dropout
+        self.input_type = input_type
+        self.vocabulary = vocabulary
+        self.min_frequency = min_frequency
+        self.max_tokens = max_tokens
+        self.handle_unknown = handle_unknown
+        self.embedding_size = embedding_size
         self.solver = solver
         self.alpha = alpha
         self.batch_size = batch_size
@@ -206,6 +227,7 @@ class RNNSequenceTagger(BaseFeatureEstimator[TagReading]):
         self.class_weight = class_weight
         self.recompute = recompute
         self.n_jobs = n_jobs
+        self.dtype = dtype
 
     def fit(
         self,
@@ -221,7 +243,7 @@ class RNNSequenceTagger(BaseFeatureEstimator[TagReading]):
 
         Parameters
         ----------
-        {X_of_features}
+        {X_of_sequences}
         y : list of array-like of shape (n_steps_i,)
             The labels of each sequence: numbers, strings or booleans, one for each step.
         {sample_weight}
@@ -246,13 +268,13 @@ class RNNSequenceTagger(BaseFeatureEstimator[TagReading]):
         self._learn(config, Passed(X, y, sample_weight), to_validate)
         return self
 
-    @available_if(BaseFeatureEstimator._has_partial_fit)
+    @available_if(BaseSequenceEstimator._has_partial_fit)
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> RNNSequenceTagger:
         """Learn from the given sequences for one epoch, after what was learned before.
 
         Parameters
         ----------
-        {X_of_features}
+        {X_of_sequences}
         y : list of array-like of shape (n_steps_i,)
             The labels of each sequence.
         {sample_weight}
@@ -285,7 +307,7 @@ class RNNSequenceTagger(BaseFeatureEstimator[TagReading]):
 
         Parameters
         ----------
-        {X_of_features}
+        {X_of_sequences}
 
         Returns
         -------
@@ -302,7 +324,7 @@ class RNNSequenceTagger(BaseFeatureEstimator[TagReading]):
 
         Parameters
         ----------
-        {X_of_features}
+        {X_of_sequences}
 
         Returns
         -------
@@ -321,7 +343,7 @@ class RNNSequenceTagger(BaseFeatureEstimator[TagReading]):
 
         Parameters
         ----------
-        {X_of_features}
+        {X_of_sequences}
         y : list of array-like of shape (n_steps_i,)
             Their labels; one that is not among ``classes_`` counts as predicted wrongly.
         {sample_weight}
@@ -344,7 +366,7 @@ class RNNSequenceTagger(BaseFeatureEstimator[TagReading]):
         is_right = self._predict_codes(fitted, sequences) == codes
         return float(np.average(is_right, weights=weights / weights.max()))
 
-    def _predict_codes(self, fitted: Fitted[TagReading], sequences: FeatureSequences) -> np.ndarray:
+    def _predict_codes(self, fitted: Fitted[TagReading], sequences: Sequences) -> np.ndarray:
         """Indices (N,) of the labels of all steps, one sequence after another."""
         raw, loss = np.concatenate(self._predict_raw(fitted, sequences)), fitted.network.loss
         if isinstance(loss, LinearChain):
@@ -357,7 +379,7 @@ class RNNSequenceTagger(BaseFeatureEstimator[TagReading]):
         return fitted.network.views(fitted.params)["head"]
 
     @staticmethod
-    def _by_sequence(values: np.ndarray, sequences: FeatureSequences) -> np.ndarray:
+    def _by_sequence(values: np.ndarray, sequences: Sequences) -> np.ndarray:
         """Cut values (N, ...) of all steps into an object array (n,) of arrays (n_steps_i, ...)."""
         return array_of_objects(np.split(values, np.cumsum(sequences.lengths)[:-1]))
 
@@ -375,19 +397,17 @@ class RNNSequenceTagger(BaseFeatureEstimator[TagReading]):
     def _read_validation(self, config: TaggerConfig, passed: Passed, reading: TagReading) -> TaggedSequences:
         return reading.to_validate(passed)
 
-    def _network_arguments(
-        self, config: TaggerConfig, reading: TagReading, data: Dataset[FeatureSequences]
-    ) -> dict[str, Any]:
+    def _network_arguments(self, config: TaggerConfig, reading: TagReading, data: Dataset[Sequences]) -> dict[str, Any]:
         return {
             **config.network_arguments(),
-            "n_inputs": reading.n_inputs,
+            **reading.input.network_arguments(reading.shape, config),
             "n_classes": len(reading.classes),
             "loss": config.loss,
             "class_weights": reading.class_weights(config.class_weight, data),
         }
 
     def _default_score(
-        self, reading: TagReading, network: Network, data: Dataset[FeatureSequences]
+        self, reading: TagReading, network: Network, data: Dataset[Sequences]
     ) -> Callable[[np.ndarray], float]:
         workspace, loss, lengths = Workspace(reading.dtype), network.loss, data.sequences.lengths
         if not isinstance(loss, LinearChain):

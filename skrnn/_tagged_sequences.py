@@ -11,20 +11,19 @@ from sklearn.utils import compute_class_weight
 
 from ._base import Examples, Passed
 from ._config import TaggerConfig
-from ._feature_reading import FeatureReading, learn_sequences
-from ._fitted import Reading
 from ._hold_out import hold_out_any
+from ._sequence_reading import ReadX, SequenceReading, learn_input
 from ._validation.labels import Labels, check_same_classes, factors_of_classes, read_classes
 from ._validation.step_labels import read_step_labels
 from ._validation.values import array_of_objects, shown, shown_all
 from ._validation.weights import check_sample_weight
 from .core.data.dataset import Dataset
-from .core.data.sequences import FeatureSequences
+from .core.data.sequences import Sequences
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class TagReading(FeatureReading):
-    """How sequences of features and the labels of their steps are read."""
+class TagReading(SequenceReading):
+    """How sequences and the labels of their steps are read."""
 
     classes: np.ndarray
     """The labels (K,), sorted, without the one that is ignored."""
@@ -36,25 +35,15 @@ class TagReading(FeatureReading):
         cls, shape: BaseEstimator, config: TaggerConfig, passed: Passed, classes: Any
     ) -> tuple[TagReading, TaggedSequences]:
         """Read X and y, and how later ones are to be read; `classes` are all labels that will come, or None."""
-        sequences = learn_sequences(shape, passed.X)
-        labels = read_targets(passed.y, sequences, type(shape).__name__)
+        known_of_X, read = learn_input(shape, config, passed)
+        labels = read_targets(passed.y, read.sequences, type(shape).__name__)
         known = labels.classes if classes is None else read_classes(classes)
         ignored = [] if config.ignore_label is None else [config.ignore_label]
         known = known[[label not in ignored for label in known.tolist()]]
         if not len(known):
             raise ValueError(f"y has no label but ignore_label={config.ignore_label!r}. Label at least one step.")
-        reading = cls(shape, sequences.steps.dtype, known, ignored)
-        return reading, reading._examples(sequences, labels, passed)
-
-    @classmethod
-    def from_values(cls, shape: BaseEstimator, values: dict[str, Any]) -> TagReading:
-        """Make a reading of plain values, with classes and what is ignored; `shape` has nothing yet."""
-        own = {"classes": values["classes"], "ignored": values["ignored"]}
-        return cls(**vars(Reading.from_values(shape, values)), **own)
-
-    def to_values(self) -> dict[str, Any]:
-        """Return plain values, with classes and what is ignored."""
-        return {**super().to_values(), "classes": self.classes, "ignored": self.ignored}
+        reading = cls(*known_of_X, known, ignored)
+        return reading, reading._examples(read, labels, passed)
 
     def attributes(self) -> dict[str, Any]:
         """Return the public attributes, classes included."""
@@ -66,16 +55,16 @@ class TagReading(FeatureReading):
 
     def to_learn(self, passed: Passed) -> TaggedSequences:
         """Read what is learned from; sequences that weigh nothing, or have no label, are left out."""
-        sequences = self.read_sequences(passed.X)
-        return self._examples(sequences, read_targets(passed.y, sequences, type(self.shape).__name__), passed)
+        read = self.read_sequences(passed.X)
+        return self._examples(read, read_targets(passed.y, read.sequences, type(self.shape).__name__), passed)
 
     def to_validate(self, passed: Passed) -> TaggedSequences:
         """Read what the caller passes to validate on."""
-        sequences = self.read_sequences(passed.X, "X_val")
-        labels = read_targets(passed.y, sequences, type(self.shape).__name__, "y_val", "X_val")
-        return self._examples(sequences, labels, passed, "sample_weight_val", "X_val")
+        read = self.read_sequences(passed.X, "X_val")
+        labels = read_targets(passed.y, read.sequences, type(self.shape).__name__, "y_val", "X_val")
+        return self._examples(read, labels, passed, "sample_weight_val", "X_val")
 
-    def to_score(self, sequences: FeatureSequences, y: Any, sample_weight: Any) -> tuple[np.ndarray, np.ndarray]:
+    def to_score(self, sequences: Sequences, y: Any, sample_weight: Any) -> tuple[np.ndarray, np.ndarray]:
         """Return codes (N,) of steps, -1 for labels that are not known, and weights (N,), 0 where they are ignored."""
         labels = read_targets(y, sequences, type(self.shape).__name__)
         weights = np.repeat(check_sample_weight(sample_weight, len(sequences)), sequences.lengths)
@@ -99,8 +88,9 @@ class TagReading(FeatureReading):
         return np.array([label in self.ignored for label in labels.classes.tolist()])[labels.codes]
 
     def _examples(
-        self, sequences: FeatureSequences, labels: Labels, passed: Passed, name: str = "sample_weight", X: str = "X"
+        self, read: ReadX, labels: Labels, passed: Passed, name: str = "sample_weight", X: str = "X"
     ) -> TaggedSequences:
+        sequences, items = read
         codes, is_ignored = labels.find(self.classes), self._is_ignored(labels)
         unknown = np.flatnonzero((codes < 0) & ~is_ignored)
         ends = np.cumsum(sequences.lengths)
@@ -120,9 +110,8 @@ class TagReading(FeatureReading):
             raise ValueError(f"{labels.name} has no label but ignored ones. Label at least one step of a sequence.")
         targets = np.where(is_ignored, len(self.classes), codes)
         data = Dataset(sequences, targets, weights, is_per_step=True, counts=counts)
-        keep = np.flatnonzero(weights * counts)
-        data = data if len(keep) == len(data) else data.take(keep)
-        return TaggedSequences(data, passed.sample_weight is not None, self.classes, self.ignored)
+        is_weighted = passed.sample_weight is not None
+        return TaggedSequences(data, is_weighted, items, self.classes, self.ignored).that_weigh(counts)
 
 
 @dataclass(frozen=True)
@@ -137,18 +126,16 @@ class TaggedSequences(Examples):
     def hold_out(self, fraction: float, seed: int) -> tuple[Dataset, TaggedSequences]:
         """Return what to learn from, and sequences drawn at random to hold out."""
         train, held_out = hold_out_any(len(self.data), fraction, seed)
-        return self.data.take(train), TaggedSequences(
-            self.data.take(held_out), self.is_weighted, self.classes, self.ignored
-        )
+        return self.data.take(train), self.take(held_out)
 
     def for_scorer(self) -> tuple[Any, ...]:
         """Return X and y as a scorer gets them."""
         labels = array_of_objects([*self.classes.tolist(), *self.ignored])
         y = [labels[codes] for codes in self.data.sequences.views(self.data.targets)]
-        return self.data.sequences.arrays(), y
+        return self.X_for_scorer(), y
 
 
-def read_targets(y: Any, sequences: FeatureSequences, estimator_name: str, name: str = "y", X: str = "X") -> Labels:
+def read_targets(y: Any, sequences: Sequences, estimator_name: str, name: str = "y", X: str = "X") -> Labels:
     """Return the labels of steps; raises where there are none."""
     if y is None:
         raise ValueError(

@@ -9,7 +9,7 @@ from math import log, log1p
 import numpy as np
 
 from .core.cached import cached_property
-from .core.data.sequences import TokenSequences
+from .core.data.sequences import NextTokenSequences
 from .core.model.losses import log_softmax
 from .core.model.network import Network, PackedNetwork
 from .core.model.state import State
@@ -35,28 +35,28 @@ class TokenScores:
     network: Network
     unknown_probability: float | None
 
-    def token_log_proba(self, params: np.ndarray, data: TokenSequences, workspace: Workspace) -> np.ndarray:
+    def token_log_proba(self, params: np.ndarray, data: NextTokenSequences, workspace: Workspace) -> np.ndarray:
         """Log-probability (sum of lengths,) of the target of every step, sequence after sequence."""
         log_proba = np.empty(data.n_steps, params.dtype)
         for _, places, values in self._measured(params, data, workspace, self._log_proba_of_targets):
             log_proba[places] = values
         return log_proba
 
-    def token_rank(self, params: np.ndarray, data: TokenSequences, workspace: Workspace) -> np.ndarray:
+    def token_rank(self, params: np.ndarray, data: NextTokenSequences, workspace: Workspace) -> np.ndarray:
         """Rank (sum of lengths,), intp, of the target of every step among all tokens; 1 is the likeliest."""
         ranks = np.empty(data.n_steps, np.intp)
         for _, places, values in self._measured(params, data, workspace, self._rank_of_targets):
             ranks[places] = values
         return ranks
 
-    def log_likelihood(self, params: np.ndarray, data: TokenSequences, workspace: Workspace) -> np.ndarray:
+    def log_likelihood(self, params: np.ndarray, data: NextTokenSequences, workspace: Workspace) -> np.ndarray:
         """Sum (n,) of the log-probabilities of each sequence's targets, float64; 0 for one without steps."""
         totals = np.zeros(len(data))
         for indices, _, values in self._measured(params, data, workspace, self._log_proba_of_targets):
             np.add.at(totals, indices, values)
         return totals
 
-    def read(self, params: np.ndarray, data: TokenSequences, workspace: Workspace) -> tuple[np.ndarray, State]:
+    def read(self, params: np.ndarray, data: NextTokenSequences, workspace: Workspace) -> tuple[np.ndarray, State]:
         """Output (n, H) of the top layer after the last step of each sequence, and the state of every layer there."""
         state = self.network.read(params, data, workspace)
         return np.ascontiguousarray(state.layers[-1][0].T), state
@@ -79,7 +79,7 @@ class TokenScores:
     def _measured(
         self,
         params: np.ndarray,
-        data: TokenSequences,
+        data: NextTokenSequences,
         workspace: Workspace,
         measure: Callable[[np.ndarray, np.ndarray], np.ndarray],
     ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:

@@ -18,7 +18,7 @@ import numpy as np
 
 from ._validation.values import DTYPES, PlainValue, exact_array, plain_values, shown_all
 from .core.cached import cached_property
-from .core.data.sequences import TokenSequences
+from .core.data.sequences import NextTokenSequences, TokenSequences
 
 Chunks = Iterable[tuple[np.ndarray, str | list[PlainValue]]]
 """Tokens of sequences behind each other, some at a time: which sequence each is of (N,), and the tokens."""
@@ -83,7 +83,7 @@ class Vocabulary:
     Parameters
     ----------
     tokens : ndarray of shape (V,)
-        The ordinary tokens, sorted.
+        The ordinary tokens, sorted unless they were given.
     has_end : bool
         Whether END is modelled.
     learns_unknown : bool
@@ -184,7 +184,16 @@ class Vocabulary:
             return self.tokens[codes]
         return self.column_tokens[codes]
 
-    def sequences(self, chunks: Chunks, lengths: np.ndarray, with_final_step: bool) -> TokenSequences:
+    def inputs(self, chunks: Chunks, lengths: np.ndarray) -> TokenSequences:
+        """Return the tokens of sequences that come in chunks as numbers, one a step; see `sequences`."""
+        ids = np.empty(int(lengths.sum()), np.min_scalar_type(self.unknown))
+        n_read = 0
+        for _, tokens in chunks:
+            ids[n_read : n_read + len(tokens)] = self.encode(tokens)
+            n_read += len(tokens)
+        return TokenSequences(ids, lengths, np.cumsum(lengths) - lengths)
+
+    def sequences(self, chunks: Chunks, lengths: np.ndarray, with_final_step: bool) -> NextTokenSequences:
         """Return begin, the tokens, and perhaps one step more, of sequences that come in chunks.
 
         Parameters
@@ -199,7 +208,7 @@ class Vocabulary:
 
         Returns
         -------
-        sequences : TokenSequences
+        sequences : NextTokenSequences
             With numbers of tokens as ids.
         """
         n_ids = lengths + 1 + with_final_step
@@ -213,14 +222,14 @@ class Vocabulary:
             n_special = 1 + indices * (1 + with_final_step)  # ids before each token that no data hold
             ids[np.arange(n_read, n_read + len(tokens)) + n_special] = self.encode(tokens)
             n_read += len(tokens)
-        return TokenSequences(ids, n_ids - 1, offsets)
+        return NextTokenSequences(ids, n_ids - 1, offsets)
 
 
 def make_vocabulary(
     tokens: Iterable[PlainValue], dtypes: Iterable[np.dtype], has_end: bool, learns_unknown: bool, has_texts: bool
 ) -> Vocabulary:
-    """Return the vocabulary of distinct tokens, which came in arrays of `dtypes`, and some of them perhaps in texts."""
-    array = exact_array(sorted(tokens), dtypes)
+    """Return the vocabulary of distinct tokens in their order; they came in arrays of `dtypes`, or some in texts."""
+    array = exact_array(list(tokens), dtypes)
     is_of_characters = all(len(token) == 1 for token in array.tolist() if isinstance(token, str))
     return Vocabulary(array, has_end, learns_unknown, has_texts or is_of_characters)
 

@@ -154,7 +154,7 @@ for code, p in zip(targets, probas, strict=True):
 # (:meth:`skrnn.core.model.layer.RecurrentLayer.forward`), and only what depends on the previous step is left to the
 # loop (:meth:`skrnn.core.kernels.numpy.elman.ElmanKernel.forward`). The numbers are the same:
 
-from skrnn.core.data.sequences import TokenSequences
+from skrnn.core.data.sequences import NextTokenSequences
 from skrnn.core.workspace import Workspace
 
 
@@ -162,7 +162,7 @@ def pack(names):
     """Return names as skrnn's engine stores them: one array of numbers; the target of a step is the next number."""
     numbers = [[BEGIN, *encode(name)[1]] for name in names]
     n_numbers = np.array([len(of_name) for of_name in numbers])
-    return TokenSequences(np.concatenate(numbers).astype(np.uint8), n_numbers - 1, np.cumsum(n_numbers) - n_numbers)
+    return NextTokenSequences(np.concatenate(numbers).astype(np.uint8), n_numbers - 1, np.cumsum(n_numbers) - n_numbers)
 
 
 workspace = Workspace(np.float64)

@@ -9,7 +9,7 @@ from sklearn.utils import check_random_state
 
 from .._parallel.blas import guarded
 from .._token_scores import Advance, TokenScores
-from ..core.data.sequences import TokenSequences
+from ..core.data.sequences import NextTokenSequences
 from ..core.model.state import State
 from ..core.workspace import Workspace
 from .beams import search
@@ -19,7 +19,7 @@ from .sampling import sample
 
 
 def continue_prompts(
-    scores: TokenScores, params: np.ndarray, prompts: TokenSequences, options: GenerationOptions, random_state: Any
+    scores: TokenScores, params: np.ndarray, prompts: NextTokenSequences, options: GenerationOptions, random_state: Any
 ) -> tuple[list[np.ndarray], np.ndarray]:
     """Return the tokens that come after each prompt, prompt-major, and their summed log-probabilities.
 
@@ -31,7 +31,7 @@ def continue_prompts(
 
 
 def _continue(
-    scores: TokenScores, params: np.ndarray, prompts: TokenSequences, options: GenerationOptions, random_state: Any
+    scores: TokenScores, params: np.ndarray, prompts: NextTokenSequences, options: GenerationOptions, random_state: Any
 ) -> tuple[list[np.ndarray], np.ndarray]:
     """As `continue_prompts`, inside the guard."""
     workspace = Workspace(params.dtype)

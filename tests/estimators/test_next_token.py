@@ -608,15 +608,28 @@ def test_partial_fit_is_an_epoch():
 
 
 def test_partial_fit_with_the_vocabulary():
-    model = make().partial_fit(["ab"], tokens=["d", "a", "c", "b"]).partial_fit(["cd", "dx"])
+    model = make(vocabulary=["d", "a", "c", "b"]).partial_fit(["ab"]).partial_fit(["cd", "dx"])
 
-    assert_array_equal(model.classes_, list("abcd"))
+    assert_array_equal(model.classes_, list("dacb"))
     assert model.predict_proba(["ab"]).shape == (1, 6)
 
 
-@pytest.mark.parametrize("tokens", ["dacb", [*"dacb"], np.array([*"dacb"]), {"a": 1, "b": 2, "c": 3, "d": 4}.keys()])
-def test_partial_fit_takes_tokens_in_any_container(tokens):
-    assert_array_equal(make().partial_fit(["ab"], tokens=tokens).classes_, list("abcd"))
+@pytest.mark.parametrize("tokens", [[*"dacb"], np.array([*"dacb"]), tuple("dacb"), pd.Series([*"dacb"])])
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+def test_a_vocabulary_comes_in_any_container(tokens, method):
+    model = getattr(make(vocabulary=tokens), method)(["ab"])
+
+    assert_array_equal(model.classes_, list("dacb"))
+    assert_array_equal(pickle.loads(pickle.dumps(model)).classes_, list("dacb"))
+
+
+def test_what_a_given_vocabulary_lacks_is_unknown():
+    model = make(vocabulary=["b", "a"]).fit(["abx", "ab"])
+
+    assert model._fitted.reading.vocabulary.learns_unknown
+    assert not make(vocabulary=["b", "a"]).fit(["aba"])._fitted.reading.vocabulary.learns_unknown
+    with pytest.raises(ValueError, match=r"X\[0\] holds 'x', which is not in the vocabulary"):
+        make(vocabulary=["b", "a"], handle_unknown="error").fit(["abx", "ab"])
 
 
 def test_partial_fit_learns_later_tokens_as_unknown():
@@ -653,9 +666,9 @@ def test_going_on_with_new_tokens_may_be_an_error():
         model.partial_fit(["ab", "ax"])
 
 
-def test_partial_fit_with_tokens_may_fall_short_of_them():
+def test_a_vocabulary_may_fall_short_of_the_data():
     with pytest.raises(ValueError, match=r"X\[0\] holds 'b', which is not in the vocabulary"):
-        make(handle_unknown="error").partial_fit(["ab"], tokens=["a"])
+        make(vocabulary=["a"], handle_unknown="error").partial_fit(["ab"])
 
 
 def test_the_shape_of_the_network_cannot_change():
@@ -918,7 +931,10 @@ def test_bad_k(model, k):
     [
         ({"tie_weights": True}, "tie_weights=True needs embedding_size=4, that of hidden_size, got None"),
         ({"tie_weights": True, "embedding_size": 3}, "tie_weights=True needs embedding_size=4, .* got 3"),
-        ({"dtype": np.dtype("int32")}, r"dtype is dtype\('int32'\). Pass np.float64 or np.float32, or their names"),
+        (
+            {"dtype": np.dtype("int32")},
+            r"dtype is dtype\('int32'\). Pass 'auto', np.float64 or np.float32, or their names",
+        ),
         ({"dtype": "float16"}, "The 'dtype' parameter of RNNNextTokenModel must be"),
         ({"min_frequency": 100}, r"min_frequency=100 is more than the most frequent token has \(9 of 23\)\. Lower it"),
         ({"min_frequency": 1.5}, "The 'min_frequency' parameter of RNNNextTokenModel must be"),
@@ -948,10 +964,20 @@ def test_partial_fit_has_no_early_stopping():
     assert not hasattr(make(solver="lbfgs"), "partial_fit")
 
 
-@pytest.mark.parametrize("tokens", [[], ""])
-def test_partial_fit_needs_tokens_where_it_is_given_them(tokens):
-    with pytest.raises(ValueError, match="tokens"):
-        make().partial_fit(WORDS, tokens=tokens)
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        ({"vocabulary": []}, "vocabulary is empty"),
+        ({"vocabulary": ["a", "b", "a"]}, "vocabulary holds 'a' twice"),
+        ({"vocabulary": ["a", "b"], "max_tokens": 2}, "max_tokens=2 chooses tokens from the data, but vocabulary"),
+        ({"vocabulary": ["a", "b"], "min_frequency": 2}, "min_frequency=2 chooses tokens from the data"),
+        ({"vocabulary": "ab"}, "The 'vocabulary' parameter of RNNNextTokenModel must be"),
+        ({"vocabulary": ["a", 1]}, "vocabulary mixes strings with other tokens"),
+    ],
+)
+def test_bad_vocabularies(params, message):
+    with pytest.raises(ValueError, match=message):
+        make(**params).fit(WORDS)
 
 
 def test_a_text_too_short_to_split():

@@ -406,8 +406,8 @@ def test_every_way_in_reads_tokens_alike(pair, plain):
         assert fitted.generate([pair], **options, **{name: [pair[0]]}) == fitted.generate(
             [plain], **options, **{name: [plain[0]]}
         )
-    told = model().partial_fit([plain], tokens=pair).partial_fit([pair], tokens=set(plain))
-    assert told.classes_.tolist() == sorted(plain)
+    told = model(vocabulary=list(pair)).partial_fit([plain]).partial_fit([pair])
+    assert told.classes_.tolist() == list(plain)
     for written in fitted.generate([as_object_array(plain), tuple(plain), plain], max_new_tokens=3, random_state=0):
         assert as_list(written)[:2] == plain
     (written,) = fitted.generate([exact_array(plain)], max_new_tokens=3, random_state=0)
@@ -501,7 +501,7 @@ def test_memory_follows_the_text(n_short):
 
     tokens = [*map(str, range(n_short)), "x" * 10_000]
     tracemalloc.start()
-    fitted = model(max_iter=1, hidden_size=1).partial_fit([tokens[-3:]], tokens=tokens)
+    fitted = model(max_iter=1, hidden_size=1, vocabulary=tokens).partial_fit([tokens[-3:]])
     fitted.predict([tokens[:2]])
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()

@@ -147,9 +147,9 @@ class TruncatedBPTT(Sampler):
     Examples
     --------
     >>> import numpy as np
-    >>> from skrnn.core.data.sequences import TokenSequences
+    >>> from skrnn.core.data.sequences import NextTokenSequences
     >>> from skrnn.core.data.batch import Batcher
-    >>> sequences = TokenSequences(np.array([2, 0, 1, 0, 1, 1]), np.array([5]), np.array([0]))
+    >>> sequences = NextTokenSequences(np.array([2, 0, 1, 0, 1, 1]), np.array([5]), np.array([0]))
     >>> data = Dataset(sequences, sequences.next_ids, np.ones(1), is_per_step=True)
     >>> batches = TruncatedBPTT(3).batches(data, Batcher(), 1, np.random.default_rng(0), np.dtype(float))
     >>> [(batch.lengths.tolist(), batch.follows.tolist()) for batch, share in batches]

@@ -286,28 +286,25 @@ class SequencesInPlace(FeatureSequences):
 
 @dataclass(frozen=True)
 class TokenSequences(Sequences):
-    """Sequences of tokens, each of which is to be predicted from those before it; all in one array, one id a token.
-
-    Step t of a sequence reads the id at row ``offset + t`` and is to predict the one behind it. So a sequence of n
-    steps covers n + 1 ids, which `arrays` gives, and the last id of a slice is the first of the slice that follows.
+    """Sequences of tokens, one id for each step; all in one array.
 
     Attributes
     ----------
-    ids : ndarray of shape (M,), unsigned integer
+    ids : ndarray of shape (n_rows,), unsigned integer
         Numbers of tokens, in the smallest dtype that holds them all: one byte for up to 256.
     lengths : ndarray of shape (n_sequences,), dtype intp
-        Number of steps of each sequence; may be 0 where nothing is learned.
+        Number of steps of each sequence.
     offsets : ndarray of shape (n_sequences,), dtype intp
         Row of `ids` where each sequence begins.
 
     Examples
     --------
     >>> import numpy as np
-    >>> data = TokenSequences(np.array([3, 0, 1, 3, 2], dtype=np.uint8), np.array([2, 1]), np.array([0, 3]))
+    >>> data = TokenSequences(np.array([3, 0, 1, 3, 2], dtype=np.uint8), np.array([3, 2]), np.array([0, 3]))
     >>> data.gather(np.array([0, 1, 3]), np.empty((3, 1), dtype=np.intp)).ravel()
     array([3, 0, 3])
-    >>> data.next_ids[[0, 1, 3]]
-    array([0, 1, 2], dtype=uint8)
+    >>> data.arrays()
+    [array([3, 0, 1], dtype=uint8), array([3, 2], dtype=uint8)]
     """
 
     ids: Ints
@@ -320,11 +317,6 @@ class TokenSequences(Sequences):
     def n_rows(self) -> int:
         return len(self.ids)
 
-    @property
-    def next_ids(self) -> Ints:
-        """What is to be predicted at each row of `ids`, shape (M - 1,): the id behind it."""
-        return self.ids[1:]
-
     def slices(self, offsets: Ints, lengths: Ints) -> Self:
         return replace(self, lengths=lengths, offsets=offsets)
 
@@ -332,11 +324,36 @@ class TokenSequences(Sequences):
         return self
 
     def arrays(self) -> list[Values]:
-        return _slices(self.ids, self.offsets, self.offsets + self.lengths + 1)
+        return self.views(self.ids)
 
     def gather(self, rows: Ints, out: Values) -> Values:
         out[:, 0] = self.ids[rows]
         return out
+
+
+@dataclass(frozen=True)
+class NextTokenSequences(TokenSequences):
+    """Sequences of tokens, each of which is to be predicted from those before it.
+
+    Step t of a sequence reads the id at row ``offset + t`` and is to predict the one behind it. So a sequence of n
+    steps, which may be 0 where nothing is learned, covers n + 1 ids, which `arrays` gives, and the last id of a slice
+    is the first of the slice that follows.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> data = NextTokenSequences(np.array([3, 0, 1, 3, 2], dtype=np.uint8), np.array([2, 1]), np.array([0, 3]))
+    >>> data.next_ids[[0, 1, 3]]
+    array([0, 1, 2], dtype=uint8)
+    """
+
+    @property
+    def next_ids(self) -> Ints:
+        """What is to be predicted at each row of `ids`, shape (n_rows - 1,): the id behind it."""
+        return self.ids[1:]
+
+    def arrays(self) -> list[Values]:
+        return _slices(self.ids, self.offsets, self.offsets + self.lengths + 1)
 
 
 def _slices(rows: Values, first: Ints, last: Ints) -> list[Values]:

@@ -6,6 +6,7 @@ Conventions: N time steps of a batch, one a row; a segment has L steps of n colu
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -13,6 +14,7 @@ import numpy as np
 
 from ..arrays import Floats, Ints, Values
 from ..data.batch import SequenceBatch
+from ..data.sequences import Sequences
 from ..parameters import Weights
 from ..workspace import ROW_PADDING, Workspace
 
@@ -44,6 +46,9 @@ class Input(ABC):
 
     def add_own_gradients(self, gradients: dict[str, Weights], d_x: Floats, batch: SequenceBatch) -> None:
         """Add the gradients of the input's own parameters, from those (N, F) of what `read` gave of a batch."""
+
+    def silence_unseen(self, weights: dict[str, Weights], sequences: Sequences) -> None:
+        """Overwrite with zero the weights that no step of `sequences` would read: what they learn nothing of."""
 
     @abstractmethod
     def read(self, weights: dict[str, Weights], batch: SequenceBatch, workspace: Workspace) -> Values:
@@ -141,6 +146,12 @@ class TokenInput(Input):
         table[:, len(W_xb) :] = 0
         return table
 
+    def silence_unseen(self, weights: dict[str, Weights], sequences: Sequences) -> None:
+        is_unseen = _is_unseen(sequences.arrays(), self.n_inputs)
+        for part in ("rnn.0", "rnn.0.reverse"):
+            if part in weights:
+                weights[part]["W_x"][:, is_unseen] = 0
+
     def project(self, packed: Floats, x: Values, out: Floats, workspace: Workspace) -> None:
         L, R, n = out.shape
         mark = workspace.mark()
@@ -195,6 +206,9 @@ class Embedding(_Rows):
         """Draw vectors whose length is about 1: normal, with standard deviation ``1 / sqrt(size)``."""
         weights["embedding"]["E"][:] = rng.standard_normal((self.n_tokens, self.size)) / np.sqrt(self.size)
 
+    def silence_unseen(self, weights: dict[str, Weights], sequences: Sequences) -> None:
+        weights["embedding"]["E"][_is_unseen(sequences.arrays(), self.n_tokens)] = 0
+
     def read(self, weights: dict[str, Weights], batch: SequenceBatch, workspace: Workspace) -> Values:
         return self.read_step(weights, self._tokens(batch), workspace)
 
@@ -210,6 +224,150 @@ class Embedding(_Rows):
         tokens = np.empty((batch.n_rows, 1), np.intp)
         batch.gather(tokens)
         return tokens[:, 0]
+
+
+@dataclass(frozen=True)
+class MixedInput(_Rows):
+    """Numbers, and beside them a vector for each category: row c of ``E_k`` for category c of the k-th kind.
+
+    Rows of data have the numbers first, then a category of each kind, which floats of any size hold exactly.
+
+    Parameters
+    ----------
+    n_numbers : int
+        How many numbers a row has; may be 0.
+    categories : tuple of (int, int)
+        Of each kind, the number of categories, and the length of a vector; of length 0 a category is a one-hot vector.
+        The last category is that of all unknown ones; a one-hot vector of it is zero.
+    max_one_hot : int, default=512
+        As for `TokenInput`, for the gradients of ``E_k``.
+
+    References
+    ----------
+    Guo and Berkhahn, *Entity embeddings of categorical variables* (2016), section 3.
+
+    Examples
+    --------
+    Two numbers, one of seven weekdays, one of three colours:
+
+    >>> MixedInput(n_numbers=2, categories=((7, 4), (3, 0))).n_inputs
+    8
+    """
+
+    n_numbers: int
+    categories: tuple[tuple[int, int], ...]
+    max_one_hot: int = MAX_ONE_HOT
+
+    is_learned = True
+
+    @property
+    def n_inputs(self) -> int:  # type: ignore[override]  # a field elsewhere
+        """F, the numbers and the lengths of the vectors together."""
+        return self.n_numbers + sum(map(_width, self.categories))
+
+    def shapes(self) -> dict[str, dict[str, tuple[int, ...]]]:
+        learned: dict[str, tuple[int, ...]] = {
+            f"E_{k}": (n, size) for k, (n, size) in enumerate(self.categories) if size
+        }
+        return {"embedding": learned} if learned else {}
+
+    def initialize(self, weights: dict[str, Weights], rng: np.random.Generator) -> None:
+        """Draw vectors whose length is about 1, as `Embedding` does."""
+        for E in weights.get("embedding", {}).values():
+            E[:] = rng.standard_normal(E.shape) / np.sqrt(E.shape[1])
+
+    def silence_unseen(self, weights: dict[str, Weights], sequences: Sequences) -> None:
+        for k, (n, size), _ in self._columns():
+            if size:
+                codes = [rows[:, self.n_numbers + k].astype(np.intp) for rows in sequences.arrays()]
+                weights["embedding"][f"E_{k}"][_is_unseen(codes, n)] = 0
+
+    def read(self, weights: dict[str, Weights], batch: SequenceBatch, workspace: Workspace) -> Values:
+        return self.read_step(weights, self._rows(batch, workspace.dtype), workspace)
+
+    def read_step(self, weights: dict[str, Weights], step: Values, workspace: Workspace) -> Values:
+        x = workspace.empty((len(step), self.n_inputs + 1))
+        x[:, : self.n_numbers] = step[:, : self.n_numbers]
+        x[:, self.n_numbers : -1] = 0
+        x[:, -1] = 1
+        for k, (n, size), columns in self._columns():
+            codes = step[:, self.n_numbers + k].astype(np.intp)
+            if size:
+                x[:, columns] = weights["embedding"][f"E_{k}"][codes]
+            else:
+                known = np.flatnonzero(codes < n - 1)
+                x[known, columns.start + codes[known]] = 1
+        return x
+
+    def add_own_gradients(self, gradients: dict[str, Weights], d_x: Floats, batch: SequenceBatch) -> None:
+        rows = self._rows(batch, d_x.dtype)
+        for k, (n, size), columns in self._columns():
+            if size:
+                codes = rows[:, self.n_numbers + k].astype(np.intp)
+                gradients["embedding"][f"E_{k}"] += sum_by_token(d_x[:, columns], codes, n, self.max_one_hot)
+
+    def _columns(self) -> Iterator[tuple[int, tuple[int, int], slice]]:
+        """Each kind of categories, its numbers, and its columns among the inputs."""
+        last = self.n_numbers
+        for k, kind in enumerate(self.categories):
+            first, last = last, last + _width(kind)
+            yield k, kind, slice(first, last)
+
+    def _rows(self, batch: SequenceBatch, dtype: np.dtype) -> Floats:
+        """Rows (N, n_numbers + kinds + 1) of all time steps."""
+        rows: Floats = np.empty((batch.n_rows, self.n_numbers + len(self.categories) + 1), dtype)
+        batch.gather(rows)
+        return rows
+
+
+def _is_unseen(arrays: list[Values], n: int) -> Values:
+    """Which (n,) of n numbers no array (N,) holds."""
+    is_unseen = np.ones(n, bool)
+    for array in arrays:
+        is_unseen[array] = False
+    return is_unseen
+
+
+def _width(kind: tuple[int, int]) -> int:
+    """Length of the vectors of one kind of categories."""
+    n, size = kind
+    return size or n - 1
+
+
+def build_input(
+    n_inputs: int,
+    input_type: str = "features",
+    embedding_size: int | None = None,
+    categories: Sequence[Sequence[int]] = (),
+) -> Input:
+    """Put together what a network reads, from plain values.
+
+    Parameters
+    ----------
+    n_inputs : int
+        Number of features, or of tokens.
+    input_type : {"features", "tokens"}, default="features"
+        What a step is: a row of features, or one token.
+    embedding_size : int or None, default=None
+        Length of the vectors of tokens; without one a token picks a column of ``W_x``.
+    categories : sequence of (int, int), default=()
+        What the last features are, see `MixedInput`; by default they are numbers, too.
+
+    Returns
+    -------
+    input : Input
+        Hyper-parameters only.
+
+    Examples
+    --------
+    >>> build_input(30, "tokens")
+    TokenInput(n_inputs=30, max_one_hot=512)
+    """
+    if input_type == "tokens":
+        return TokenInput(n_inputs) if embedding_size is None else Embedding(n_inputs, embedding_size)
+    if categories:
+        return MixedInput(n_inputs - len(categories), tuple((n, size) for n, size in categories))
+    return DenseInput(n_inputs)
 
 
 def _with_ones(rows: Floats, workspace: Workspace) -> Floats:

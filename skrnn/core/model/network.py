@@ -20,7 +20,7 @@ from ..workspace import Workspace
 from .bptt import Backpropagation
 from .chain import LinearChain
 from .head import LinearHead, Objective
-from .inputs import DenseInput, Embedding, TokenInput
+from .inputs import build_input
 from .layer import PackedLayer
 from .losses import LOSSES, CrossEntropy, Loss
 from .pooling import POOLINGS
@@ -110,8 +110,11 @@ class Network:
         dropout: float = 0.0,
         recompute: bool | str = "auto",
         gradient_steps: int | None = None,
+        input_type: str = "features",
+        embedding_size: int | None = None,
+        categories: Sequence[Sequence[int]] = (),
     ) -> Network:
-        """Put a network together that classifies sequences of features.
+        """Put a network together that classifies sequences.
 
         Parameters
         ----------
@@ -133,13 +136,16 @@ class Network:
             Probability with which an output is dropped.
         recompute, gradient_steps : bool or "auto", int or None, default="auto", None
             See the class.
+        input_type, embedding_size, categories : str, int or None, sequence of (int, int)
+            What is read, see :func:`skrnn.core.model.inputs.build_input`; features by default.
 
         Returns
         -------
         network : Network
             Without parameters.
         """
-        stack = RecurrentStack(CELLS[cell](hidden_size), DenseInput(n_inputs), n_layers, bidirectional, dropout)
+        read = build_input(n_inputs, input_type, embedding_size, categories)
+        stack = RecurrentStack(CELLS[cell](hidden_size), read, n_layers, bidirectional, dropout)
         return cls(
             stack, POOLINGS[pooling], CrossEntropy(n_classes), recompute=recompute, gradient_steps=gradient_steps
         )
@@ -164,6 +170,9 @@ class Network:
         dropout: float = 0.0,
         recompute: bool | str = "auto",
         gradient_steps: int | None = None,
+        input_type: str = "features",
+        embedding_size: int | None = None,
+        categories: Sequence[Sequence[int]] = (),
     ) -> Network:
         """Put a network together that predicts numbers, of sequences of features or of each of their steps.
 
@@ -187,6 +196,8 @@ class Network:
             Whether each step has a target; `pooling` is then not used.
         n_layers, bidirectional, pooling, dropout, recompute, gradient_steps : see `build`
             As there.
+        input_type, embedding_size, categories : see `build`
+            As there.
 
         Returns
         -------
@@ -198,7 +209,8 @@ class Network:
         >>> Network.build_for_numbers("gru", n_inputs=3, hidden_size=4, n_outputs=1, loss="gaussian").head.n_raw
         2
         """
-        stack = RecurrentStack(CELLS[cell](hidden_size), DenseInput(n_inputs), n_layers, bidirectional, dropout)
+        read = build_input(n_inputs, input_type, embedding_size, categories)
+        stack = RecurrentStack(CELLS[cell](hidden_size), read, n_layers, bidirectional, dropout)
         options = {"delta": delta} if loss == "huber" else {"quantile": quantile} if loss == "quantile" else {}
         n_raw = 2 * n_outputs if loss == "gaussian" else n_outputs
         of_numbers = LOSSES[loss](n_raw, tuple(center), tuple(scale), **options)
@@ -219,6 +231,9 @@ class Network:
         bidirectional: bool = True,
         dropout: float = 0.0,
         recompute: bool | str = "auto",
+        input_type: str = "features",
+        embedding_size: int | None = None,
+        categories: Sequence[Sequence[int]] = (),
     ) -> Network:
         """Put a network together that gives every step of a sequence of features a label.
 
@@ -238,6 +253,8 @@ class Network:
             Of "log_loss", see `CrossEntropy`.
         n_layers, bidirectional, dropout, recompute : see `build`
             As there.
+        input_type, embedding_size, categories : see `build`
+            As there.
 
         Returns
         -------
@@ -249,7 +266,8 @@ class Network:
         >>> Network.build_for_labels("gru", n_inputs=3, hidden_size=4, n_classes=2).layout.shapes["head"]["W_t"]
         (2, 2)
         """
-        stack = RecurrentStack(CELLS[cell](hidden_size), DenseInput(n_inputs), n_layers, bidirectional, dropout)
+        read = build_input(n_inputs, input_type, embedding_size, categories)
+        stack = RecurrentStack(CELLS[cell](hidden_size), read, n_layers, bidirectional, dropout)
         of_labels = LinearChain(n_classes) if loss == "crf" else CrossEntropy(n_classes, tuple(class_weights))
         return cls(stack, EveryStep(), of_labels, recompute=recompute)
 
@@ -298,7 +316,7 @@ class Network:
         >>> Network.build_for_tokens("gru", n_inputs=5, hidden_size=4, n_outputs=4).layout.size
         144
         """
-        tokens = TokenInput(n_inputs) if embedding_size is None else Embedding(n_inputs, embedding_size)
+        tokens = build_input(n_inputs, "tokens", embedding_size)
         stack = RecurrentStack(CELLS[cell](hidden_size), tokens, n_layers, dropout=dropout)
         return cls(stack, EveryStep(), CrossEntropy(n_outputs), tie_weights)
 
@@ -319,7 +337,7 @@ class Network:
         shapes = {**self.stack.shapes(), "head": head, **self.stack.input.shapes()}
         if self.is_tied:
             del shapes["head"]["W_y"]
-        return ParameterLayout(shapes, free=("E",))
+        return ParameterLayout(shapes, free=tuple(self.stack.input.shapes().get("embedding", ())))
 
     def initialize(self, rng: np.random.Generator, dtype: np.dtype | type = np.float64) -> Floats:
         """Draw the initial parameters (layout.size,); the draws depend on the shapes only.
@@ -420,6 +438,18 @@ class Network:
         targets, weights = data.all_targets()
         targets, weights = self.loss.prepare(targets, (weights / weights.max()).astype(params.dtype))
         return self.loss.loss_gradient(raw.T[None].copy(), targets[None], weights[None]) / float(weights.sum())
+
+    def silence_unseen(self, params: Floats, sequences: Sequences) -> None:
+        """Let tokens and categories that are not to be learned say nothing, where random weights would say anything.
+
+        Parameters
+        ----------
+        params : ndarray of shape (layout.size,)
+            The initial parameters; of these the weights that no step would read become zero.
+        sequences : Sequences
+            What is to be learned from.
+        """
+        self.stack.input.silence_unseen(self.views(params), sequences)
 
     def begin_at(self, params: Floats, data: Dataset[Any]) -> None:
         """Write the best constant prediction into the head's bias.

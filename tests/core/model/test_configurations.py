@@ -9,7 +9,7 @@ from scipy.special import xlogy
 from skrnn.core.cells import CELLS
 from skrnn.core.data.dataset import Dataset
 from skrnn.core.data.samplers import Minibatches, TruncatedBPTT
-from skrnn.core.data.sequences import PackedSequences, TokenSequences
+from skrnn.core.data.sequences import NextTokenSequences, PackedSequences
 from skrnn.core.limits import Limits
 from skrnn.core.model.inputs import DenseInput, Embedding, TokenInput
 from skrnn.core.model.losses import AbsoluteError, CrossEntropy, Gaussian, Huber, Poisson, Quantile, SquaredError
@@ -65,7 +65,7 @@ def make_sequences(input_, rng, lengths=RAGGED):
     lengths = np.array(lengths)
     if isinstance(input_, DenseInput):
         return PackedSequences.from_arrays([rng.standard_normal((n, F)) for n in lengths], np.float64)
-    return TokenSequences(rng.integers(0, 4, lengths.sum()), lengths, np.cumsum(lengths) - lengths)
+    return NextTokenSequences(rng.integers(0, 4, lengths.sum()), lengths, np.cumsum(lengths) - lengths)
 
 
 def make_data(network, rng, lengths=RAGGED):

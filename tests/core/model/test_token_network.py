@@ -15,7 +15,7 @@ from skrnn._token_scores import TokenScores
 from skrnn.core.data.dataset import Dataset
 from skrnn.core.data.samplers import TruncatedBPTT
 from skrnn.core.data.segments import Cutting
-from skrnn.core.data.sequences import TokenSequences
+from skrnn.core.data.sequences import NextTokenSequences
 from skrnn.core.model.inputs import sum_by_token
 from skrnn.core.model.network import Network
 from skrnn.core.model.state import State
@@ -54,7 +54,7 @@ def make_data(rng, lengths=RAGGED):
     offsets = np.cumsum(lengths + 1) - lengths - 1
     ids = rng.integers(0, N_OUTPUTS, (lengths + 1).sum()).astype(np.uint8)
     ids[offsets] = rng.integers(0, N_INPUTS, len(lengths))
-    return TokenSequences(ids, lengths, offsets)
+    return NextTokenSequences(ids, lengths, offsets)
 
 
 def make_batch(network, data, rng, dtype=np.float64):
@@ -294,7 +294,7 @@ def test_measures_of_slices_are_those_of_their_steps(cell, rng):
     network = make_network(cell)
     params, data, workspace = make_params(network, rng), make_data(rng, [12, 5]), Workspace(np.float64)
     slices = data.slices(np.array([13, 3, 5]), np.array([4, 6, 2]))
-    copies = TokenSequences(np.concatenate(slices.arrays()), slices.lengths, np.array([0, 5, 12]))
+    copies = NextTokenSequences(np.concatenate(slices.arrays()), slices.lengths, np.array([0, 5, 12]))
 
     log_proba = TokenScores(network, None).token_log_proba(params, slices, workspace)
 
@@ -343,7 +343,7 @@ def test_ranks_count_what_is_likelier(unknown_probability, rng):
     wanted = []
     for steps in steps_of(data):
         for t, target in enumerate(steps[:, 1]):
-            prefix = TokenSequences(np.append(steps[: t + 1, 0], 0), np.array([t + 1]), np.array([0]))
+            prefix = NextTokenSequences(np.append(steps[: t + 1, 0], 0), np.array([t + 1]), np.array([0]))
             (proba,) = scores.log_proba_after(params, scores.read(params, prefix, workspace)[0])
             wanted.append(1 + (proba > proba[target]).sum())
     assert_array_equal(ranks, wanted)
@@ -395,7 +395,7 @@ def test_memory_of_some_steps_of_a_large_vocabulary(rng):
     n_tokens, n_steps, n = 3000, 100, 16
     network = Network.build_for_tokens("tanh", n_tokens, 4, n_tokens)
     ids = rng.integers(0, n_tokens, n * (n_steps + 1))
-    data = TokenSequences(ids, np.full(n, n_steps), np.arange(n) * (n_steps + 1))
+    data = NextTokenSequences(ids, np.full(n, n_steps), np.arange(n) * (n_steps + 1))
     params, workspace = network.initialize(rng), Workspace(np.float64)
 
     loss_and_gradient(network, params, make_batch(network, data, rng), None, workspace)
@@ -421,7 +421,7 @@ def make_set(rng, lengths):
     ids = np.full(last[-1] + 1, -1)
     ids[np.delete(np.arange(len(ids)), last)] = np.arange(lengths.sum())
     weights = rng.uniform(0.5, 2, len(lengths))
-    return token_set(TokenSequences(ids, lengths, last - lengths), weights)
+    return token_set(NextTokenSequences(ids, lengths, last - lengths), weights)
 
 
 def epoch(network, data, batch_size, rng, shuffle=True, read=lambda batch, state: state):

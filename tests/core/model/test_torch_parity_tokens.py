@@ -11,7 +11,7 @@ from numpy.testing import assert_allclose
 from torch_gates import from_torch, to_torch
 
 from skrnn._token_scores import TokenScores
-from skrnn.core.data.sequences import TokenSequences
+from skrnn.core.data.sequences import NextTokenSequences
 from skrnn.core.model.network import Network
 from skrnn.core.workspace import Workspace
 
@@ -82,7 +82,7 @@ def test_log_proba_loss_and_gradients_equal_those_of_torch(cell, lengths, kwargs
     offsets = np.cumsum([0, *(n + 1 for n in lengths[:-1])])
     ids = rng.integers(0, K, sum(lengths) + len(lengths))
     ids[offsets] = rng.integers(0, N_INPUTS, len(lengths))  # some are only read
-    data, sample_weights = TokenSequences(ids, np.array(lengths), offsets), rng.random(len(lengths))
+    data, sample_weights = NextTokenSequences(ids, np.array(lengths), offsets), rng.random(len(lengths))
     model = TorchModel(cell, network, weights)
 
     gradient = np.zeros_like(params)

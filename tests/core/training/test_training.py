@@ -6,7 +6,7 @@ from helpers import batches, make_set
 
 from skrnn.core.data.dataset import Dataset
 from skrnn.core.data.samplers import Minibatches, TruncatedBPTT
-from skrnn.core.data.sequences import TokenSequences
+from skrnn.core.data.sequences import NextTokenSequences
 from skrnn.core.model.network import Network
 from skrnn.core.training.lbfgs import train_lbfgs
 from skrnn.core.training.loop import NonFiniteLossError, TrainingPlan, TrainingState, penalized_loss_gradient, train
@@ -78,7 +78,7 @@ def test_minibatch_gradients_add_up_to_that_of_the_set(network, rng):
 
 def test_the_state_is_carried_within_an_epoch(rng):
     network = Network.build_for_tokens("lstm", 3, 4, 3, n_layers=2)
-    sequences = TokenSequences(rng.integers(0, 3, 11), np.array([10]), np.array([0]))
+    sequences = NextTokenSequences(rng.integers(0, 3, 11), np.array([10]), np.array([0]))
     data = Dataset(sequences, sequences.next_ids, np.ones(1), is_per_step=True)
     loss_gradient, before, after = plain_loss_gradient(network), [], []
 

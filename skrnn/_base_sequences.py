@@ -1,4 +1,4 @@
-"""What the estimators have in common that read sequences of features, each as a whole."""
+"""What classifier, regressor and tagger have in common: they read each sequence as a whole."""
 
 from __future__ import annotations
 
@@ -9,23 +9,27 @@ import numpy as np
 from sklearn.utils._param_validation import Interval, StrOptions  # as in _base.py
 
 from ._base import BaseRecurrent, Examples, Passed
-from ._config import FeatureConfig, as_python
+from ._config import SequenceConfig, as_python
 from ._fitted import Fitted, R
 from ._hold_out import Validation, check_scorer_name
 from ._parallel.sharding import predict_in_shards
 from ._validation.values import array_of_objects
+from .core.data.dataset import Dataset
 from .core.data.samplers import Minibatches
-from .core.data.sequences import FeatureSequences
+from .core.data.sequences import Sequences
+from .core.model.network import Network
 from .core.model.pooling import POOLINGS
 from .core.workspace import Workspace
 
 
-class BaseFeatureEstimator(BaseRecurrent[R]):
-    """Base class of classifier and regressor."""
+class BaseSequenceEstimator(BaseRecurrent[R]):
+    """Base class of classifier, regressor and tagger."""
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **BaseRecurrent._parameter_constraints,
         "bidirectional": ["boolean"],
+        "input_type": [StrOptions({"auto", "features", "tokens"})],
+        "embedding_size": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"}), None],
         "pooling": [StrOptions(set(POOLINGS))],
         "scoring": [str, callable, None],
         "recompute": ["boolean", StrOptions({"auto"})],
@@ -38,7 +42,7 @@ class BaseFeatureEstimator(BaseRecurrent[R]):
         return tags
 
     @staticmethod
-    def _passed_to_validate(config: FeatureConfig, passed: Passed) -> Passed | None:
+    def _passed_to_validate(config: SequenceConfig, passed: Passed) -> Passed | None:
         """Return what is passed to validate on, None for nothing; raises where a part of it is missing."""
         if (passed.X is None) != (passed.y is None):
             given, missing = ("X_val", "y_val") if passed.y is None else ("y_val", "X_val")
@@ -48,7 +52,7 @@ class BaseFeatureEstimator(BaseRecurrent[R]):
         config.check_compatible(None if passed.X is None else "X_val and y_val are")
         return None if passed.X is None else passed
 
-    def _make_validation(self, config: FeatureConfig, fitted: Fitted[R], held_out: Examples) -> Validation:
+    def _make_validation(self, config: SequenceConfig, fitted: Fitted[R], held_out: Examples) -> Validation:
         """Return the score of parameters on what was held out; raises for a scorer that cannot read such a y."""
         if held_out.data.is_per_step and isinstance(config.scoring, str) and config.scoring != "loss":
             check_scorer_name(config.scoring)
@@ -58,14 +62,18 @@ class BaseFeatureEstimator(BaseRecurrent[R]):
             )
         return super()._make_validation(config, fitted, held_out)
 
-    def _make_sampler(self, config: FeatureConfig) -> Minibatches:
+    def _initialize(self, reading: R, network: Network, params: np.ndarray, data: Dataset) -> None:
+        """Let what training never shows say nothing."""
+        network.silence_unseen(params, data.sequences)
+
+    def _make_sampler(self, config: SequenceConfig) -> Minibatches:
         return Minibatches()
 
-    def _predict_raw(self, fitted: Fitted[R], sequences: FeatureSequences) -> np.ndarray:
+    def _predict_raw(self, fitted: Fitted[R], sequences: Sequences) -> np.ndarray:
         """Return what the network predicts: (n, K), or for steps an object array (n,) of arrays (n_steps_i, K)."""
         network, params = fitted.network, fitted.params
 
-        def predict(part: FeatureSequences, workspace: Workspace) -> np.ndarray:
+        def predict(part: Sequences, workspace: Workspace) -> np.ndarray:
             predicted = network.predict(params, part, workspace)
             if not network.readout.is_per_step:
                 return predicted
