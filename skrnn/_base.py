@@ -219,8 +219,14 @@ class BaseRecurrent(BaseEstimator, ABC, Generic[R]):
     def _default_score(self, reading: R, network: Network, data: Dataset) -> Callable[[np.ndarray], float]:
         """Return the score of parameters that scoring="loss" means: minus the mean loss."""
 
-    def _initialize(self, reading: R, network: Network, params: np.ndarray, data: Dataset) -> None:
-        """Change parameters that were drawn at random, in place, to suit the data that they are to learn."""
+    def _initialize(
+        self, config: Any, reading: R, network: Network, params: np.ndarray, data: Dataset
+    ) -> dict[str, Any]:
+        """Change parameters that were drawn at random, in place, to suit the data that they are to learn.
+
+        Returns the public attributes that tell of it.
+        """
+        return {}
 
     def _resolve(self, config: Any, reading: R) -> Any:
         """Return the parameters with what the data say of those that were left open."""
@@ -277,12 +283,11 @@ class BaseRecurrent(BaseEstimator, ABC, Generic[R]):
                 else:
                     held_out = self._read_validation(config, to_validate, reading)
                 validation = self._make_validation(config, fitted, held_out)
-            if not before:
-                self._initialize(reading, network, state.params, data)
+            started = {} if before else self._initialize(config, reading, network, state.params, data)
             params, problem = run_training(config, network, state, data, self._make_sampler(config), validation)
             if problem:
                 warn_caller(problem, ConvergenceWarning)  # before anything changes: it may be an error
-            self._take(replace(fitted, params=params), _history(state.monitor, network, config))
+            self._take(replace(fitted, params=params), {**started, **_history(state.monitor, network, config)})
 
     def _before(self, config: Any) -> Fitted[R] | None:
         """Return what is continued, None to begin anew; raises where there is nothing to continue from."""

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from numbers import Integral
+from collections.abc import Callable
+from functools import partial
+from math import log2
+from numbers import Integral, Real
 from typing import Any, ClassVar
 
 import numpy as np
+from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils._param_validation import Interval, StrOptions  # as in _base.py
 
 from ._base import BaseRecurrent, Examples, Passed
 from ._config import SequenceConfig, as_python
-from ._fitted import Fitted, R
+from ._fitted import Fitted
 from ._hold_out import Validation, check_scorer_name
 from ._parallel.sharding import predict_in_shards
+from ._sequence_reading import S
 from ._validation.values import array_of_objects
 from .core.data.dataset import Dataset
 from .core.data.samplers import Minibatches
@@ -22,7 +27,16 @@ from .core.model.pooling import POOLINGS
 from .core.workspace import Workspace
 
 
-class BaseSequenceEstimator(BaseRecurrent[R]):
+def automatic_timescale(data: Dataset) -> float:
+    """Return a tenth of the mean length of weighted sequences, as a power of 2, to be the same for any rounding.
+
+    Measured by cross-validation (docs/design.md): more harms sequences of 30 steps, less those of 300.
+    """
+    mean_length = float(np.average(data.sequences.lengths, weights=data.weights / data.weights.max()))
+    return max(1.0, 2.0 ** round(log2(mean_length / 10)))
+
+
+class BaseSequenceEstimator(BaseRecurrent[S]):
     """Base class of classifier, regressor and tagger."""
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
@@ -30,10 +44,9 @@ class BaseSequenceEstimator(BaseRecurrent[R]):
         "bidirectional": ["boolean"],
         "input_type": [StrOptions({"auto", "features", "tokens"})],
         "embedding_size": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"}), None],
-        "pooling": [StrOptions(set(POOLINGS))],
         "scoring": [str, callable, None],
+        "initial_timescale": [Interval(Real, 1, None, closed="left"), StrOptions({"auto"}), None],
         "recompute": ["boolean", StrOptions({"auto"})],
-        "bptt_steps": [Interval(Integral, 1, None, closed="left"), None],
     }
 
     def __sklearn_tags__(self):  # type: ignore[no-untyped-def]  # the type of the tags is not public
@@ -52,7 +65,7 @@ class BaseSequenceEstimator(BaseRecurrent[R]):
         config.check_compatible(None if passed.X is None else "X_val and y_val are")
         return None if passed.X is None else passed
 
-    def _make_validation(self, config: SequenceConfig, fitted: Fitted[R], held_out: Examples) -> Validation:
+    def _make_validation(self, config: SequenceConfig, fitted: Fitted[S], held_out: Examples) -> Validation:
         """Return the score of parameters on what was held out; raises for a scorer that cannot read such a y."""
         if held_out.data.is_per_step and isinstance(config.scoring, str) and config.scoring != "loss":
             check_scorer_name(config.scoring)
@@ -62,14 +75,22 @@ class BaseSequenceEstimator(BaseRecurrent[R]):
             )
         return super()._make_validation(config, fitted, held_out)
 
-    def _initialize(self, reading: R, network: Network, params: np.ndarray, data: Dataset) -> None:
-        """Let what training never shows say nothing."""
+    def _initialize(
+        self, config: SequenceConfig, reading: S, network: Network, params: np.ndarray, data: Dataset
+    ) -> dict[str, Any]:
+        """Let what training never shows say nothing, and gates keep a state as long as the data ask for."""
         network.silence_unseen(params, data.sequences)
+        timescale = config.initial_timescale
+        if isinstance(timescale, str):
+            timescale = None if data.is_per_step else automatic_timescale(data)
+        if timescale is not None:
+            network.remember(params, timescale)
+        return {"initial_timescale_": timescale}
 
     def _make_sampler(self, config: SequenceConfig) -> Minibatches:
         return Minibatches()
 
-    def _predict_raw(self, fitted: Fitted[R], sequences: Sequences) -> np.ndarray:
+    def _predict_raw(self, fitted: Fitted[S], sequences: Sequences) -> np.ndarray:
         """Return what the network predicts: (n, K), or for steps an object array (n,) of arrays (n_steps_i, K)."""
         network, params = fitted.network, fitted.params
 
@@ -79,5 +100,56 @@ class BaseSequenceEstimator(BaseRecurrent[R]):
                 return predicted
             return array_of_objects(np.split(predicted, np.cumsum(part.lengths)[:-1]))
 
-        n_jobs = as_python(self.n_jobs)
-        return predict_in_shards(predict, sequences, network.stack.cell.hidden_size, params.dtype, n_jobs)
+        return self._in_shards(fitted, predict, sequences)
+
+    def _in_shards(
+        self, fitted: Fitted[S], predict: Callable[[Sequences, Workspace], np.ndarray], sequences: Sequences
+    ) -> np.ndarray:
+        """Return what ``predict(sequences, workspace) -> (n, ...)`` gives, large predictions on threads."""
+        hidden_size, n_jobs = fitted.network.stack.cell.hidden_size, as_python(self.n_jobs)
+        return predict_in_shards(predict, sequences, hidden_size, fitted.params.dtype, n_jobs)
+
+
+class BasePoolingEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseSequenceEstimator[S]):
+    """Base class of classifier and regressor, which can pool the states of a sequence."""
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **BaseSequenceEstimator._parameter_constraints,
+        "pooling": [StrOptions(set(POOLINGS))],
+        "bptt_steps": [Interval(Integral, 1, None, closed="left"), None],
+    }
+
+    def transform(self, X: Any) -> np.ndarray:
+        """Pooled state of the top layer of each sequence, from which the head predicts: features for other estimators.
+
+        Parameters
+        ----------
+        X : as in `fit`
+            The sequences.
+
+        Returns
+        -------
+        states : ndarray of shape (n_sequences, n_states)
+            `hidden_size` numbers of each direction.
+
+        Raises
+        ------
+        ValueError
+            If the model was fitted on a y for each step, so that nothing is pooled.
+        """
+        fitted = self._check_fitted()
+        if fitted.network.readout.is_per_step:
+            raise ValueError(
+                f"transform needs a model that pools, but this {type(self).__name__} was fitted on a y for each step. "
+                "Fit it on a y for each sequence."
+            )
+        return self._in_shards(fitted, partial(fitted.network.pool, fitted.params), fitted.reading.to_predict(X))
+
+    @property
+    def _n_features_out(self) -> int:
+        return self._check_fitted().network.head.n_inputs
+
+    def __sklearn_tags__(self):  # type: ignore[no-untyped-def]  # the type of the tags is not public
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags

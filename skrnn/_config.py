@@ -123,6 +123,7 @@ class SequenceConfig(FitConfig):
 
     bidirectional: bool
     input_type: str
+    initial_timescale: float | str | None
     recompute: bool | str
 
     def network_arguments(self) -> dict[str, Any]:

@@ -120,6 +120,14 @@ embedding_size : int, "auto" or None, default="auto"
     Length of the vector that is learned for each token. None has none: a token picks a column of the first layer's
     weights. "auto" is `hidden_size` for more tokens than that, else None.
 
+initial_timescale : float, "auto" or None, default="auto"
+    Over how many steps gates keep a state at first: from 1 to this, spread over the units (Tallec and Ollivier, 2018).
+    "auto" is a tenth of the mean length of the training sequences, rounded to a power of 2, and None with a target for
+    each step. None, or 2 and less, leave the biases at 0, at 1 for the forget gate of "lstm". Unused without gates.
+
+initial_timescale_ : float or None
+    What `initial_timescale` was at the first fit.
+
 dtype : {"auto", np.float64, np.float32} or names of these, default="auto"
     Of the parameters and of all results. "auto" is float32 if all of X is float32 at the first fit, else float64;
     float32 is about twice as fast.

@@ -627,15 +627,18 @@ class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Densi
             "tie_weights": config.tie_weights,
         }
 
-    def _initialize(self, reading: TokenReading, network: Network, params: np.ndarray, data: Dataset) -> None:
+    def _initialize(
+        self, config: Any, reading: TokenReading, network: Network, params: np.ndarray, data: Dataset
+    ) -> dict[str, Any]:
         """Let a token that training never shows say nothing, where its random weights would say anything."""
         if reading.vocabulary.learns_unknown:
-            return
+            return {}
         weights, unknown = network.layout.views(params), reading.vocabulary.unknown
         if "embedding" in weights:
             weights["embedding"]["E"][unknown] = 0
         else:
             weights["rnn.0"]["W_x"][:, unknown] = 0
+        return {}
 
     def _make_sampler(self, config: NextTokenConfig) -> TruncatedBPTT:
         return TruncatedBPTT(config.bptt_steps)

@@ -12,7 +12,7 @@ from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.metaestimators import available_if
 
 from ._base import Passed
-from ._base_sequences import BaseSequenceEstimator
+from ._base_sequences import BasePoolingEstimator
 from ._config import ClassifierConfig
 from ._documentation import documented
 from ._labelled_sequences import LabelledReading, LabelledSequences, read_targets
@@ -24,7 +24,7 @@ from .core.workspace import Workspace
 
 
 @documented
-class RNNSequenceClassifier(ClassifierMixin, BaseSequenceEstimator[LabelledReading]):
+class RNNSequenceClassifier(ClassifierMixin, BasePoolingEstimator[LabelledReading]):
     """Recurrent neural network that classifies whole sequences.
 
     The network reads a sequence step by step, pools its states over the steps, and gives each class a probability. It
@@ -51,6 +51,7 @@ class RNNSequenceClassifier(ClassifierMixin, BaseSequenceEstimator[LabelledReadi
     {max_tokens}
     {handle_unknown}
     {embedding_size}
+    {initial_timescale}
     {solver}
     {alpha}
     {batch_size}
@@ -94,6 +95,7 @@ class RNNSequenceClassifier(ClassifierMixin, BaseSequenceEstimator[LabelledReadi
     {vocabulary_}
     {n_features_in_}
     {feature_names_in_}
+    {initial_timescale_}
     {n_iter_}
     loss_ : float
         Training loss of the last epoch, nats per sequence, with the penalty.
@@ -143,7 +145,7 @@ class RNNSequenceClassifier(ClassifierMixin, BaseSequenceEstimator[LabelledReadi
     _reading_type = LabelledReading
     _build_network = staticmethod(Network.build)
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **BaseSequenceEstimator._parameter_constraints,
+        **BasePoolingEstimator._parameter_constraints,
         "class_weight": [dict, StrOptions({"balanced"}), None],
     }
 
@@ -162,6 +164,7 @@ class RNNSequenceClassifier(ClassifierMixin, BaseSequenceEstimator[LabelledReadi
         max_tokens: int | None = None,
         handle_unknown: str = "use_unknown",
         embedding_size: int | str | None = "auto",
+        initial_timescale: float | str | None = "auto",
         solver: str = "adam",
         alpha: float = 1e-4,
         batch_size: int | str = "auto",
@@ -201,6 +204,7 @@ class RNNSequenceClassifier(ClassifierMixin, BaseSequenceEstimator[LabelledReadi
         self.max_tokens = max_tokens
         self.handle_unknown = handle_unknown
         self.embedding_size = embedding_size
+        self.initial_timescale = initial_timescale
         self.solver = solver
         self.alpha = alpha
         self.batch_size = batch_size
@@ -269,7 +273,7 @@ class RNNSequenceClassifier(ClassifierMixin, BaseSequenceEstimator[LabelledReadi
         self._learn(config, Passed(X, y, sample_weight), to_validate)
         return self
 
-    @available_if(BaseSequenceEstimator._has_partial_fit)
+    @available_if(BasePoolingEstimator._has_partial_fit)
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> RNNSequenceClassifier:
         """Go through the given sequences once, and continue from what was learned before.
 

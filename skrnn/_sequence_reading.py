@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, fields
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, TypeVar
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -20,6 +20,8 @@ from ._validation.weights import check_sample_weight
 from ._vocabulary import Vocabulary
 from ._warnings import warn_caller
 from .core.data.sequences import Sequences
+
+S = TypeVar("S", bound="SequenceReading")
 
 MANY_FEATURES = 8
 """From as many on, features of a single step may be steps of a single feature, in the layout of other libraries."""

@@ -13,7 +13,7 @@ from sklearn.utils._param_validation import Interval, StrOptions  # as in _base.
 from sklearn.utils.metaestimators import available_if
 
 from ._base import Passed
-from ._base_sequences import BaseSequenceEstimator
+from ._base_sequences import BasePoolingEstimator
 from ._config import RegressorConfig
 from ._documentation import documented
 from ._numbered_sequences import NumberedSequences, NumberReading
@@ -25,7 +25,7 @@ from .core.workspace import Workspace
 
 
 @documented
-class RNNSequenceRegressor(RegressorMixin, BaseSequenceEstimator[NumberReading]):
+class RNNSequenceRegressor(RegressorMixin, BasePoolingEstimator[NumberReading]):
     """Recurrent neural network that predicts numbers, of whole sequences or of each of their steps.
 
     The network reads a sequence step by step. For a number of the whole sequence it pools its states over the steps;
@@ -62,6 +62,7 @@ class RNNSequenceRegressor(RegressorMixin, BaseSequenceEstimator[NumberReading])
     {max_tokens}
     {handle_unknown}
     {embedding_size}
+    {initial_timescale}
     {solver}
     {alpha}
     {batch_size}
@@ -99,6 +100,7 @@ class RNNSequenceRegressor(RegressorMixin, BaseSequenceEstimator[NumberReading])
     {vocabulary_}
     {n_features_in_}
     {feature_names_in_}
+    {initial_timescale_}
     {n_iter_}
     loss_ : float
         Training loss of the last epoch per target, with the penalty, in units of y: its square for "squared_error" and
@@ -147,7 +149,7 @@ class RNNSequenceRegressor(RegressorMixin, BaseSequenceEstimator[NumberReading])
     _reading_type = NumberReading
     _build_network = staticmethod(Network.build_for_numbers)
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **BaseSequenceEstimator._parameter_constraints,
+        **BasePoolingEstimator._parameter_constraints,
         "loss": [StrOptions(set(LOSSES))],
         "huber_delta": [Interval(Real, 0, None, closed="neither")],
         "quantile": [Interval(Real, 0, 1, closed="neither"), None],
@@ -171,6 +173,7 @@ class RNNSequenceRegressor(RegressorMixin, BaseSequenceEstimator[NumberReading])
         max_tokens: int | None = None,
         handle_unknown: str = "use_unknown",
         embedding_size: int | str | None = "auto",
+        initial_timescale: float | str | None = "auto",
         solver: str = "adam",
         alpha: float = 1e-4,
         batch_size: int | str = "auto",
@@ -212,6 +215,7 @@ class RNNSequenceRegressor(RegressorMixin, BaseSequenceEstimator[NumberReading])
         self.max_tokens = max_tokens
         self.handle_unknown = handle_unknown
         self.embedding_size = embedding_size
+        self.initial_timescale = initial_timescale
         self.solver = solver
         self.alpha = alpha
         self.batch_size = batch_size
@@ -281,7 +285,7 @@ class RNNSequenceRegressor(RegressorMixin, BaseSequenceEstimator[NumberReading])
         self._learn(config, Passed(X, y, sample_weight), to_validate)
         return self
 
-    @available_if(BaseSequenceEstimator._has_partial_fit)
+    @available_if(BasePoolingEstimator._has_partial_fit)
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> RNNSequenceRegressor:
         """Go through the given sequences once, and continue from what was learned before.
 
@@ -396,11 +400,11 @@ class RNNSequenceRegressor(RegressorMixin, BaseSequenceEstimator[NumberReading])
         }
 
     def _initialize(
-        self, reading: NumberReading, network: Network, params: np.ndarray, data: Dataset[Sequences]
-    ) -> None:
+        self, config: Any, reading: NumberReading, network: Network, params: np.ndarray, data: Dataset[Sequences]
+    ) -> dict[str, Any]:
         """Begin at the best constant prediction."""
-        super()._initialize(reading, network, params, data)
         network.begin_at(params, data)
+        return super()._initialize(config, reading, network, params, data)
 
     def _default_score(
         self, reading: NumberReading, network: Network, data: Dataset[Sequences]

@@ -56,6 +56,7 @@ class RNNSequenceTagger(BaseSequenceEstimator[TagReading]):
     {max_tokens}
     {handle_unknown}
     {embedding_size}
+    {initial_timescale}
     {solver}
     {alpha}
     {batch_size}
@@ -95,6 +96,7 @@ class RNNSequenceTagger(BaseSequenceEstimator[TagReading]):
     {vocabulary_}
     {n_features_in_}
     {feature_names_in_}
+    {initial_timescale_}
     {n_iter_}
     loss_ : float
         Training loss of the last epoch, nats per labelled step, with the penalty.
@@ -164,6 +166,7 @@ class RNNSequenceTagger(BaseSequenceEstimator[TagReading]):
         max_tokens: int | None = None,
         handle_unknown: str = "use_unknown",
         embedding_size: int | str | None = "auto",
+        initial_timescale: float | str | None = "auto",
         solver: str = "adam",
         alpha: float = 1e-4,
         batch_size: int | str = "auto",
@@ -203,6 +206,7 @@ class RNNSequenceTagger(BaseSequenceEstimator[TagReading]):
         self.max_tokens = max_tokens
         self.handle_unknown = handle_unknown
         self.embedding_size = embedding_size
+        self.initial_timescale = initial_timescale
         self.solver = solver
         self.alpha = alpha
         self.batch_size = batch_size

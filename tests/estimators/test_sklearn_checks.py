@@ -147,6 +147,13 @@ def test_private_check_of_the_classifier(check):
     check("RNNSequenceClassifier", small())
 
 
+@pytest.mark.filterwarnings("ignore:X (does not have valid|has) feature names")
+@pytest.mark.parametrize("check", available(SCALER_CHECKS))
+@pytest.mark.parametrize("kind", [RNNSequenceClassifier, RNNSequenceRegressor])
+def test_private_check_of_transform(kind, check):
+    check(kind.__name__, kind(hidden_size=4, max_iter=5))
+
+
 @pytest.mark.filterwarnings("ignore:X (does not have valid|has) feature names")  # set_output's mix frames and arrays
 @pytest.mark.parametrize("check", available(SCALER_CHECKS))
 def test_private_check_of_the_scaler(check):

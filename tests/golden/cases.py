@@ -47,6 +47,7 @@ CLASSIFIER = {
     "bidirectional": False,
     "pooling": "last",
     "input_type": "auto",
+    "initial_timescale": None,
     "dtype": "auto",
     "class_weight": None,
     "recompute": "auto",

@@ -33,6 +33,8 @@ class Cell(ABC):
 
     gates: ClassVar[tuple[str, ...]]
     """Names of the blocks of H rows of ``W_x``, ``W_h`` and ``b``, in their order."""
+    keeping_gates: ClassVar[dict[str, int]] = {}
+    """Of the gates, those whose bias says how long a state is kept: 1 if it grows with the time, -1 if it falls."""
     states: ClassVar[tuple[str, ...]] = ("h",)
     """Names of the arrays (H, n) that make up the state; the first one is the output."""
 
@@ -55,6 +57,29 @@ class Cell(ABC):
             By name.
         """
         return {"W_h": (self.n_gates * self.hidden_size, self.hidden_size)}
+
+    def remember(self, weights: Weights, timescale: float) -> None:
+        """Overwrite biases so that what the units keep fades over 1 to `timescale` steps, each over others.
+
+        Cells without a gate that keeps do nothing.
+
+        Parameters
+        ----------
+        weights : dict of str to ndarray
+            Views of the initial parameters.
+        timescale : float
+            The longest, in steps; at 2 or less nothing is written.
+
+        References
+        ----------
+        Tallec and Ollivier, *Can recurrent neural networks warp time?* (2018), equation 16; evenly spaced where they
+        draw at random.
+        """
+        H = self.hidden_size
+        for gate, sign in self.keeping_gates.items() if timescale > 2 else ():
+            first = self.gates.index(gate) * H
+            bias = np.log(1 + (timescale - 2) * (np.arange(H) + 0.5) / H)
+            weights["b"][first : first + H] = sign * bias
 
     def initialize(self, weights: Weights, rng: np.random.Generator) -> None:
         """Write the initial values of ``W_x``, ``W_h`` and the biases: Glorot, orthogonal, zero, gate by gate.

@@ -27,6 +27,7 @@ equations 5 to 8. Chung et al., *Empirical evaluation of gated recurrent neural 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -52,6 +53,7 @@ class GRUCell(Cell):
     """
 
     gates = ("r", "z", "n")
+    keeping_gates: ClassVar = {"z": 1}
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
         return {**super().shapes(), "b_hn": (self.hidden_size,)}

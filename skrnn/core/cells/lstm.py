@@ -30,6 +30,7 @@ architectures* (2015), section 2.2: the bias of the forget gate.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -55,6 +56,7 @@ class LSTMCell(Cell):
     """
 
     gates = ("g", "f", "i", "o")
+    keeping_gates: ClassVar = {"f": 1, "i": -1}
     states = ("h", "c")
 
     def initialize(self, weights: Weights, rng: np.random.Generator) -> None:

@@ -421,6 +421,24 @@ class Network:
         """
         return self._predict(params, data, workspace, self.loss.inverse_link)
 
+    def pool(self, params: Floats, data: Sequences, workspace: Workspace) -> Floats:
+        """What the head sees of each sequence; of a network that has one column for each.
+
+        Parameters
+        ----------
+        params, data, workspace : ndarray of shape (layout.size,), Sequences, Workspace
+            As for `predict`.
+
+        Returns
+        -------
+        pooled : ndarray of shape (n, D*H)
+            In the order of `data`.
+        """
+        pooled = np.empty((len(data), self.stack.n_outputs), params.dtype)
+        for indices, columns in self._columns(params, data, workspace):
+            pooled[indices] = columns.T
+        return pooled
+
     def mean_loss(self, params: Floats, data: Dataset[Any], workspace: Workspace) -> float:
         """Weighted mean of the losses of a set, without a penalty and without dropout.
 
@@ -438,6 +456,20 @@ class Network:
         targets, weights = data.all_targets()
         targets, weights = self.loss.prepare(targets, (weights / weights.max()).astype(params.dtype))
         return self.loss.loss_gradient(raw.T[None].copy(), targets[None], weights[None]) / float(weights.sum())
+
+    def remember(self, params: Floats, timescale: float) -> None:
+        """Let the gates of all layers begin at keeping a state over up to so many steps, see `Cell.remember`.
+
+        Parameters
+        ----------
+        params : ndarray of shape (layout.size,)
+            The initial parameters; of these some biases are overwritten.
+        timescale : float
+            In steps.
+        """
+        weights = self.views(params)
+        for name in self.stack.shapes():
+            self.stack.cell.remember(weights[name], timescale)
 
     def silence_unseen(self, params: Floats, sequences: Sequences) -> None:
         """Let tokens and categories that are not to be learned say nothing, where random weights would say anything.
@@ -645,13 +677,18 @@ class Network:
             for _, places, values in self.map_steps(params, data, workspace, by_column):
                 predicted[places] = values
             return predicted
-        weights, runner = self.views(params), self._runner
+        weights = self.views(params)["head"]
         predicted = np.empty((len(data), self.loss.n_raw), params.dtype)
+        for indices, columns in self._columns(params, data, workspace):
+            predicted[indices] = link(self.head.raw(weights, columns)).T
+        return predicted
+
+    def _columns(self, params: Floats, data: Sequences, workspace: Workspace) -> Iterator[tuple[Ints, Floats]]:
+        """Run over sequences batch by batch: which they are (n,), and what the head sees of each (D*H, n)."""
+        weights, runner = self.views(params), self._runner
         for batch in runner.inference_batches(data):
             after = runner.run_all(weights, batch, workspace, runner.initial(len(batch.indices), params.dtype))
-            columns = self.readout.columns(after.accumulated, batch)
-            predicted[batch.indices] = link(self.head.raw(weights["head"], columns)).T
-        return predicted
+            yield batch.indices, self.readout.columns(after.accumulated, batch)
 
     @cached_property
     def _runner(self) -> WindowRunner:
