@@ -11,11 +11,13 @@ from sklearn.utils import check_consistent_length, compute_class_weight
 
 from ._base import Examples, Passed
 from ._config import ClassifierConfig
-from ._hold_out import hold_out
+from ._hold_out import hold_out, hold_out_any
 from ._sequence_reading import ReadX, SequenceReading, learn_input
+from ._validation.indicators import Indicators, read_indicators
 from ._validation.labels import Labels, check_same_classes, factors_of_classes, read_classes, read_labels
 from ._validation.weights import check_sample_weight, product_of_weights
 from .core.data.dataset import Dataset
+from .core.data.sequences import Sequences
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -24,6 +26,8 @@ class LabelledReading(SequenceReading):
 
     classes: np.ndarray
     """The labels (K,), sorted."""
+    is_multilabel: bool = False
+    """Whether a sequence may have several of them, or none."""
 
     @classmethod
     def learn(
@@ -31,10 +35,11 @@ class LabelledReading(SequenceReading):
     ) -> tuple[LabelledReading, LabelledSequences]:
         """Read X and y, and how later ones are to be read; `classes` are all labels that will come, or None."""
         known_of_X, read = learn_input(shape, config, passed)
-        labels = read_targets(passed.y, type(shape).__name__)
+        labels = read_targets(passed.y, read.sequences, type(shape).__name__)
         check_consistent_length(read.sequences.lengths, labels)
+        is_multilabel = isinstance(labels, Indicators)
         known = labels.classes if classes is None else read_classes(classes)
-        reading = cls(*known_of_X, known)
+        reading = cls(*known_of_X, known, is_multilabel)
         return reading, reading._weigh(config.class_weight, read, labels, passed.sample_weight)
 
     def attributes(self) -> dict[str, Any]:
@@ -45,17 +50,25 @@ class LabelledReading(SequenceReading):
         """Raise unless all labels that will come are those that were told of before."""
         check_same_classes(classes, self.classes)
 
+    def read_targets(self, y: Any, sequences: Sequences, name: str = "y") -> Labels | Indicators:
+        """Return the labels of sequences; raises where they are of another kind than those that were learned from."""
+        labels = read_targets(y, sequences, type(self.shape).__name__, name)
+        if isinstance(labels, Indicators) != self.is_multilabel:
+            has, had = ("an indicator matrix", "one label for each sequence")[:: -1 if self.is_multilabel else 1]
+            raise ValueError(f"{name} is {has}, but the model was fitted on {had}. Pass that, or fit anew.")
+        return labels
+
     def to_learn(self, class_weight: Any, passed: Passed) -> LabelledSequences:
         """Read what is learned from; sequences that weigh nothing are left out."""
         read = self.read_sequences(passed.X)
-        labels = read_targets(passed.y, type(self.shape).__name__)
+        labels = self.read_targets(passed.y, read.sequences)
         check_consistent_length(read.sequences.lengths, labels)
         return self._weigh(class_weight, read, labels, passed.sample_weight)
 
     def to_validate(self, passed: Passed) -> LabelledSequences:
         """Read what is held out by the caller."""
         sequences, items = self.read_sequences(passed.X, "X_val")
-        labels = read_targets(passed.y, type(self.shape).__name__, "y_val")
+        labels = self.read_targets(passed.y, sequences, "y_val")
         if len(labels) != len(sequences):
             raise ValueError(f"X_val has {len(sequences)} sequences, but y_val has {len(labels)} labels.")
         targets = labels.encode(self.classes)
@@ -63,9 +76,16 @@ class LabelledReading(SequenceReading):
         data, is_weighted = Dataset(sequences, targets, weights), passed.sample_weight is not None
         return LabelledSequences(data, is_weighted, items, self.classes)
 
-    def _weigh(self, class_weight: Any, read: ReadX, labels: Labels, sample_weight: Any) -> LabelledSequences:
+    def _weigh(
+        self, class_weight: Any, read: ReadX, labels: Labels | Indicators, sample_weight: Any
+    ) -> LabelledSequences:
         targets = labels.encode(self.classes)
         weights = check_sample_weight(sample_weight, len(labels))
+        if class_weight is not None and self.is_multilabel:
+            raise ValueError(
+                "class_weight needs a y of one label for each sequence, but y is an indicator matrix. Use "
+                "class_weight=None and sample_weight."
+            )
         if class_weight is not None:
             weights = product_of_weights(weights, self._weights_of_classes(class_weight, targets, weights)[targets])
             if not weights.any():
@@ -98,18 +118,23 @@ class LabelledSequences(Examples):
 
     def hold_out(self, fraction: float, seed: int) -> tuple[Dataset, LabelledSequences]:
         """Return what is left to learn from, and what is held out: of each class as near as possible in proportion."""
-        train, held_out = hold_out(self.data.targets, fraction, seed)
+        targets = self.data.targets
+        is_multilabel = targets.ndim > 1
+        train, held_out = (
+            hold_out_any(len(targets), fraction, seed) if is_multilabel else hold_out(targets, fraction, seed)
+        )
         return self.data.take(train), self.take(held_out)
 
     def for_scorer(self) -> tuple[Any, ...]:
         """Return X and y as a scorer gets them."""
-        return self.X_for_scorer(), self.classes[self.data.targets]
+        targets = self.data.targets
+        return self.X_for_scorer(), self.classes[targets] if targets.ndim == 1 else targets
 
 
-def read_targets(y: Any, estimator_name: str, name: str = "y") -> Labels:
+def read_targets(y: Any, sequences: Sequences, estimator_name: str, name: str = "y") -> Labels | Indicators:
     """Return the labels of sequences; raises where there are none."""
     if y is None:
         raise ValueError(
             f"{estimator_name} requires y to be passed, but the target y is None. Pass one label for each sequence."
         )
-    return read_labels(y, name)
+    return read_indicators(y, name, sequences.lengths) or read_labels(y, name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
@@ -15,7 +16,9 @@ from ._base import Passed
 from ._base_sequences import BasePoolingEstimator
 from ._config import ClassifierConfig
 from ._documentation import documented
-from ._labelled_sequences import LabelledReading, LabelledSequences, read_targets
+from ._fitted import Fitted
+from ._labelled_sequences import LabelledReading, LabelledSequences
+from ._validation.indicators import read_indicators
 from ._validation.weights import check_sample_weight
 from .core.data.dataset import Dataset
 from .core.data.sequences import Sequences
@@ -90,7 +93,7 @@ class RNNSequenceClassifier(ClassifierMixin, BasePoolingEstimator[LabelledReadin
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
-        The labels, sorted.
+        The labels, sorted; numbers of the columns if y was an indicator matrix.
     {n_inputs_}
     {vocabulary_}
     {n_features_in_}
@@ -247,8 +250,8 @@ class RNNSequenceClassifier(ClassifierMixin, BasePoolingEstimator[LabelledReadin
         Parameters
         ----------
         {X_of_sequences}
-        y : array-like of shape (n_sequences,)
-            Their labels: numbers, strings or booleans.
+        y : array-like of shape (n_sequences,), or array or sparse matrix of shape (n_sequences, n_classes)
+            Their labels: numbers, strings or booleans; or 1 for each label that a sequence has and 0 for the others.
         sample_weight : array-like of shape (n_sequences,), default=None
             Weight of each sequence, not negative; 1 by default. A sequence of weight 0 is left out.
         X_val, y_val : as X and y, default=None
@@ -284,7 +287,7 @@ class RNNSequenceClassifier(ClassifierMixin, BasePoolingEstimator[LabelledReadin
             Their labels.
         {sample_weight}
         classes : array-like of shape (n_classes,), default=None
-            All labels that will ever come. Needed at the first call, unused after it.
+            All labels that will ever come. Needed at the first call unless y is an indicator matrix, unused after it.
 
         Returns
         -------
@@ -316,11 +319,13 @@ class RNNSequenceClassifier(ClassifierMixin, BasePoolingEstimator[LabelledReadin
 
         Returns
         -------
-        y : ndarray of shape (n_sequences,)
-            Labels, in the dtype of ``classes_``.
+        y : ndarray of shape (n_sequences,), or (n_sequences, n_classes)
+            Labels, in the dtype of ``classes_``; after a fit on an indicator matrix one of zeros and ones: the labels
+            of more than even probability.
         """
         fitted = self._check_fitted()
-        return fitted.reading.classes[self._predict_raw(fitted, fitted.reading.to_predict(X)).argmax(axis=1)]
+        codes = self._predict_codes(fitted, fitted.reading.to_predict(X))
+        return codes if fitted.reading.is_multilabel else fitted.reading.classes[codes]
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """Predict the probability of each class.
@@ -332,7 +337,7 @@ class RNNSequenceClassifier(ClassifierMixin, BasePoolingEstimator[LabelledReadin
         Returns
         -------
         proba : ndarray of shape (n_sequences, n_classes)
-            In the order of ``classes_``; rows sum to 1.
+            In the order of ``classes_``; rows sum to 1, but for several labels, each of which has its own probability.
         """
         return np.exp(self.predict_log_proba(X))
 
@@ -351,8 +356,27 @@ class RNNSequenceClassifier(ClassifierMixin, BasePoolingEstimator[LabelledReadin
         fitted = self._check_fitted()
         return self._predict_raw(fitted, fitted.reading.to_predict(X))
 
+    def decision_function(self, X: Any) -> np.ndarray:
+        """Predict the scores from which probabilities are made.
+
+        Parameters
+        ----------
+        {X_of_sequences}
+
+        Returns
+        -------
+        scores : ndarray of shape (n_sequences,), or (n_sequences, n_classes)
+            With two classes the log-odds of the second; with more a score of each, the largest of the likeliest class;
+            with several labels for each sequence the log-odds of each. Nats.
+        """
+        fitted = self._check_fitted()
+        raw = self._in_shards(fitted, partial(fitted.network.predict_raw, fitted.params), fitted.reading.to_predict(X))
+        if len(fitted.reading.classes) == 2 and not fitted.reading.is_multilabel:
+            return raw[:, 1] - raw[:, 0]
+        return raw
+
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """Return the accuracy: the share of sequences whose predicted class is theirs.
+        """Return the accuracy: the share of sequences whose predicted class, or all of whose labels, are theirs.
 
         Parameters
         ----------
@@ -367,16 +391,28 @@ class RNNSequenceClassifier(ClassifierMixin, BasePoolingEstimator[LabelledReadin
             From 0 to 1.
         """
         fitted = self._check_fitted()
-        sequences, labels = fitted.reading.to_predict(X), read_targets(y, type(self).__name__)
+        sequences = fitted.reading.to_predict(X)
+        labels = fitted.reading.read_targets(y, sequences)
         check_consistent_length(sequences.lengths, labels)
         weights = check_sample_weight(sample_weight, len(labels))
-        is_right = self._predict_raw(fitted, sequences).argmax(axis=1) == labels.find(fitted.reading.classes)
+        is_right = self._predict_codes(fitted, sequences) == labels.find(fitted.reading.classes)
+        is_right = is_right.all(axis=1) if fitted.reading.is_multilabel else is_right
         return float(np.average(is_right, weights=weights / weights.max()))  # no scale of the weights overflows
+
+    def _predict_codes(self, fitted: Fitted[LabelledReading], sequences: Sequences) -> np.ndarray:
+        """Return the index (n,) of each sequence's class, or which of the labels (n, K) it has."""
+        log_proba = self._predict_raw(fitted, sequences)
+        return (log_proba > -np.log(2)).astype(int) if fitted.reading.is_multilabel else log_proba.argmax(axis=1)
+
+    def __sklearn_tags__(self):  # type: ignore[no-untyped-def]  # the type of the tags is not public
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
+        return tags
 
     def _read(
         self, config: ClassifierConfig, passed: Passed, reading: LabelledReading | None, announced: Any
     ) -> tuple[LabelledReading, LabelledSequences]:
-        if config.is_partial and reading is None and announced is None:
+        if config.is_partial and reading is None and announced is None and read_indicators(passed.y, "y") is None:
             raise ValueError("classes must be passed on the first call to partial_fit: all labels that will come.")
         if reading is None:
             return LabelledReading.learn(self._make_shape(), config, passed, announced)
@@ -394,12 +430,15 @@ class RNNSequenceClassifier(ClassifierMixin, BasePoolingEstimator[LabelledReadin
             **config.network_arguments(),
             **reading.input.network_arguments(reading.shape, config),
             "n_classes": len(reading.classes),
+            "is_multilabel": reading.is_multilabel,
         }
 
     def _default_score(
         self, reading: LabelledReading, network: Network, data: Dataset[Sequences]
     ) -> Callable[[np.ndarray], float]:
         workspace, relative = Workspace(reading.dtype), data.weights / data.weights.max()
+        if reading.is_multilabel:
+            return lambda params: -network.mean_loss(params, data, workspace)
 
         def score(params: np.ndarray) -> float:
             log_proba = network.predict(params, data.sequences, workspace)

@@ -132,7 +132,7 @@ class SequenceReading(Reading):
         """Make a reading of plain values, that of X included; `shape` has nothing yet."""
         input_ = values.get("input", {"input_type": "features"})  # files had no other at first
         input_values = {name: value for name, value in input_.items() if name != "input_type"}
-        own = {field.name: values[field.name] for field in fields(cls) if field.name not in _OF_X}
+        own = {field.name: values[field.name] for field in fields(cls) if field.name in values.keys() - _OF_X}
         known = Reading.from_values(shape, values)
         return cls(known.shape, known.dtype, INPUTS[input_["input_type"]].from_values(input_values), **own)
 
@@ -154,7 +154,7 @@ class SequenceReading(Reading):
         return self.input.read(self.shape, X, self.dtype, copy=False).sequences
 
 
-_OF_X = ("shape", "dtype", "input")
+_OF_X = {"shape", "dtype", "input"}
 INPUTS: dict[str, type[InputReading]] = {kind.input_type: kind for kind in (FeatureInput, TokenInput)}
 
 

@@ -102,7 +102,7 @@ def read_labels(y: Any, name: str = "y", unit: str = "sequence") -> Labels:
     if kind not in ("binary", "multiclass"):
         advice = "Convert them, for example with str."
         if kind == "continuous":
-            advice = "Numbers cannot be predicted; class labels can be converted, for example with str."
+            advice = "RNNSequenceRegressor predicts numbers; class labels can be converted, for example with str."
         raise ValueError(
             f"Unknown label type: {shorten(kind)}. {name} must hold class labels, one for each {unit}: integers, "
             f"strings or booleans. {advice}"
@@ -121,7 +121,8 @@ def _column(y: np.ndarray, name: str, unit: str) -> np.ndarray:
 
 def _check_no_lists(values: list[Any], name: str, unit: str) -> None:
     """Raise where a label is a list, such as labels of steps for a sequence."""
-    advice = f"Pass one label for each {unit}" + (", not one for each step." if unit == "sequence" else ".")
+    advice = f"Pass one label for each {unit}"
+    advice += ", not one for each step: RNNSequenceTagger labels steps." if unit == "sequence" else "."
     if any(issubclass(kind, (list, tuple, np.ndarray)) for kind in set(map(type, values))):
         for i, value in enumerate(values):
             if isinstance(value, (list, tuple)) or (isinstance(value, np.ndarray) and value.ndim):

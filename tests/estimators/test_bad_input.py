@@ -129,7 +129,6 @@ BAD_X = {
         f"X[4] is None, but a sequence of numbers is needed. {SHAPES}",
     ),
     "None": (None, TypeError, "X is None. Pass an array or a list of sequences."),
-    "text": ("abc", TypeError, "X is a str ('abc'). Pass an array or a list of sequences."),
     "generator": ((x for x in sequences()), TypeError, "X is a generator. Pass an array or a list of sequences."),
     "dict": ({0: [1.0]}, TypeError, "X is a dict. Pass an array or a list of sequences."),
 }
@@ -209,7 +208,7 @@ BAD_Y = {
         ValueError,
         "Unknown label type: continuous. y must hold class labels, one for each sequence: ",
     ),
-    "two columns": (np.zeros((6, 2), int), ValueError, "y should be a 1d array, got an array of shape (6, 2) instead."),
+    "two columns": (np.full((6, 2), 2), ValueError, "y should be a 1d array, got an array of shape (6, 2) instead."),
     "NaN": ([np.nan, 1, 0, 1, 0, 1], ValueError, "Input y contains NaN."),
     "infinity": ([np.inf, 1, 0, 1, 0, 1], ValueError, "Input y contains infinity"),
     "None inside": (
@@ -364,6 +363,14 @@ def test_a_scorer_that_raises(fitted):
 # Parameters
 
 BAD_PARAMETERS = [
+    ("input_type", "text", "a str among"),
+    ("vocabulary", "abc", "an array-like or None"),
+    ("min_frequency", 1.5, "an int in the range [1, inf)"),
+    ("max_tokens", 0, "an int in the range [1, inf)"),
+    ("handle_unknown", "ignore", "a str among"),
+    ("embedding_size", 0, "an int in the range [1, inf)"),
+    ("initial_timescale", 0.5, "a float in the range [1"),
+    ("dtype", "float16", "a str among"),
     ("hidden_size", 0, "an int in the range [1, inf)"),
     ("hidden_size", 2.5, "an int in the range [1, inf)"),
     ("cell", "rnn", "a str among"),

@@ -307,7 +307,7 @@ BAD_LABELS = {
         r"y\[0\] is \['a', 'b'\]\. Pass one label for each sequence, not one for",
     ),
     "as many labels of steps": ([["a", "b"]] * 8, r"got an array of shape .* instead\. Pass one label for each"),
-    "numbers": (np.linspace(0, 1, 8), r"Unknown label type: continuous.*Numbers cannot be predicted;"),
+    "numbers": (np.linspace(0, 1, 8), r"Unknown label type: continuous.*RNNSequenceRegressor predicts numbers;"),
     "a set": ({0, 1}, r"y is \{0, 1\} \(set\)\. Pass a list of one label per sequence"),
     "a dict": ({0: 1}, r"y is \{0: 1\} \(dict\)\. Pass a list of one label per sequence"),
     "masked": (np.ma.array([0, 1], mask=[0, 1]), "y has masked entries, which would be read as data"),

@@ -22,7 +22,7 @@ from .chain import LinearChain
 from .head import LinearHead, Objective
 from .inputs import build_input
 from .layer import PackedLayer
-from .losses import LOSSES, CrossEntropy, Loss
+from .losses import LOSSES, BinaryCrossEntropy, CrossEntropy, Loss
 from .pooling import POOLINGS
 from .readouts import EveryStep, Readout
 from .stack import RecurrentStack
@@ -113,6 +113,7 @@ class Network:
         input_type: str = "features",
         embedding_size: int | None = None,
         categories: Sequence[Sequence[int]] = (),
+        is_multilabel: bool = False,
     ) -> Network:
         """Put a network together that classifies sequences.
 
@@ -138,6 +139,8 @@ class Network:
             See the class.
         input_type, embedding_size, categories : str, int or None, sequence of (int, int)
             What is read, see :func:`skrnn.core.model.inputs.build_input`; features by default.
+        is_multilabel : bool, default=False
+            Whether a sequence may have several of the classes, or none.
 
         Returns
         -------
@@ -146,9 +149,8 @@ class Network:
         """
         read = build_input(n_inputs, input_type, embedding_size, categories)
         stack = RecurrentStack(CELLS[cell](hidden_size), read, n_layers, bidirectional, dropout)
-        return cls(
-            stack, POOLINGS[pooling], CrossEntropy(n_classes), recompute=recompute, gradient_steps=gradient_steps
-        )
+        of_classes = BinaryCrossEntropy(n_classes) if is_multilabel else CrossEntropy(n_classes)
+        return cls(stack, POOLINGS[pooling], of_classes, recompute=recompute, gradient_steps=gradient_steps)
 
     @classmethod
     def build_for_numbers(
@@ -421,6 +423,21 @@ class Network:
         """
         return self._predict(params, data, workspace, self.loss.inverse_link)
 
+    def predict_raw(self, params: Floats, data: Sequences, workspace: Workspace) -> Floats:
+        """As `predict`, before the loss turns it into what is predicted.
+
+        Parameters
+        ----------
+        params, data, workspace : ndarray of shape (layout.size,), Sequences, Workspace
+            As for `predict`.
+
+        Returns
+        -------
+        raw : ndarray of shape (n, n_raw), or (sum of lengths, n_raw)
+            Raw predictions of the head.
+        """
+        return self._predict(params, data, workspace, lambda raw: raw)
+
     def pool(self, params: Floats, data: Sequences, workspace: Workspace) -> Floats:
         """What the head sees of each sequence; of a network that has one column for each.
 
@@ -452,7 +469,7 @@ class Network:
         loss : float
             Per target.
         """
-        raw = self._predict(params, data.sequences, workspace, lambda raw: raw)
+        raw = self.predict_raw(params, data.sequences, workspace)
         targets, weights = data.all_targets()
         targets, weights = self.loss.prepare(targets, (weights / weights.max()).astype(params.dtype))
         return self.loss.loss_gradient(raw.T[None].copy(), targets[None], weights[None]) / float(weights.sum())

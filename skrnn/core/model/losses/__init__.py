@@ -3,7 +3,7 @@
 Conventions: raw predictions are (L, n_raw, n), L steps of n columns, and `Loss.n_raw` numbers for each.
 """
 
-from .classes import CrossEntropy, log_softmax, softmax_cross_entropy
+from .classes import BinaryCrossEntropy, CrossEntropy, log_softmax, softmax_cross_entropy
 from .loss import Loss
 from .number_loss import NumberLoss, merge_equal
 from .numbers import LOSSES, AbsoluteError, Gaussian, Huber, Poisson, Quantile, SquaredError
@@ -11,6 +11,7 @@ from .numbers import LOSSES, AbsoluteError, Gaussian, Huber, Poisson, Quantile, 
 __all__ = [
     "LOSSES",
     "AbsoluteError",
+    "BinaryCrossEntropy",
     "CrossEntropy",
     "Gaussian",
     "Huber",

@@ -1,4 +1,4 @@
-"""Losses of classes: the cross-entropy, and its softmax."""
+"""Losses of classes: the cross-entropy with its softmax, and that of labels which do not exclude one another."""
 
 from __future__ import annotations
 
@@ -57,6 +57,60 @@ class CrossEntropy(Loss):
 
     def initial_bias(self, targets: Values, weights: Floats) -> Floats:
         return np.zeros(self.n_raw)  # undecided
+
+
+@dataclass(frozen=True)
+class BinaryCrossEntropy(Loss):
+    r"""Cross-entropies of K labels, each there or not; what is predicted is the log-probability that it is, nats.
+
+    .. math:: \ell = -\sum_k [y_k \log p_k + (1 - y_k) \log(1 - p_k)], \qquad p_k = \sigma(a_k)
+
+    Parameters
+    ----------
+    n_raw : int
+        K, the number of labels.
+
+    References
+    ----------
+    Bishop, *Pattern Recognition and Machine Learning* (2006), equation 5.23.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> loss = BinaryCrossEntropy(n_raw=2)
+    >>> targets, weights = loss.prepare(np.array([[0, 1]]), np.ones(1))
+    >>> round(loss.loss_gradient(np.zeros((1, 2, 1)), targets[None], weights[None]), 4)
+    1.3863
+    """
+
+    def prepare(self, targets: Values, weights: Floats) -> tuple[Values, Floats]:
+        return targets, weights
+
+    def loss_gradient(
+        self,
+        raw: Floats,
+        targets: Values,
+        weights: Floats,
+        parameters: Weights = NO_WEIGHTS,
+        gradients: Weights = NO_WEIGHTS,
+    ) -> float:
+        y = targets.transpose(0, 2, 1)  # (L, K, n)
+        loss = np.maximum(raw, 0) - raw * y + np.log1p(np.exp(-np.abs(raw)))  # finite for every raw prediction
+        raw[...] = (np.exp(_log_sigmoid(raw)) - y) * weights[:, None, :]
+        return float((loss.sum(axis=1) * weights).sum())
+
+    def inverse_link(self, raw: Floats) -> Floats:
+        raw[...] = _log_sigmoid(raw)
+        return raw
+
+    def initial_bias(self, targets: Values, weights: Floats) -> Floats:
+        return np.zeros(self.n_raw)  # undecided
+
+
+def _log_sigmoid(a: Floats) -> Floats:
+    """Log of the logistic function, where exp never overflows."""
+    log_p: Floats = np.minimum(a, 0) - np.log1p(np.exp(-np.abs(a)))
+    return log_p
 
 
 def log_softmax(logits: Floats) -> Floats:
