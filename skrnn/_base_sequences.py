@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from math import log2
 from numbers import Integral, Real
@@ -18,6 +19,7 @@ from ._fitted import Fitted
 from ._hold_out import Validation, check_scorer_name
 from ._parallel.sharding import predict_in_shards
 from ._sequence_reading import S
+from ._source import copy_layers, read_source
 from ._validation.values import array_of_objects
 from .core.data.dataset import Dataset
 from .core.data.samplers import Minibatches
@@ -65,6 +67,14 @@ class BaseSequenceEstimator(BaseRecurrent[S]):
         config.check_compatible(None if passed.X is None else "X_val and y_val are")
         return None if passed.X is None else passed
 
+    def _with_source(self, config: Any, init_from: Any) -> Any:
+        """Return the parameters of a fit that begins at another estimator; raises where it cannot."""
+        if init_from is None:
+            return config
+        if self.warm_start and self.__sklearn_is_fitted__():
+            raise ValueError("init_from begins a fit, but this one continues the last. Use warm_start=False.")
+        return replace(config, init_from=read_source(init_from, config))
+
     def _make_validation(self, config: SequenceConfig, fitted: Fitted[S], held_out: Examples) -> Validation:
         """Return the score of parameters on what was held out; raises for a scorer that cannot read such a y."""
         if held_out.data.is_per_step and isinstance(config.scoring, str) and config.scoring != "loss":
@@ -85,6 +95,8 @@ class BaseSequenceEstimator(BaseRecurrent[S]):
             timescale = None if data.is_per_step else automatic_timescale(data)
         if timescale is not None:
             network.remember(params, timescale)
+        if config.init_from is not None:
+            copy_layers(config.init_from, network, params)
         return {"initial_timescale_": timescale}
 
     def _make_sampler(self, config: SequenceConfig) -> Minibatches:

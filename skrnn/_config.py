@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import numpy as np
 from sklearn.utils._param_validation import validate_parameter_constraints
 
+from ._fitted import Fitted
 from ._validation.values import as_list, shown
 
 Config = TypeVar("Config", bound="FitConfig")
@@ -121,6 +122,8 @@ class FitConfig:
 class SequenceConfig(FitConfig):
     """What classifier, regressor and tagger have in common."""
 
+    init_from: Fitted[Any] | None = None
+    """What another estimator has learned, from which input and layers begin."""
     bidirectional: bool
     input_type: str
     initial_timescale: float | str | None

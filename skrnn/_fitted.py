@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 from sklearn.base import BaseEstimator
 
+from ._vocabulary import Vocabulary
 from .core.model.network import Network
 from .core.training.loop import TrainingState
 
@@ -37,6 +38,10 @@ class Reading:
     def attributes(self) -> dict[str, Any]:
         """Return the public attributes that tell of X and y."""
         return {name: value for name, value in vars(self.shape).items() if not name.startswith("_")}
+
+    def known_tokens(self) -> Vocabulary | None:
+        """Return the vocabulary; None where X holds no tokens."""
+        return None
 
     def without_names(self: R) -> R:
         """Return the same for data that have no column names any more."""

@@ -244,6 +244,7 @@ class RNNSequenceClassifier(ClassifierMixin, BasePoolingEstimator[LabelledReadin
         X_val: Any = None,
         y_val: Any = None,
         sample_weight_val: Any = None,
+        init_from: Any = None,
     ) -> RNNSequenceClassifier:
         """Learn from labelled sequences.
 
@@ -258,6 +259,7 @@ class RNNSequenceClassifier(ClassifierMixin, BasePoolingEstimator[LabelledReadin
             Sequences and labels for early stopping, instead of a part of X.
         sample_weight_val : array-like of shape (n_sequences_val,), default=None
             Their weights.
+        {init_from}
 
         Returns
         -------
@@ -271,7 +273,7 @@ class RNNSequenceClassifier(ClassifierMixin, BasePoolingEstimator[LabelledReadin
             If X, y or a weight is not what it should be, parameters contradict each other, or the loss is not finite
             before an epoch is complete. The estimator is then as it was.
         """
-        config = self._read_config()
+        config = self._with_source(self._read_config(), init_from)
         to_validate = self._passed_to_validate(config, Passed(X_val, y_val, sample_weight_val))
         self._learn(config, Passed(X, y, sample_weight), to_validate)
         return self
@@ -428,7 +430,7 @@ class RNNSequenceClassifier(ClassifierMixin, BasePoolingEstimator[LabelledReadin
     ) -> dict[str, Any]:
         return {
             **config.network_arguments(),
-            **reading.input.network_arguments(reading.shape, config),
+            **reading.input.network_arguments(reading.shape),
             "n_classes": len(reading.classes),
             "is_multilabel": reading.is_multilabel,
         }

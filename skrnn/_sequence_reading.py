@@ -13,6 +13,7 @@ from ._base import Passed
 from ._config import SequenceConfig
 from ._fitted import Reading
 from ._known_tokens import check_known, learn_vocabulary
+from ._source import vocabulary_of
 from ._validation.features import validate_sequences
 from ._validation.input_types import holds_text
 from ._validation.tokens import TokenReader, read_sequences
@@ -55,7 +56,7 @@ class InputReading(ABC):
         """Read X as at the first fit; without `copy` in its place, where it can be."""
 
     @abstractmethod
-    def network_arguments(self, shape: BaseEstimator, config: SequenceConfig) -> dict[str, Any]:
+    def network_arguments(self, shape: BaseEstimator) -> dict[str, Any]:
         """Return what the network's input is built from."""
 
     def attributes(self) -> dict[str, Any]:
@@ -76,7 +77,7 @@ class FeatureInput(InputReading):
             )
         return ReadX(validate_sequences(shape, X, reset=False, dtype=dtype, copy=copy, name=name), None)
 
-    def network_arguments(self, shape: BaseEstimator, config: SequenceConfig) -> dict[str, Any]:
+    def network_arguments(self, shape: BaseEstimator) -> dict[str, Any]:
         return {"n_inputs": int(shape.n_inputs_)}
 
 
@@ -86,12 +87,13 @@ class TokenInput(InputReading):
 
     vocabulary: Vocabulary
     handle_unknown: str
+    embedding_size: int | None
 
     input_type = "tokens"
 
     @classmethod
     def from_values(cls, values: dict[str, Any]) -> TokenInput:
-        return cls(Vocabulary(**values["vocabulary"]), values["handle_unknown"])
+        return cls(**{**values, "vocabulary": Vocabulary(**values["vocabulary"])})
 
     def to_values(self) -> dict[str, Any]:
         return {**super().to_values(), "vocabulary": self.vocabulary.to_values()}
@@ -108,10 +110,9 @@ class TokenInput(InputReading):
         check_known(self.vocabulary, sequences, data, self.handle_unknown)
         return ReadX(data, sequences.items)
 
-    def network_arguments(self, shape: BaseEstimator, config: SequenceConfig) -> dict[str, Any]:
-        n = len(self.vocabulary.tokens) + 1
-        size = embedding_size(n, config)
-        return {"n_inputs": n, "input_type": "tokens", "embedding_size": size}
+    def network_arguments(self, shape: BaseEstimator) -> dict[str, Any]:
+        n_inputs = len(self.vocabulary.tokens) + 1
+        return {"n_inputs": n_inputs, "input_type": "tokens", "embedding_size": self.embedding_size}
 
     def attributes(self) -> dict[str, Any]:
         return {"vocabulary_": {token: code for code, token in enumerate(self.vocabulary.column_tokens)}}
@@ -145,6 +146,10 @@ class SequenceReading(Reading):
         """Return the public attributes that tell of X."""
         return {**super().attributes(), **self.input.attributes()}
 
+    def known_tokens(self) -> Vocabulary | None:
+        """Return the vocabulary; None where X holds no tokens."""
+        return self.input.vocabulary if isinstance(self.input, TokenInput) else None
+
     def read_sequences(self, X: Any, name: str = "X") -> ReadX:
         """Read sequences to learn from or to validate on, a copy."""
         return self.input.read(self.shape, X, self.dtype, name)
@@ -177,16 +182,20 @@ def _learn_tokens(shape: BaseEstimator, config: SequenceConfig, X: Any, sample_w
     """As `learn_input`, for tokens; those of sequences that weigh nothing are not learned."""
     sequences = read_sequences(shape, X, reset=True)
     weights = check_sample_weight(sample_weight, len(sequences.lengths))
-    keep = np.flatnonzero(weights)
-    vocabulary = learn_vocabulary(
-        config, sequences.take(keep), weights[keep], has_end=False, may_grow=config.is_partial
-    )
-    input_ = TokenInput(vocabulary, config.handle_unknown)
+    if config.init_from is not None:
+        vocabulary = vocabulary_of(config.init_from)
+    else:
+        keep = np.flatnonzero(weights)
+        seen, may_grow = sequences.take(keep), config.is_partial
+        vocabulary = learn_vocabulary(config, seen, weights[keep], has_end=False, may_grow=may_grow)
+    input_ = TokenInput(vocabulary, config.handle_unknown, embedding_size(len(vocabulary.tokens), config))
     return (shape, config.fixed_dtype or np.dtype(np.float64), input_), input_.encode(sequences)
 
 
 def embedding_size(n: int, config: SequenceConfig) -> int | None:
     """Return the length of the vectors of n tokens; None for none."""
+    if config.embedding_size == "auto" and config.init_from is not None:
+        return config.init_from.arguments.get("embedding_size")
     if config.embedding_size != "auto":
         return config.embedding_size  # type: ignore[return-value]
-    return None if n <= config.hidden_size else config.hidden_size
+    return None if n < config.hidden_size else config.hidden_size

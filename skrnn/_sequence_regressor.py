@@ -251,6 +251,7 @@ class RNNSequenceRegressor(RegressorMixin, BasePoolingEstimator[NumberReading]):
         X_val: Any = None,
         y_val: Any = None,
         sample_weight_val: Any = None,
+        init_from: Any = None,
     ) -> RNNSequenceRegressor:
         """Learn from sequences and numbers.
 
@@ -267,6 +268,7 @@ class RNNSequenceRegressor(RegressorMixin, BasePoolingEstimator[NumberReading]):
             Sequences and numbers for early stopping, instead of a part of X.
         sample_weight_val : array-like of shape (n_sequences_val,), default=None
             Their weights.
+        {init_from}
 
         Returns
         -------
@@ -280,7 +282,7 @@ class RNNSequenceRegressor(RegressorMixin, BasePoolingEstimator[NumberReading]):
             If X, y or a weight is not what it should be, y is negative for "poisson", parameters contradict each other,
             or the loss is not finite before an epoch is complete. The estimator is then as it was.
         """
-        config = self._read_config()
+        config = self._with_source(self._read_config(), init_from)
         to_validate = self._passed_to_validate(config, Passed(X_val, y_val, sample_weight_val))
         self._learn(config, Passed(X, y, sample_weight), to_validate)
         return self
@@ -389,7 +391,7 @@ class RNNSequenceRegressor(RegressorMixin, BasePoolingEstimator[NumberReading]):
     ) -> dict[str, Any]:
         return {
             **config.network_arguments(),
-            **reading.input.network_arguments(reading.shape, config),
+            **reading.input.network_arguments(reading.shape),
             "n_outputs": reading.n_outputs,
             "loss": config.loss,
             "center": reading.center,

@@ -242,6 +242,7 @@ class RNNSequenceTagger(BaseSequenceEstimator[TagReading]):
         X_val: Any = None,
         y_val: Any = None,
         sample_weight_val: Any = None,
+        init_from: Any = None,
     ) -> RNNSequenceTagger:
         """Learn from sequences and the labels of their steps.
 
@@ -255,6 +256,7 @@ class RNNSequenceTagger(BaseSequenceEstimator[TagReading]):
             Sequences and labels for early stopping, instead of a part of X.
         sample_weight_val : array-like of shape (n_sequences_val,), default=None
             Their weights.
+        {init_from}
 
         Returns
         -------
@@ -267,7 +269,7 @@ class RNNSequenceTagger(BaseSequenceEstimator[TagReading]):
             If X, y or a weight is not what it should be, all steps are ignored, parameters contradict each other, or
             the loss is not finite before an epoch is complete. Nothing has changed then.
         """
-        config = self._read_config()
+        config = self._with_source(self._read_config(), init_from)
         to_validate = self._passed_to_validate(config, Passed(X_val, y_val, sample_weight_val))
         self._learn(config, Passed(X, y, sample_weight), to_validate)
         return self
@@ -404,7 +406,7 @@ class RNNSequenceTagger(BaseSequenceEstimator[TagReading]):
     def _network_arguments(self, config: TaggerConfig, reading: TagReading, data: Dataset[Sequences]) -> dict[str, Any]:
         return {
             **config.network_arguments(),
-            **reading.input.network_arguments(reading.shape, config),
+            **reading.input.network_arguments(reading.shape),
             "n_classes": len(reading.classes),
             "loss": config.loss,
             "class_weights": reading.class_weights(config.class_weight, data),

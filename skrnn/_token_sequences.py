@@ -53,6 +53,10 @@ class TokenReading(Reading):
         vocabulary = self.vocabulary.to_values()
         return {**super().to_values(), "vocabulary": vocabulary, "n_tokens_seen": self.n_tokens_seen}
 
+    def known_tokens(self) -> Vocabulary:
+        """Return the vocabulary."""
+        return self.vocabulary
+
     def to_learn(self, config: NextTokenConfig, passed: Passed) -> TokenExamples:
         """Read what is learned from."""
         return self._examples(config, *read_weighted(self.shape, passed, reset=False))
