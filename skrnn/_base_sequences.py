@@ -45,6 +45,7 @@ class BaseSequenceEstimator(BaseRecurrent[S]):
         **BaseRecurrent._parameter_constraints,
         "bidirectional": ["boolean"],
         "input_type": [StrOptions({"auto", "features", "tokens"})],
+        "categorical_features": [StrOptions({"from_dtype"}), "array-like", None],
         "embedding_size": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"}), None],
         "scoring": [str, callable, None],
         "initial_timescale": [Interval(Real, 1, None, closed="left"), StrOptions({"auto"}), None],

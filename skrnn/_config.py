@@ -110,7 +110,7 @@ class FitConfig:
             "cell": self.cell,
             "hidden_size": self.hidden_size,
             "n_layers": self.n_layers,
-            "vocabulary": None if self.vocabulary is None else as_list(self.vocabulary),
+            "vocabulary": _as_plain(self.vocabulary),
             "min_frequency": self.min_frequency,
             "max_tokens": self.max_tokens,
             "embedding_size": self.embedding_size,
@@ -126,6 +126,7 @@ class SequenceConfig(FitConfig):
     """What another estimator has learned, from which input and layers begin."""
     bidirectional: bool
     input_type: str
+    categorical_features: Any
     initial_timescale: float | str | None
     recompute: bool | str
 
@@ -147,6 +148,7 @@ class SequenceConfig(FitConfig):
             **super().lasting,
             "bidirectional": self.bidirectional,
             "input_type": self.input_type,
+            "categorical_features": _as_plain(self.categorical_features),
             "handle_unknown": self.handle_unknown,
         }
 
@@ -264,6 +266,11 @@ class NextTokenConfig(FitConfig):
     def with_end_token(self, has_end: bool) -> NextTokenConfig:
         """Return the same with what "auto" means for the data."""
         return replace(self, add_end_token=has_end) if self.add_end_token == "auto" else self
+
+
+def _as_plain(values: Any) -> Any:
+    """Return an array-like parameter as a list, which can be compared; names and None as they are."""
+    return values if values is None or isinstance(values, str) else as_list(values)
 
 
 def as_python(value: Any) -> Any:

@@ -103,6 +103,11 @@ input_type : {"auto", "features", "tokens"}, default="auto"
     What a step is: a row of numbers, or one token. "auto" takes text as tokens and numbers as features; pass "tokens"
     for numbers that name something.
 
+categorical_features : "from_dtype", array-like of column names or indices, or None, default="from_dtype"
+    Columns whose values are categories, each read as a vector beside the numbers: with "from_dtype" those of a list of
+    data frames that hold text or have a categorical dtype. `min_frequency`, `max_tokens`, `handle_unknown` and
+    `embedding_size` hold for each of them.
+
 vocabulary : array-like of tokens or None, default=None
     All tokens that are known, in this order; None learns them from X.
 
@@ -135,8 +140,11 @@ dtype : {"auto", np.float64, np.float32} or names of these, default="auto"
 vocabulary_ : dict of token to int
     Number of each token, that of UNKNOWN last; only after a fit on tokens.
 
+categories_ : dict of column to ndarray
+    Known values of each column of categories; only after a fit on some.
+
 n_inputs_ : int
-    Features per step; only after a fit on features.
+    Features per step, categories among them; only after a fit on features.
 
 n_features_in_ : int
     Columns of X if it was 2-D, that is steps; else features per step.

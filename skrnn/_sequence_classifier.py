@@ -49,6 +49,7 @@ class RNNSequenceClassifier(ClassifierMixin, BasePoolingEstimator[LabelledReadin
         all steps.
     {dropout}
     {input_type}
+    {categorical_features}
     {vocabulary}
     {min_frequency}
     {max_tokens}
@@ -96,6 +97,7 @@ class RNNSequenceClassifier(ClassifierMixin, BasePoolingEstimator[LabelledReadin
         The labels, sorted; numbers of the columns if y was an indicator matrix.
     {n_inputs_}
     {vocabulary_}
+    {categories_}
     {n_features_in_}
     {feature_names_in_}
     {initial_timescale_}
@@ -162,6 +164,7 @@ class RNNSequenceClassifier(ClassifierMixin, BasePoolingEstimator[LabelledReadin
         pooling: str = "last",
         dropout: float = 0.0,
         input_type: str = "auto",
+        categorical_features: Any = "from_dtype",
         vocabulary: Any = None,
         min_frequency: float | None = None,
         max_tokens: int | None = None,
@@ -202,6 +205,7 @@ class RNNSequenceClassifier(ClassifierMixin, BasePoolingEstimator[LabelledReadin
         self.pooling = pooling
         self.dropout = dropout
         self.input_type = input_type
+        self.categorical_features = categorical_features
         self.vocabulary = vocabulary
         self.min_frequency = min_frequency
         self.max_tokens = max_tokens

@@ -1,10 +1,9 @@
-"""How X is read by the estimators that learn something of each sequence: as features, as tokens, or as both."""
+"""What classifier, regressor and tagger know of X, and how a first fit finds it out."""
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from dataclasses import dataclass, fields
-from typing import Any, ClassVar, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -12,10 +11,12 @@ from sklearn.base import BaseEstimator
 from ._base import Passed
 from ._config import SequenceConfig
 from ._fitted import Reading
-from ._known_tokens import check_known, learn_vocabulary
+from ._input_reading import INPUTS, FeatureInput, InputReading, MixedInput, ReadX, TokenInput
+from ._known_tokens import learn_vocabulary
 from ._source import vocabulary_of
 from ._validation.features import validate_sequences
 from ._validation.input_types import holds_text
+from ._validation.mixed_columns import categorical_columns, column_name, columns_of
 from ._validation.tokens import TokenReader, read_sequences
 from ._validation.weights import check_sample_weight
 from ._vocabulary import Vocabulary
@@ -26,96 +27,6 @@ S = TypeVar("S", bound="SequenceReading")
 
 MANY_FEATURES = 8
 """From as many on, features of a single step may be steps of a single feature, in the layout of other libraries."""
-
-
-class ReadX(NamedTuple):
-    """What X became."""
-
-    sequences: Sequences
-    items: list[Any] | None
-    """The sequences as they were passed, where `sequences` do not hold what was passed; a scorer gets them."""
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class InputReading(ABC):
-    """Contract of a way to read X that a first fit found out."""
-
-    input_type: ClassVar[str]
-
-    @classmethod
-    def from_values(cls, values: dict[str, Any]) -> InputReading:
-        """Make one of what `to_values` gave."""
-        return cls(**values)
-
-    def to_values(self) -> dict[str, Any]:
-        """Return all of it as plain values."""
-        return {field.name: getattr(self, field.name) for field in fields(self)}
-
-    @abstractmethod
-    def read(self, shape: BaseEstimator, X: Any, dtype: np.dtype, name: str = "X", copy: bool = True) -> ReadX:
-        """Read X as at the first fit; without `copy` in its place, where it can be."""
-
-    @abstractmethod
-    def network_arguments(self, shape: BaseEstimator) -> dict[str, Any]:
-        """Return what the network's input is built from."""
-
-    def attributes(self) -> dict[str, Any]:
-        """Return the public attributes that tell of it."""
-        return {}
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class FeatureInput(InputReading):
-    """Steps are rows of numbers."""
-
-    input_type = "features"
-
-    def read(self, shape: BaseEstimator, X: Any, dtype: np.dtype, name: str = "X", copy: bool = True) -> ReadX:
-        if holds_text(X):
-            raise TypeError(
-                f"{name} holds text, but the model was fitted on numbers. Pass numbers, or fit anew on tokens."
-            )
-        return ReadX(validate_sequences(shape, X, reset=False, dtype=dtype, copy=copy, name=name), None)
-
-    def network_arguments(self, shape: BaseEstimator) -> dict[str, Any]:
-        return {"n_inputs": int(shape.n_inputs_)}
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class TokenInput(InputReading):
-    """Steps are tokens."""
-
-    vocabulary: Vocabulary
-    handle_unknown: str
-    embedding_size: int | None
-
-    input_type = "tokens"
-
-    @classmethod
-    def from_values(cls, values: dict[str, Any]) -> TokenInput:
-        return cls(**{**values, "vocabulary": Vocabulary(**values["vocabulary"])})
-
-    def to_values(self) -> dict[str, Any]:
-        return {**super().to_values(), "vocabulary": self.vocabulary.to_values()}
-
-    def read(self, shape: BaseEstimator, X: Any, dtype: np.dtype, name: str = "X", copy: bool = True) -> ReadX:
-        return self.encode(read_sequences(shape, X, reset=False, name=name))
-
-    def encode(self, sequences: TokenReader) -> ReadX:
-        """Return sequences as numbers of their tokens; raises for one that is empty."""
-        if not sequences.lengths.all():
-            place = sequences.places[int(np.argmin(sequences.lengths))]
-            raise ValueError(f"{sequences.name}[{place}] is empty: every sequence needs at least one token.")
-        data = self.vocabulary.inputs(sequences.expecting(self.vocabulary), sequences.lengths)
-        check_known(self.vocabulary, sequences, data, self.handle_unknown)
-        return ReadX(data, sequences.items)
-
-    def network_arguments(self, shape: BaseEstimator) -> dict[str, Any]:
-        n_inputs = len(self.vocabulary.tokens) + 1
-        return {"n_inputs": n_inputs, "input_type": "tokens", "embedding_size": self.embedding_size}
-
-    def attributes(self) -> dict[str, Any]:
-        return {"vocabulary_": {token: code for code, token in enumerate(self.vocabulary.column_tokens)}}
 
 
 KnownOfX = tuple[BaseEstimator, np.dtype, InputReading]
@@ -150,6 +61,10 @@ class SequenceReading(Reading):
         """Return the vocabulary; None where X holds no tokens."""
         return self.input.vocabulary if isinstance(self.input, TokenInput) else None
 
+    def without_names(self) -> Any:
+        """Return the same for data as a scorer gets them: without column names, unless frames are kept."""
+        return self if isinstance(self.input, MixedInput) else super().without_names()
+
     def read_sequences(self, X: Any, name: str = "X") -> ReadX:
         """Read sequences to learn from or to validate on, a copy."""
         return self.input.read(self.shape, X, self.dtype, name)
@@ -160,7 +75,6 @@ class SequenceReading(Reading):
 
 
 _OF_X = {"shape", "dtype", "input"}
-INPUTS: dict[str, type[InputReading]] = {kind.input_type: kind for kind in (FeatureInput, TokenInput)}
 
 
 def learn_input(shape: BaseEstimator, config: SequenceConfig, passed: Passed) -> tuple[KnownOfX, ReadX]:
@@ -168,6 +82,9 @@ def learn_input(shape: BaseEstimator, config: SequenceConfig, passed: Passed) ->
     X = passed.X
     if config.input_type == "tokens" or (config.input_type == "auto" and holds_text(X)):
         return _learn_tokens(shape, config, X, passed.sample_weight)
+    categorical = categorical_columns(X, config.categorical_features)
+    if categorical:
+        return _learn_mixed(shape, config, X, categorical, passed.sample_weight)
     sequences = validate_sequences(shape, X, reset=True, dtype=config.fixed_dtype)
     n = sequences.n_features
     if n >= MANY_FEATURES and (sequences.lengths == 1).all():
@@ -190,6 +107,24 @@ def _learn_tokens(shape: BaseEstimator, config: SequenceConfig, X: Any, sample_w
         vocabulary = learn_vocabulary(config, seen, weights[keep], has_end=False, may_grow=may_grow)
     input_ = TokenInput(vocabulary, config.handle_unknown, embedding_size(len(vocabulary.tokens), config))
     return (shape, config.fixed_dtype or np.dtype(np.float64), input_), input_.encode(sequences)
+
+
+def _learn_mixed(
+    shape: BaseEstimator, config: SequenceConfig, X: Any, categorical: dict[Any, int], sample_weight: Any
+) -> tuple[KnownOfX, ReadX]:
+    """As `learn_input`, for numbers and categories, which are in some columns of X, by label and place."""
+    readers = [TokenReader.open(columns_of(X, column, "X"), column_name(column, "X")) for column in categorical]
+    weights = check_sample_weight(sample_weight, len(X))
+    keep, may_grow = np.flatnonzero(weights), config.is_partial
+    vocabularies = [
+        learn_vocabulary(config, reader.take(keep), weights[keep], has_end=False, may_grow=may_grow)
+        for reader in readers
+    ]
+    sizes = [embedding_size(len(vocabulary.tokens), config) for vocabulary in vocabularies]
+    columns, places = list(categorical), list(categorical.values())
+    input_ = MixedInput(columns, places, vocabularies, config.handle_unknown, sizes)
+    read = input_.encode(shape, X, readers, config.fixed_dtype, reset=True)
+    return (shape, read.sequences.arrays()[0].dtype, input_), read
 
 
 def embedding_size(n: int, config: SequenceConfig) -> int | None:

@@ -57,6 +57,7 @@ class RNNSequenceRegressor(RegressorMixin, BasePoolingEstimator[NumberReading]):
         mean or the maximum over all steps. Unused for numbers of each step.
     {dropout}
     {input_type}
+    {categorical_features}
     {vocabulary}
     {min_frequency}
     {max_tokens}
@@ -98,6 +99,7 @@ class RNNSequenceRegressor(RegressorMixin, BasePoolingEstimator[NumberReading]):
         Numbers of a target.
     {n_inputs_}
     {vocabulary_}
+    {categories_}
     {n_features_in_}
     {feature_names_in_}
     {initial_timescale_}
@@ -168,6 +170,7 @@ class RNNSequenceRegressor(RegressorMixin, BasePoolingEstimator[NumberReading]):
         pooling: str = "last",
         dropout: float = 0.0,
         input_type: str = "auto",
+        categorical_features: Any = "from_dtype",
         vocabulary: Any = None,
         min_frequency: float | None = None,
         max_tokens: int | None = None,
@@ -210,6 +213,7 @@ class RNNSequenceRegressor(RegressorMixin, BasePoolingEstimator[NumberReading]):
         self.pooling = pooling
         self.dropout = dropout
         self.input_type = input_type
+        self.categorical_features = categorical_features
         self.vocabulary = vocabulary
         self.min_frequency = min_frequency
         self.max_tokens = max_tokens

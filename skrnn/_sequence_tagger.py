@@ -51,6 +51,7 @@ class RNNSequenceTagger(BaseSequenceEstimator[TagReading]):
         Whether each layer also reads the sequences from their ends; without, a state depends on the steps so far only.
     {dropout}
     {input_type}
+    {categorical_features}
     {vocabulary}
     {min_frequency}
     {max_tokens}
@@ -94,6 +95,7 @@ class RNNSequenceTagger(BaseSequenceEstimator[TagReading]):
         The labels, sorted, without `ignore_label`.
     {n_inputs_}
     {vocabulary_}
+    {categories_}
     {n_features_in_}
     {feature_names_in_}
     {initial_timescale_}
@@ -161,6 +163,7 @@ class RNNSequenceTagger(BaseSequenceEstimator[TagReading]):
         bidirectional: bool = True,
         dropout: float = 0.0,
         input_type: str = "auto",
+        categorical_features: Any = "from_dtype",
         vocabulary: Any = None,
         min_frequency: float | None = None,
         max_tokens: int | None = None,
@@ -201,6 +204,7 @@ class RNNSequenceTagger(BaseSequenceEstimator[TagReading]):
         self.bidirectional = bidirectional
         self.dropout = dropout
         self.input_type = input_type
+        self.categorical_features = categorical_features
         self.vocabulary = vocabulary
         self.min_frequency = min_frequency
         self.max_tokens = max_tokens

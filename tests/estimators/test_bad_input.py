@@ -364,6 +364,7 @@ def test_a_scorer_that_raises(fitted):
 
 BAD_PARAMETERS = [
     ("input_type", "text", "a str among"),
+    ("categorical_features", "amount", "a str among"),
     ("vocabulary", "abc", "an array-like or None"),
     ("min_frequency", 1.5, "an int in the range [1, inf)"),
     ("max_tokens", 0, "an int in the range [1, inf)"),

@@ -47,6 +47,7 @@ CLASSIFIER = {
     "bidirectional": False,
     "pooling": "last",
     "input_type": "auto",
+    "categorical_features": "from_dtype",
     "initial_timescale": None,
     "dtype": "auto",
     "class_weight": None,

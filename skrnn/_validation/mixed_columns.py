@@ -1,0 +1,90 @@
+"""Columns of categories beside columns of numbers, in the steps of each sequence."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .values import as_list, column_labels, shown, shown_all
+
+_CATEGORICAL = ("category", "categorical", "enum", "dictionary")
+
+
+def categorical_columns(X: Any, categorical_features: Any) -> dict[Any, int]:
+    """Return the columns of X that hold categories, by label or index, and their places; none where it has no columns.
+
+    "from_dtype" looks at the first of a list of frames; others name columns of frames, or count those of arrays.
+    """
+    if categorical_features is None or not isinstance(X, (list, tuple, np.ndarray)) or not len(X):
+        return {}
+    labels = column_labels(X[0]) if hasattr(type(X[0]), "columns") else None
+    if isinstance(categorical_features, str):
+        return {label: k for k, label in enumerate(labels or ()) if _holds_categories(column_of(X[0], label))}
+    columns, n = as_list(categorical_features), np.shape(X[0])[1] if np.ndim(X[0]) == 2 else 1
+    known = labels or list(range(n))
+    for column in columns:
+        if column not in known:
+            raise ValueError(
+                f"categorical_features holds {shown(column)}, but the columns of X[0] are {shown_all(known)}. Name "
+                "some of these."
+            )
+        if columns.count(column) > 1:
+            raise ValueError(f"categorical_features holds {shown(column)} twice. Name each column once.")
+    return {column: known.index(column) for column in columns}
+
+
+def _holds_categories(column: Any) -> bool:
+    """Tell whether the column of a frame holds text, or has a categorical dtype."""
+    kind = str(column.dtype if hasattr(column, "dtype") else column.type).lower()
+    if kind.startswith(_CATEGORICAL):
+        return True
+    first = next((value for value in as_list(column) if value is not None and value == value), None)
+    return isinstance(first, str)
+
+
+def column_of(item: Any, column: Any) -> Any:
+    """Return one column of a frame or an array; raises KeyError or IndexError where there is none."""
+    return item[column] if hasattr(type(item), "columns") else np.asarray(item)[:, column]
+
+
+def columns_of(X: Any, column: Any, name: str) -> list[Any]:
+    """Return one column of each sequence; raises where one has none."""
+    columns = []
+    for i, item in enumerate(X):
+        try:
+            columns.append(column_of(item, column))
+        except Exception as error:
+            raise ValueError(
+                f"{name}[{i}] has no column {shown(column)} of categories, which the model knows. Pass all columns, in "
+                "the same kind of container."
+            ) from error
+    return columns
+
+
+def column_name(column: Any, name: str) -> str:
+    """Return what errors call a column."""
+    return f"the column {shown(column)} of {name}"
+
+
+def with_codes(X: Any, columns: list[Any], codes: list[list[np.ndarray]]) -> list[Any]:
+    """Return the sequences with numbers (n_steps_i,) in place of the values of some columns, floats of one size."""
+    return [
+        _replaced(item, {column: of_item[i].astype(np.float32) for column, of_item in zip(columns, codes, strict=True)})
+        for i, item in enumerate(X)
+    ]
+
+
+def _replaced(item: Any, codes: dict[Any, np.ndarray]) -> Any:
+    """Return a frame or array with other values in some columns."""
+    if hasattr(item, "assign"):  # pandas
+        frame = item.copy(deep=False)
+        for column, values in codes.items():
+            frame[column] = values
+        return frame
+    if hasattr(item, "with_columns"):  # polars
+        return item.with_columns(**codes)
+    array = np.array(item, dtype=object)
+    for column, values in codes.items():
+        array[:, column] = values
+    return array
