@@ -62,7 +62,8 @@ class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Densi
     {max_tokens}
     {handle_unknown}
     add_end_token : bool or "auto", default="auto"
-        Whether the end of a sequence is predicted like a token, END; "auto" is True except for 2-D X.
+        Whether the end of a sequence is predicted like a token, END; "auto" is True except for 2-D X, and for a single
+        sequence, which shows one end only.
     bptt_steps : int, default=100
         Longest slice through which the gradient flows back. The state is carried from slice to slice.
     solver : {"adam", "sgd", "rmsprop", "lbfgs"}, default="adam"

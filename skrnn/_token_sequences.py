@@ -35,8 +35,8 @@ class TokenReading(Reading):
         """Read X, and learn its vocabulary; the end of a sequence is modelled if it has a reason."""
         sequences, weights = read_weighted(shape, passed, reset=True)
         has_end = config.add_end_token
-        if isinstance(has_end, str):  # neither the rows of a table nor the end of the only text end for a reason
-            has_end = not hasattr(shape, "n_features_in_")
+        if isinstance(has_end, str):  # neither the rows of a table nor the only text end for a reason
+            has_end = not hasattr(shape, "n_features_in_") and len(sequences.items) > 1
         vocabulary = learn_vocabulary(config, sequences, weights, has_end=has_end, may_grow=config.is_partial)
         n_tokens_seen = float(weights @ (sequences.lengths + vocabulary.has_end))
         reading = cls(shape, config.fixed_dtype or np.dtype(np.float64), vocabulary, n_tokens_seen)
@@ -138,6 +138,9 @@ class TokenExamples(Examples):
                 f"X is one sequence of {n_steps} tokens: too short to hold out validation_fraction={fraction} of it. "
                 "Pass more, X_val, or early_stopping=False."
             )
-        held_out = replace(self.data, sequences=sequences.slices(np.array([n_train]), np.array([n_steps - n_train])))
+        ids = sequences.ids[n_train:].copy()
+        ids[0] = sequences.ids[0]  # what is scored begins at zero, and so knows nothing of the token before
+        end = NextTokenSequences(ids, np.array([n_steps - n_train]), np.array([0]))
+        held_out = replace(self.data, sequences=end, targets=end.next_ids)
         train = replace(self.data, sequences=sequences.slices(np.array([0]), np.array([n_train])))
         return train, TokenExamples(held_out, False, [self.items[0][n_train:]])

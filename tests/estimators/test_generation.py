@@ -421,7 +421,7 @@ def test_a_stop_token_of_the_prompt_stops_nothing(endless):
 
 @pytest.mark.parametrize(
     ("X", "token", "many"),
-    [(["abc"], "b", ["b"]), ([["to", "be"]], "be", ["be"]), ([[1, 2, 3]], 2, [2]), (["abc"], END, [END])],
+    [(["abc"], "b", ["b"]), ([["to", "be"]], "be", ["be"]), ([[1, 2, 3]], 2, [2]), (["abc"] * 2, END, [END])],
     ids=["letter", "word", "number", "END"],
 )
 @pytest.mark.parametrize("name", ["stop_tokens", "forbidden_tokens"])

@@ -611,7 +611,7 @@ def test_partial_fit_with_the_vocabulary():
     model = make(vocabulary=["d", "a", "c", "b"]).partial_fit(["ab"]).partial_fit(["cd", "dx"])
 
     assert_array_equal(model.classes_, list("dacb"))
-    assert model.predict_proba(["ab"]).shape == (1, 6)
+    assert model.predict_proba(["ab"]).shape == (1, 5)  # UNKNOWN, and no END of a single text
 
 
 @pytest.mark.parametrize("tokens", [[*"dacb"], np.array([*"dacb"]), tuple("dacb"), pd.Series([*"dacb"])])
@@ -981,7 +981,7 @@ def test_bad_vocabularies(params, message):
 
 
 def test_a_text_too_short_to_split():
-    with pytest.raises(ValueError, match=r"X is one sequence of 2 tokens: too short to hold out validation_fraction="):
+    with pytest.raises(ValueError, match=r"X is one sequence of 1 tokens: too short to hold out validation_fraction="):
         make(early_stopping=True).fit(["a"])
 
 
@@ -1035,3 +1035,20 @@ def test_dtype_may_change_between_fits_but_not_while_training_goes_on():
         ValueError, match="dtype cannot change while training continues: it is 'float64', but was 'float32'"
     ):
         model.fit(WORDS)
+
+
+@pytest.mark.parametrize(("X", "has_end"), [(["abcab"], False), (["abcab", "abc"], True), ([["a", "b"]], False)])
+def test_the_only_end_is_not_modelled(X, has_end):
+    assert (END in make().fit(X).vocabulary_) == has_end
+    assert END in make(add_end_token=True).fit(X).vocabulary_
+    assert END not in make(add_end_token=False).fit(X).vocabulary_
+
+
+def test_how_a_text_begins_is_learned_where_it_is_cut():
+    """Any of the letters may come first in a part, and so after nothing."""
+    text = "ab" * 500
+    model = make(hidden_size=8, learning_rate_init=0.05, max_iter=15).fit([text])
+    first = model.predict_proba([""])[0]
+
+    assert first[0] > 0.9  # parts of an even length all begin with a
+    assert_allclose(model.predict_proba(["a"])[0][1], 1, atol=0.05)

@@ -7,7 +7,8 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from skrnn import RNNNextTokenModel
-from skrnn._token_sequences import TokenReading, learn_vocabulary
+from skrnn._known_tokens import learn_vocabulary
+from skrnn._token_sequences import TokenReading
 from skrnn._validation import tokens as _tokens
 from skrnn._validation.tokens import TokenReader
 
@@ -74,7 +75,8 @@ def test_ids_are_as_small_as_the_vocabulary_allows(n_tokens, dtype, add_end_toke
     n_tokens -= add_end_token
     unknown = n_tokens + add_end_token
     model = RNNNextTokenModel(**TINY | {"add_end_token": add_end_token})
-    vocabulary = learn_vocabulary(model._read_config(), TokenReader.open([range(n_tokens)]), np.ones(1), True)
+    config, reader = model._read_config(), TokenReader.open([range(n_tokens)])
+    vocabulary = learn_vocabulary(config, reader, np.ones(1), has_end=add_end_token, may_grow=False)
     reading = TokenReading(model, np.dtype("float64"), vocabulary, n_tokens)
 
     data = reading.encode(TokenReader.open([range(n_tokens), [2, 1, n_tokens]]), "use_unknown", with_final_step=True)

@@ -132,7 +132,7 @@ class TruncatedBPTT(Sampler):
 
     A column that has come to the end of its sequence takes the next one, and its state begins at zero; so many short
     sequences are random batches, and long ones are read at the same time. A sequence longer than a column's share of
-    all steps, such as a single text, is cut into parts that begin at zero.
+    all steps, such as a single text, is cut into parts that begin at zero, and with the id that opens a sequence.
 
     Parameters
     ----------
@@ -222,4 +222,4 @@ class TruncatedBPTT(Sampler):
             return sequences, whole
         k = np.arange(len(whole)) - np.repeat(np.cumsum(n_parts) - n_parts, n_parts)  # which part of its sequence
         first, last = (lengths[whole] * part // n_parts[whole] for part in (k, k + 1))
-        return sequences.slices(offsets[whole] + first, last - first), whole
+        return sequences.parts(whole, offsets[whole] + first, last - first), whole

@@ -107,6 +107,23 @@ class Sequences(ABC):
             Views, one for each sequence.
         """
 
+    def parts(self, whole: Ints, offsets: Ints, lengths: Ints) -> Self:
+        """Parts of the sequences, which are read as sequences of their own.
+
+        Parameters
+        ----------
+        whole : ndarray of shape (n,), int
+            Of which sequence each part is.
+        offsets, lengths : ndarray of shape (n,), int
+            Where it begins, and its number of steps.
+
+        Returns
+        -------
+        parts : Sequences
+            Beside the same targets.
+        """
+        return self.slices(offsets, lengths)
+
     def take(self, indices: Ints) -> Self:
         """The sequences at `indices`, in that order, on the same memory.
 
@@ -354,6 +371,16 @@ class NextTokenSequences(TokenSequences):
 
     def arrays(self) -> list[Values]:
         return _slices(self.ids, self.offsets, self.offsets + self.lengths + 1)
+
+    def parts(self, whole: Ints, offsets: Ints, lengths: Ints) -> Self:
+        """Parts of the sequences, each of which opens with the id that its sequence opens with, in a copy of the ids.
+
+        A model that begins at zero knows nothing of the id before; so it learns how sequences begin. `next_ids` of the
+        copy mean nothing.
+        """
+        ids = self.ids.copy()
+        ids[offsets] = self.ids[self.offsets[whole]]
+        return replace(self, ids=ids, lengths=lengths, offsets=offsets)
 
 
 def _slices(rows: Values, first: Ints, last: Ints) -> list[Values]:

@@ -436,7 +436,7 @@ def epoch(network, data, batch_size, rng, shuffle=True, read=lambda batch, state
             first, n = batch.data.offsets[index], batch.data.lengths[index]
             masks = None if batch.masks is None else [mask[column].copy() for mask in batch.masks]
             before = None if state is None else [v[:, column] for layer in state.layers for v in layer]
-            slices[-1].append((batch.data.ids[first : first + n].copy(), batch.weights[column], masks, before))
+            slices[-1].append((data.sequences.ids[first : first + n].copy(), batch.weights[column], masks, before))
         after = read(batch, state)
     return slices, shares
 
@@ -520,6 +520,21 @@ def test_a_long_sequence_is_cut_into_equal_parts_that_begin_at_zero(rng):
     assert sorted(steps[0] for steps, *_ in slices[0]) == [0, 10, 20, 30]
     for number, batch in enumerate(slices):
         assert all(np.all(np.array(before) == number) for *_, before in batch)
+
+
+def test_parts_open_as_their_sequence_does(rng):
+    data, network = make_set(rng, [40, 3, 22]), make_network("gru")
+    sequences = data.sequences
+    opening = {}
+    for batch, _ in TruncatedBPTT(N_STEPS).batches(data, network.batcher, 4, rng, np.dtype(float)):
+        for row, begins in zip(batch.data.offsets[batch.indices], batch.follows[batch.indices] < 0, strict=True):
+            if begins:
+                opening[int(row)] = int(batch.data.ids[row])
+
+    whole = np.searchsorted(sequences.offsets, list(opening), side="right") - 1
+    assert len(opening) > 3
+    assert list(opening.values()) == sequences.ids[sequences.offsets[whole]].tolist()
+    assert_array_equal(sequences.ids[:40], np.arange(40))  # the data stay as they were
 
 
 def test_a_sequence_keeps_its_masks(rng):
