@@ -26,7 +26,7 @@ from sklearn.utils.validation import check_is_fitted
 from ._config import FitConfig
 from ._files import fitted_from_values, fitted_to_values, reading_values, with_format
 from ._fitted import Fitted, R, Reading
-from ._fitting import begin_training, continue_training, run_training
+from ._fitting import begin_training, continue_training, run_training, score_in_units
 from ._floating_point import without_warnings
 from ._hold_out import Validation, check_scorer_name
 from ._warnings import warn_caller
@@ -329,10 +329,7 @@ class BaseRecurrent(BaseEstimator, ABC, Generic[R]):
 
 def _history(monitor: TrainingMonitor, network: Network, config: FitConfig) -> dict[str, Any]:
     """Return the public attributes that tell of a training; losses are in units of y."""
-    is_validated, in_units = config.early_stopping, network.loss.in_units
-
-    def score(value: float) -> float:
-        return -in_units(-value) if config.scoring == "loss" else value
+    is_validated, in_units, score = config.early_stopping, network.loss.in_units, score_in_units(config, network)
 
     return {
         "n_iter_": monitor.n_epochs,

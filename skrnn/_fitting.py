@@ -121,7 +121,8 @@ def run_training(
     n_threads = allowed_threads(config.n_jobs)  # before the guard leaves BLAS one thread
 
     def solve() -> str | None:
-        with reporting(monitor.n_epochs + config.n_epochs, config.verbose, network.loss.in_units) as report:
+        in_units = network.loss.in_units, score_in_units(config, network)
+        with reporting(monitor.n_epochs + config.n_epochs, config.verbose, *in_units) as report:
             if config.solver == "lbfgs":
                 return _run_lbfgs(config, network, state, data, n_threads, report)
             plan = _make_plan(config, sampler, batch_size)
@@ -143,6 +144,12 @@ def run_training(
     monitor.criterion = _criterion(config, network, validation)  # a scorer may count its calls
     params = state.params if validation is None or monitor.best_params is None else monitor.best_params
     return params, None if config.is_partial else problem
+
+
+def score_in_units(config: FitConfig, network: Network) -> Callable[[float], float]:
+    """Return what turns a validation score into the units of y: minus a loss has some, a scorer gives its own."""
+    in_units = network.loss.in_units
+    return (lambda score: -in_units(-score)) if config.scoring == "loss" else float
 
 
 def _check_penalty(config: FitConfig, data: Dataset) -> None:

@@ -16,12 +16,14 @@ Report = Callable[[TrainingMonitor], None] | None
 
 
 @contextmanager
-def reporting(max_iter: int, verbose: int, in_units: Callable[[float], float]) -> Iterator[Report]:
+def reporting(
+    max_iter: int, verbose: int, in_units: Callable[[float], float], score_in_units: Callable[[float], float]
+) -> Iterator[Report]:
     """Yield what prints the progress of at most `max_iter` epochs, those of before included; None if not verbose."""
     if not verbose:
         yield None
         return
-    line = ProgressLine(max_iter, verbose, in_units)
+    line = ProgressLine(max_iter, verbose, in_units, score_in_units)
     try:
         yield line
     finally:
@@ -37,16 +39,23 @@ class ProgressLine:
         Number of epochs at most.
     verbose : int
         1 for a line every few seconds, 2 and above for one each epoch.
-    in_units : callable
-        ``in_units(loss)``, what is printed of a loss.
+    in_units, score_in_units : callable
+        ``in_units(loss)``, what is printed of a loss, and of a validation score.
     """
 
     SECONDS_BETWEEN_LINES = 5.0
 
-    def __init__(self, max_iter: int, verbose: int, in_units: Callable[[float], float] = float) -> None:
+    def __init__(
+        self,
+        max_iter: int,
+        verbose: int,
+        in_units: Callable[[float], float] = float,
+        score_in_units: Callable[[float], float] = float,
+    ) -> None:
         self._max_iter = max_iter
         self._every_epoch = int(verbose) > 1
         self._in_units = in_units
+        self._score_in_units = score_in_units
         self._start = time.monotonic()
         self._last_line = -np.inf
         self._pending = ""
@@ -57,7 +66,7 @@ class ProgressLine:
         loss = _digits(self._in_units(monitor.loss_curve[-1]))
         self._pending = f"epoch {monitor.n_epochs:4d} of at most {self._max_iter}  loss {loss}"
         if monitor.validation_scores:
-            self._pending += f"  validation score {monitor.validation_scores[-1]:.4f}"
+            self._pending += f"  validation score {_digits(self._score_in_units(monitor.validation_scores[-1]))}"
         self._pending += f"  {now:.0f} s"
         if self._every_epoch or (not _is_terminal() and now - self._last_line >= self.SECONDS_BETWEEN_LINES):
             print(self._pending, flush=True)

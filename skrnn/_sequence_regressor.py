@@ -72,7 +72,9 @@ class RNNSequenceRegressor(RegressorMixin, BasePoolingEstimator[NumberReading]):
     {max_iter}
     {shuffle}
     {random_state}
-    {tol}
+    tol : float, default=1e-4
+        Least improvement of the training loss, or of the validation score, that counts; of "loss" for y divided by its
+        standard deviation. For "lbfgs" the largest entry of the gradient at which to stop.
     {verbose}
     warm_start : bool, default=False
         Whether `fit` continues from where the last one ended, with its moments and random state, and with the center

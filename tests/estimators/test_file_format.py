@@ -177,13 +177,14 @@ def test_a_format_is_an_integer(number, models):
 def test_training_of_a_file_of_format_1_continues(name):
     """A best score so far that nothing can beat is kept: later versions watch the same."""
     model = pickle.loads((write.FOLDER / f"format_1_{name}.pickle").read_bytes())
-    arguments = (write.WORDS * 4,) if name == "token_model" else (write.SEQUENCES * 4, ["up", "down", "up"] * 4)
+    arguments = write.data(name)
     model = load(model, put(model.__getstate__(), 0.0, "fitted", "training", "monitor", "best_score"))
 
     model.set_params(warm_start=True, max_iter=1).fit(*arguments)
 
     assert len(model.loss_curve_) == 4
-    assert (model.best_validation_score_ if model.early_stopping else model.best_loss_) == 0
+    nothing = model._fitted.network.loss.in_units(0.0)
+    assert (model.best_validation_score_ if model.early_stopping else model.best_loss_) == nothing
 
 
 def test_a_file_names_no_class_of_the_engine_in_its_texts(models):

@@ -352,10 +352,22 @@ def test_parameters_of_losses(X):
 
 
 def test_numbers_of_steps_are_no_labels(X):
-    with raises(TypeError, "Pass one label for each sequence, not one for each step."):
+    with raises(TypeError, "Pass one label for each sequence, not one for each step: RNNSequenceTagger labels steps."):
         RNNSequenceClassifier(4, max_iter=1).fit(X, running_sums(X))
 
 
 def test_clone_has_all_parameters():
     model = make(loss="huber", huber_delta=2.0)
     assert clone(model).get_params() == model.get_params()
+
+
+def test_what_verbose_prints_is_in_units_of_y(capsys):
+    X, y = [np.full((3, 1), k / 10) for k in range(20)], 1000.0 * np.arange(20)
+    model = RNNSequenceRegressor(4, max_iter=2, verbose=2, early_stopping=True, random_state=0).fit(X, y)
+
+    (*_, last) = capsys.readouterr().out.splitlines()
+    assert f"loss {model.loss_:.4f}"[:12] in last or f"loss {model.loss_:.4g}" in last
+    assert f"validation score {model.validation_scores_[-1]:.4g}" in last or (
+        f"validation score {model.validation_scores_[-1]:.4f}" in last
+    )
+    assert model.validation_scores_[-1] < -1000
