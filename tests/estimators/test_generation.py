@@ -450,7 +450,7 @@ def test_unknown_is_never_written():
         {"temperature": 3.0, "top_k": 2, "repetition_penalty": 1.5, "random_state": 0},
         {"stop_tokens": "c", "random_state": 0},
         {"num_beams": 3},
-        {"num_beams": 3, "no_repeat_ngram_size": 2},
+        {"num_beams": 6, "no_repeat_ngram_size": 2},
     ],
     ids=str,
 )

@@ -33,6 +33,8 @@ class Cell(ABC):
 
     gates: ClassVar[tuple[str, ...]]
     """Names of the blocks of H rows of ``W_x``, ``W_h`` and ``b``, in their order."""
+    one_hot_limit: ClassVar[float] = 1.0
+    """Up to where the columns of ``W_x`` are drawn if a step picks one of them."""
     keeping_gates: ClassVar[dict[str, int]] = {}
     """Of the gates, those whose bias says how long a state is kept: 1 if it grows with the time, -1 if it falls."""
     states: ClassVar[tuple[str, ...]] = ("h",)
@@ -81,8 +83,11 @@ class Cell(ABC):
             bias = np.log(1 + (timescale - 2) * (np.arange(H) + 0.5) / H)
             weights["b"][first : first + H] = sign * bias
 
-    def initialize(self, weights: Weights, rng: np.random.Generator) -> None:
+    def initialize(self, weights: Weights, rng: np.random.Generator, is_one_hot: bool = False) -> None:
         """Write the initial values of ``W_x``, ``W_h`` and the biases: Glorot, orthogonal, zero, gate by gate.
+
+        Glorot's limit supposes that all inputs are of order one. Where one of them is 1 and the others are 0 it falls
+        with their number for no reason, and the state hears little of its input: there the limit is `one_hot_limit`.
 
         Parameters
         ----------
@@ -90,10 +95,13 @@ class Cell(ABC):
             Views of the parameters; overwritten.
         rng : numpy.random.Generator
             Source of the draws.
+        is_one_hot : bool, default=False
+            Whether a step has one input that is 1, a token.
         """
-        H = self.hidden_size
+        H, F = self.hidden_size, weights["W_x"].shape[1]
         for gate in range(self.n_gates):
             rows = slice(gate * H, (gate + 1) * H)
-            weights["W_x"][rows] = glorot_uniform((H, weights["W_x"].shape[1]), rng)
+            limit = self.one_hot_limit
+            weights["W_x"][rows] = rng.uniform(-limit, limit, (H, F)) if is_one_hot else glorot_uniform((H, F), rng)
             weights["W_h"][rows] = orthogonal(H, rng)
         weights["b"][:] = 0

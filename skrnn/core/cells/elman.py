@@ -47,7 +47,7 @@ class ElmanCell(Cell):
 
     gates = ("h",)
 
-    def initialize(self, weights: Weights, rng: np.random.Generator) -> None:
-        super().initialize(weights, rng)
+    def initialize(self, weights: Weights, rng: np.random.Generator, is_one_hot: bool = False) -> None:
+        super().initialize(weights, rng, is_one_hot)
         if self.activation == "relu":
             weights["W_h"][:] = np.eye(self.hidden_size)

@@ -54,10 +54,11 @@ class GRUCell(Cell):
 
     gates = ("r", "z", "n")
     keeping_gates: ClassVar = {"z": 1}
+    one_hot_limit = 0.5  # more closes its gates: docs/design.md
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
         return {**super().shapes(), "b_hn": (self.hidden_size,)}
 
-    def initialize(self, weights: Weights, rng: np.random.Generator) -> None:
-        super().initialize(weights, rng)
+    def initialize(self, weights: Weights, rng: np.random.Generator, is_one_hot: bool = False) -> None:
+        super().initialize(weights, rng, is_one_hot)
         weights["b_hn"][:] = 0

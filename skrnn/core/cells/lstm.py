@@ -59,7 +59,7 @@ class LSTMCell(Cell):
     keeping_gates: ClassVar = {"f": 1, "i": -1}
     states = ("h", "c")
 
-    def initialize(self, weights: Weights, rng: np.random.Generator) -> None:
-        super().initialize(weights, rng)
+    def initialize(self, weights: Weights, rng: np.random.Generator, is_one_hot: bool = False) -> None:
+        super().initialize(weights, rng, is_one_hot)
         forget = self.gates.index("f") * self.hidden_size
         weights["b"][forget : forget + self.hidden_size] = 1

@@ -34,6 +34,8 @@ class Input(ABC):
 
     is_dense: ClassVar[bool]
     """Whether inputs are numbers (N, F + 1), the last one 1, that may be fused into the product of a step."""
+    is_one_hot: ClassVar[bool] = False
+    """Whether a step picks one column of ``W_x``."""
     is_learned: ClassVar[bool] = False
     """Whether it has parameters of its own, and so asks for the gradients of what the layer reads."""
 
@@ -133,6 +135,7 @@ class TokenInput(Input):
     max_one_hot: int = MAX_ONE_HOT
 
     is_dense = False
+    is_one_hot = True
 
     def read(self, weights: dict[str, Weights], batch: SequenceBatch, workspace: Workspace) -> Values:
         return batch.gather(np.empty((batch.n_rows, 1), np.intp))

@@ -85,6 +85,7 @@ class Network:
     A network that puts a number to every step:
 
     >>> from skrnn.core.cells import GRUCell
+    >>> from skrnn.core.model.inputs import DenseInput
     >>> from skrnn.core.model.losses import SquaredError
     >>> network = Network(RecurrentStack(GRUCell(4), DenseInput(3)), EveryStep(), SquaredError(1))
     """

@@ -142,8 +142,9 @@ class RecurrentStack:
 
     def initialize(self, weights: dict[str, Weights], rng: np.random.Generator) -> None:
         """Overwrite `weights`, views of the parameters by part and name, with the initial values of every layer."""
-        for name in self.shapes():
-            self.cell.initialize(weights[name], rng)
+        for layer, names in self._layers:
+            for name in names:
+                self.cell.initialize(weights[name], rng, layer.input.is_one_hot)
 
     def forward(
         self,
