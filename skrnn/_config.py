@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass, fields, replace
 from numbers import Integral, Real
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 from sklearn.utils._param_validation import validate_parameter_constraints
@@ -22,6 +22,9 @@ class FitConfig:
 
     The fields are those of the estimator, whose documentation tells what they mean; a subclass adds its own.
     """
+
+    warms_up: ClassVar[bool] = False
+    """Whether the learning rate rises during the first epoch."""
 
     estimator_name: str
     is_partial: bool
@@ -232,6 +235,8 @@ class RegressorConfig(PooledConfig):
 @dataclass(frozen=True, kw_only=True)
 class NextTokenConfig(FitConfig):
     """The parameters of `RNNNextTokenModel`."""
+
+    warms_up = True
 
     bptt_steps: int
     tie_weights: bool

@@ -193,6 +193,7 @@ def _make_plan(config: FitConfig, sampler: Sampler, batch_size: int) -> Training
         learning_rate_init=config.learning_rate_init,
         max_iter=config.n_epochs,
         schedule_length=config.max_iter,
+        warms_up=config.warms_up,
         sampler=sampler,
         batch_size=batch_size,
         shuffle=config.shuffle,

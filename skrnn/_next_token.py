@@ -76,7 +76,9 @@ class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Densi
         A sequence longer than its share of all tokens is cut into parts that are read at the same time. Unused by
         "lbfgs".
     {learning_rate}
-    {learning_rate_init}
+    learning_rate_init : float, default=0.01
+        Learning rate at the end of the first epoch, during which it rises in proportion to the tokens read. Unused by
+        "lbfgs".
     {max_iter}
     shuffle : bool, default=True
         Whether sequences are shuffled. A single batch is never shuffled.

@@ -91,6 +91,8 @@ class TrainingPlan:
         Largest number of epochs.
     schedule_length : int
         Number of epochs that the learning rate's schedule covers.
+    warms_up : bool
+        Whether the rate rises from batch to batch during the first epoch, in proportion to what was read.
     sampler : Sampler
         Makes the batches.
     batch_size : int
@@ -108,6 +110,7 @@ class TrainingPlan:
     learning_rate_init: float
     max_iter: int
     schedule_length: int
+    warms_up: bool = field(default=False, kw_only=True)
     sampler: Sampler
     batch_size: int
     shuffle: bool
@@ -212,6 +215,7 @@ def _train_epoch(
 ) -> float:
     """Update `state` after each batch of an epoch: the mean loss; `gradient` is overwritten."""
     params, epoch, loss, carried = state.params, state.monitor.n_epochs + 1, 0.0, None
+    warmth = 0.0 if plan.warms_up and epoch == 1 else 1.0
     batches = plan.sampler.batches(data, network.batcher, plan.batch_size, state.rng, params.dtype, plan.shuffle)
     for number, (batch, share) in enumerate(batches, start=1):
         before = network.stack.state_before(batch, carried, params.dtype)
@@ -221,7 +225,8 @@ def _train_epoch(
         norm = clip_by_global_norm(gradient, plan.max_grad_norm)
         if not (isfinite(batch_loss) and isfinite(norm)):
             raise NonFiniteLossError(epoch, number, batch_loss, norm)
-        plan.optimizer.update(params, gradient, state.optimizer_state, rate)
+        warmth = min(1.0, warmth + share)
+        plan.optimizer.update(params, gradient, state.optimizer_state, rate * warmth)
         loss += batch_loss * share
     if not np.isfinite(params).all():  # which no loss would show after the last update
         raise NonFiniteLossError(epoch, number, nan, norm)
