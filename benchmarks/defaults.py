@@ -38,7 +38,7 @@ AEON = ("BasicMotions", "GunPoint", "ItalyPowerDemand", "ArrowHead", "PickupGest
 
 CENTRE = {
     "hidden_size": 64, "cell": "gru", "learning_rate_init": 3e-3, "max_iter": 200, "n_iter_no_change": 10, "tol": 1e-4,
-    "max_grad_norm": 1.0, "pooling": "last", "alpha": 1e-4,
+    "max_grad_norm": 1.0, "pooling": "last", "alpha": 1e-4, "initial_timescale": None,
 }  # fmt: skip
 """The candidate around which the others lie."""
 

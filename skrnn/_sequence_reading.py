@@ -16,7 +16,7 @@ from ._known_tokens import learn_vocabulary
 from ._source import vocabulary_of
 from ._validation.features import validate_sequences
 from ._validation.input_types import holds_text
-from ._validation.mixed_columns import categorical_columns, column_name, columns_of
+from ._validation.mixed_columns import categorical_columns, column_name, columns_of, reject_text_in_rows
 from ._validation.tokens import TokenReader, read_sequences
 from ._validation.weights import check_sample_weight
 from ._vocabulary import Vocabulary
@@ -85,6 +85,7 @@ def learn_input(shape: BaseEstimator, config: SequenceConfig, passed: Passed) ->
     categorical = categorical_columns(X, config.categorical_features)
     if categorical:
         return _learn_mixed(shape, config, X, categorical, passed.sample_weight)
+    reject_text_in_rows(X, "X")
     sequences = validate_sequences(shape, X, reset=True, dtype=config.fixed_dtype)
     n = sequences.n_features
     if n >= MANY_FEATURES and (sequences.lengths == 1).all():

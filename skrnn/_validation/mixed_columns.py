@@ -19,6 +19,8 @@ def categorical_columns(X: Any, categorical_features: Any) -> dict[Any, int]:
     if categorical_features is None or not isinstance(X, (list, tuple, np.ndarray)) or not len(X):
         return {}
     labels = column_labels(X[0]) if hasattr(type(X[0]), "columns") else None
+    if labels and len(set(labels)) < len(labels):
+        return {}  # equal labels are refused where X is read
     if isinstance(categorical_features, str):
         return {label: k for k, label in enumerate(labels or ()) if _holds_categories(column_of(X[0], label))}
     columns, n = as_list(categorical_features), np.shape(X[0])[1] if np.ndim(X[0]) == 2 else 1
@@ -32,6 +34,20 @@ def categorical_columns(X: Any, categorical_features: Any) -> dict[Any, int]:
         if columns.count(column) > 1:
             raise ValueError(f"categorical_features holds {shown(column)} twice. Name each column once.")
     return {column: known.index(column) for column in columns}
+
+
+def reject_text_in_rows(X: Any, name: str) -> None:
+    """Raise where the first of a list of sequences has rows with text in some columns, which nobody named."""
+    if not isinstance(X, (list, tuple)) or not X or not isinstance(X[0], (list, tuple, np.ndarray)):
+        return
+    rows = X[0][:1]
+    is_row = len(rows) and isinstance(rows[0], (list, tuple, np.ndarray))
+    places = [k for k, value in enumerate(as_list(rows[0]) if is_row else ()) if isinstance(value, str)]
+    if places:
+        raise ValueError(
+            f"{name}[0] has text in the columns {shown_all(places)} of its steps, but numbers are needed. Name the "
+            f"columns of categories, categorical_features={places}, or encode them as numbers."
+        )
 
 
 def _holds_categories(column: Any) -> bool:

@@ -91,6 +91,19 @@ def test_categories_alone():
     assert RNNSequenceClassifier(**SMALL).fit(only, Y).predict(only).shape == (40,)
 
 
+@pytest.mark.parametrize(
+    "rows",
+    [[["a", 1.0], ["b", 2.0]], np.array([["a", 1.0]], dtype=object), (("a", 1.0),)],
+    ids=["lists", "array", "tuples"],
+)
+def test_text_in_rows_asks_for_the_columns(rows):
+    with pytest.raises(
+        ValueError, match=r"X\[0\] has text in the columns \[0\] of its steps.*categorical_features=\[0\]"
+    ):
+        RNNSequenceClassifier(**SMALL).fit([rows] * 4, [0, 1, 0, 1])
+    RNNSequenceClassifier(**SMALL, categorical_features=[0]).fit([rows] * 4, [0, 1, 0, 1])
+
+
 def test_none_reads_numbers():
     with pytest.raises(ValueError, match=r"numbers are needed|is text"):
         RNNSequenceClassifier(**SMALL, categorical_features=None).fit(X, Y)

@@ -503,7 +503,7 @@ TEXTS = {
 }
 
 
-@pytest.mark.parametrize("entry", [name for name in CHECKED_AGAINST_A_FIT if name in dir(RNNSequenceClassifier)])
+@pytest.mark.parametrize("entry", ["partial_fit", "predict", "predict_proba", "predict_log_proba", "score"])
 @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
 def test_text_where_numbers_are_needed(entry, text):
     assert_refuses(entry, text, TypeError, "holds text, but the model was fitted on numbers. Pass numbers, or fit anew")
