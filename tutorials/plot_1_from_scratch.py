@@ -96,8 +96,9 @@ print("anna: inputs", read, "targets", targets)
 #
 # skrnn stores them in **one flat vector**, and the arrays are views of it
 # (:class:`~skrnn.core.parameters.ParameterLayout`). Clipping, updating and checking a gradient are then one line each.
-# A :class:`~skrnn.core.model.network.Network` knows the shapes and draws the initial values: uniform within
-# Glorot's limits for U and W, orthogonal for V, zero for the biases.
+# A :class:`~skrnn.core.model.network.Network` knows the shapes and draws the initial values: uniform from
+# -1 to 1 for U, of which a letter picks one column, uniform within Glorot's limits for W, orthogonal for V, zero for the
+# biases.
 #
 # (The seed is drawn in this indirect way because the estimator with ``random_state=0`` does the same.)
 
@@ -302,8 +303,9 @@ print(f"loss of anna: {loss_of(probas, targets):.4f} before the step, {loss_of(p
 # --------
 #
 # An epoch is one pass over all names in random batches of 64; the loss is then a mean over letters. Adam
-# (:class:`skrnn.core.training.optimizers.Adam`) makes the updates, and the learning rate falls from 0.01 to 0 along a
-# cosine (:func:`skrnn.core.training.schedules.learning_rate_at`).
+# (:class:`skrnn.core.training.optimizers.Adam`) makes the updates. The learning rate rises to 0.01 during the first epoch,
+# since Adam's first moments are those of a few batches, and then falls to 0 along a cosine
+# (:func:`skrnn.core.training.schedules.learning_rate_at`).
 #
 # This loop is :func:`skrnn.core.training.loop.train` without early stopping, validation and progress messages.
 
@@ -321,12 +323,13 @@ rng.integers(2**31)  # the estimator draws the seed of its validation split here
 history = []
 for epoch in range(N_EPOCHS):
     rate = learning_rate_at("cosine", 0.01, epoch, N_EPOCHS, n_plateaus=0)
-    epoch_loss = 0.0
+    epoch_loss, warmth = 0.0, 0.0 if epoch == 0 else 1.0
     for batch, share in sampler.batches(training_set, network.batcher, 64, rng, np.dtype(np.float64)):
         gradient[:] = 0
         batch_loss, _ = network.loss_gradient(params, batch, None, workspace, gradient)
         clip_by_global_norm(gradient, max_norm=1.0)
-        optimizer.update(params, gradient, moments, rate)
+        warmth = min(1.0, warmth + share)
+        optimizer.update(params, gradient, moments, rate * warmth)
         epoch_loss += share * batch_loss
     history.append(epoch_loss)
     print(f"epoch {epoch + 1}: {epoch_loss:.4f} nats per letter")
