@@ -97,8 +97,8 @@ print("anna: inputs", read, "targets", targets)
 # skrnn stores them in **one flat vector**, and the arrays are views of it
 # (:class:`~skrnn.core.parameters.ParameterLayout`). Clipping, updating and checking a gradient are then one line each.
 # A :class:`~skrnn.core.model.network.Network` knows the shapes and draws the initial values: uniform from
-# -1 to 1 for U, of which a letter picks one column, uniform within Glorot's limits for W, orthogonal for V, zero for the
-# biases.
+# -1 to 1 for U, of which a letter picks one column, uniform within Glorot's limits for W, orthogonal for V, and zero for
+# the biases.
 #
 # (The seed is drawn in this indirect way because the estimator with ``random_state=0`` does the same.)
 
@@ -303,8 +303,8 @@ print(f"loss of anna: {loss_of(probas, targets):.4f} before the step, {loss_of(p
 # --------
 #
 # An epoch is one pass over all names in random batches of 64; the loss is then a mean over letters. Adam
-# (:class:`skrnn.core.training.optimizers.Adam`) makes the updates. The learning rate rises to 0.01 during the first epoch,
-# since Adam's first moments are those of a few batches, and then falls to 0 along a cosine
+# (:class:`skrnn.core.training.optimizers.Adam`) makes the updates. The learning rate rises to 0.01 during the first
+# epoch, since Adam's first moments are those of a few batches, and then falls to 0 along a cosine
 # (:func:`skrnn.core.training.schedules.learning_rate_at`).
 #
 # This loop is :func:`skrnn.core.training.loop.train` without early stopping, validation and progress messages.
