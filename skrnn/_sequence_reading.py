@@ -16,7 +16,13 @@ from ._known_tokens import learn_vocabulary
 from ._source import vocabulary_of
 from ._validation.features import validate_sequences
 from ._validation.input_types import holds_text
-from ._validation.mixed_columns import categorical_columns, column_name, columns_of, reject_text_in_rows
+from ._validation.mixed_columns import (
+    categorical_columns,
+    check_none_named,
+    column_name,
+    columns_of,
+    reject_text_in_rows,
+)
 from ._validation.tokens import TokenReader, read_sequences
 from ._validation.weights import check_sample_weight
 from ._vocabulary import Vocabulary
@@ -98,7 +104,13 @@ def learn_input(shape: BaseEstimator, config: SequenceConfig, passed: Passed) ->
 
 def _learn_tokens(shape: BaseEstimator, config: SequenceConfig, X: Any, sample_weight: Any) -> tuple[KnownOfX, ReadX]:
     """As `learn_input`, for tokens; those of sequences that weigh nothing are not learned."""
+    check_none_named(config.categorical_features, "X holds tokens")
     sequences = read_sequences(shape, X, reset=True)
+    if len(sequences.lengths) > 1 and (sequences.lengths == 1).all() and hasattr(shape, "n_features_in_"):
+        warn_caller(
+            "X is a table of one column, so every sequence is one token. If the column holds texts, pass it alone, "
+            "X['name'] or X[:, 0]: each text is then a sequence of its characters."
+        )
     weights = check_sample_weight(sample_weight, len(sequences.lengths))
     if config.init_from is not None:
         vocabulary = vocabulary_of(config.init_from)

@@ -97,7 +97,7 @@ print("anna: inputs", read, "targets", targets)
 # skrnn stores them in **one flat vector**, and the arrays are views of it
 # (:class:`~skrnn.core.parameters.ParameterLayout`). Clipping, updating and checking a gradient are then one line each.
 # A :class:`~skrnn.core.model.network.Network` knows the shapes and draws the initial values: uniform from
-# -1 to 1 for U, of which a letter picks one column, uniform within Glorot's limits for W, orthogonal for V, and zero for
+# -1 to 1 for U, of which a letter picks one column, uniform within Glorot's limits for W, orthogonal for V, zero for
 # the biases.
 #
 # (The seed is drawn in this indirect way because the estimator with ``random_state=0`` does the same.)

@@ -12,19 +12,30 @@ _CATEGORICAL = ("category", "categorical", "enum", "dictionary")
 
 
 def categorical_columns(X: Any, categorical_features: Any) -> dict[Any, int]:
-    """Return the columns of X that hold categories, by label or index, and their places; none where it has no columns.
+    """Return the columns of X that hold categories, by label or index, and their places; none where there are none.
 
-    "from_dtype" looks at the first of a list of frames; others name columns of frames, or count those of arrays.
+    "from_dtype" looks at the first of a list of frames; others name columns of frames, or count those of arrays, or say
+    of each column whether it is one.
     """
-    if categorical_features is None or not isinstance(X, (list, tuple, np.ndarray)) or not len(X):
+    has_steps = isinstance(X, (list, tuple, np.ndarray)) and len(X) > 0 and len(getattr(X, "shape", ())) != 2
+    if categorical_features is None or not has_steps:
+        if not has_steps:
+            check_none_named(categorical_features, "X is a table, whose columns are steps")
         return {}
     labels = column_labels(X[0]) if hasattr(type(X[0]), "columns") else None
     if labels and len(set(labels)) < len(labels):
         return {}  # equal labels are refused where X is read
     if isinstance(categorical_features, str):
         return {label: k for k, label in enumerate(labels or ()) if _holds_categories(column_of(X[0], label))}
-    columns, n = as_list(categorical_features), np.shape(X[0])[1] if np.ndim(X[0]) == 2 else 1
-    known = labels or list(range(n))
+    columns = as_list(categorical_features)
+    known = labels or list(range(np.shape(X[0])[1] if np.ndim(X[0]) == 2 else 1))
+    if columns and all(isinstance(column, bool) for column in columns):
+        if len(columns) != len(known):
+            raise ValueError(
+                f"categorical_features says of {len(columns)} columns whether they are categories, but X[0] has "
+                f"{len(known)}. Say it of each, or name the columns."
+            )
+        columns = [column for column, is_categorical in zip(known, columns, strict=True) if is_categorical]
     for column in columns:
         if column not in known:
             raise ValueError(
@@ -34,6 +45,15 @@ def categorical_columns(X: Any, categorical_features: Any) -> dict[Any, int]:
         if columns.count(column) > 1:
             raise ValueError(f"categorical_features holds {shown(column)} twice. Name each column once.")
     return {column: known.index(column) for column in columns}
+
+
+def check_none_named(categorical_features: Any, reason: str) -> None:
+    """Raise where columns are named although there are none, for a `reason`."""
+    if categorical_features is not None and not isinstance(categorical_features, str):
+        raise ValueError(
+            f"categorical_features names columns, but {reason}. Use categorical_features=None, or pass a list of "
+            "sequences of several columns."
+        )
 
 
 def reject_text_in_rows(X: Any, name: str) -> None:
@@ -61,7 +81,10 @@ def _holds_categories(column: Any) -> bool:
 
 def column_of(item: Any, column: Any) -> Any:
     """Return one column of a frame or an array; raises KeyError or IndexError where there is none."""
-    return item[column] if hasattr(type(item), "columns") else np.asarray(item)[:, column]
+    if hasattr(type(item), "columns"):
+        return item[column]
+    array = np.asarray(item)
+    return array.reshape(len(array), -1)[:, column]
 
 
 def columns_of(X: Any, column: Any, name: str) -> list[Any]:
@@ -101,6 +124,7 @@ def _replaced(item: Any, codes: dict[Any, np.ndarray]) -> Any:
     if hasattr(item, "with_columns"):  # polars
         return item.with_columns(**codes)
     array = np.array(item, dtype=object)
+    array = array.reshape(len(array), -1)
     for column, values in codes.items():
         array[:, column] = values
     return array

@@ -104,6 +104,35 @@ def test_text_in_rows_asks_for_the_columns(rows):
     RNNSequenceClassifier(**SMALL, categorical_features=[0]).fit([rows] * 4, [0, 1, 0, 1])
 
 
+def test_columns_may_be_marked():
+    marked = RNNSequenceClassifier(**SMALL, categorical_features=[True, False, True, False]).fit(X, Y)
+
+    assert_array_equal(marked.predict_proba(X), RNNSequenceClassifier(**SMALL).fit(X, Y).predict_proba(X))
+    with pytest.raises(ValueError, match=r"says of 1 columns whether they are categories, but X\[0\] has 4"):
+        RNNSequenceClassifier(**SMALL, categorical_features=[True]).fit(X, Y)
+
+
+def test_a_step_may_be_one_category():
+    codes = [np.array([3.0, 5.0]), np.array([5.0]), np.array([3.0])] * 4
+
+    assert_array_equal(
+        RNNSequenceClassifier(**SMALL, categorical_features=[0]).fit(codes, [0, 1, 0] * 4).categories_[0], [3, 5]
+    )
+
+
+@pytest.mark.parametrize(
+    ("X", "reason"),
+    [
+        (["ab", "b"], "X holds tokens"),
+        (np.ones((2, 3)), "X is a table, whose columns are steps"),
+        (pd.DataFrame(np.ones((2, 3)), columns=list("abc")), "X is a table, whose columns are steps"),
+    ],
+)
+def test_columns_that_are_none(X, reason):
+    with pytest.raises(ValueError, match=f"categorical_features names columns, but {reason}"):
+        RNNSequenceClassifier(**SMALL, categorical_features=["a"]).fit(X, [0, 1])
+
+
 def test_none_reads_numbers():
     with pytest.raises(ValueError, match=r"numbers are needed|is text"):
         RNNSequenceClassifier(**SMALL, categorical_features=None).fit(X, Y)

@@ -107,6 +107,13 @@ def test_a_table_of_text():
     assert_array_equal(model.predict_proba(X), model.predict_proba(X.to_numpy().tolist()))
 
 
+def test_a_column_of_texts_is_no_table_of_tokens():
+    frame = pd.DataFrame({"text": WORDS})
+    with pytest.warns(UserWarning, match=r"X is a table of one column.*If the column holds texts, pass it alone"):
+        RNNSequenceClassifier(**SMALL).fit(frame, LABELS)
+    assert list(RNNSequenceClassifier(**SMALL).fit(frame["text"], LABELS).vocabulary_) == ["a", "b", "c", UNKNOWN]
+
+
 def test_numbers_may_be_tokens():
     X = [[3, 5], [5], [3, 3, 5]] * 4
     model = RNNSequenceClassifier(**SMALL, input_type="tokens").fit(X, [0, 1, 0] * 4)
