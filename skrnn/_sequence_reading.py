@@ -106,11 +106,6 @@ def _learn_tokens(shape: BaseEstimator, config: SequenceConfig, X: Any, sample_w
     """As `learn_input`, for tokens; those of sequences that weigh nothing are not learned."""
     check_none_named(config.categorical_features, "X holds tokens")
     sequences = read_sequences(shape, X, reset=True)
-    if len(sequences.lengths) > 1 and (sequences.lengths == 1).all() and hasattr(shape, "n_features_in_"):
-        warn_caller(
-            "X is a table of one column, so every sequence is one token. If the column holds texts, pass it alone, "
-            "X['name'] or X[:, 0]: each text is then a sequence of its characters."
-        )
     weights = check_sample_weight(sample_weight, len(sequences.lengths))
     if config.init_from is not None:
         vocabulary = vocabulary_of(config.init_from)

@@ -18,8 +18,8 @@ def read_source(init_from: Any, config: SequenceConfig) -> Fitted[Any]:
     fitted = getattr(init_from, "_fitted", None)
     if not isinstance(fitted, Fitted):
         raise ValueError(
-            f"init_from is of type {type(init_from).__name__} and not fitted. Pass a fitted estimator of skrnn, for "
-            "example an RNNNextTokenModel."
+            f"init_from is of type {type(init_from).__name__}, and no fitted estimator of skrnn. Pass one, for example "
+            "a fitted RNNNextTokenModel; of a pipeline, its last step."
         )
     for name in ("cell", "hidden_size", "n_layers"):
         if getattr(config, name) != fitted.arguments[name]:

@@ -13,6 +13,7 @@ from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 
 from .._vocabulary import Vocabulary
+from .._warnings import warn_caller
 from .arrays import reject_masked
 from .values import PlainValue, as_list, exact_array, is_unordered, plain_values, reject_equal_columns, rows_of, shown
 
@@ -73,6 +74,11 @@ def _read_table(estimator: Any, X: Any, reset: bool, name: str) -> TokenReader:
     if reset:
         validate_data(estimator, X, reset=True, skip_check_array=True)
         estimator._sequence_type = "ndarray"
+        if (sequences.lengths == 1).all() and isinstance(text := as_list(sequences.items[0])[0], str) and len(text) > 1:
+            warn_caller(
+                f"{name} is a table of one column, so every sequence is one token, such as {shown(text)}. If the "
+                f"column holds texts, pass it alone, {name}['name'] or {name}[:, 0]: each is a sequence of characters."
+            )
     return sequences
 
 

@@ -80,8 +80,8 @@ def test_training_goes_on_from_it():
         ({"max_tokens": 3}, WORDS, language(), "so max_tokens says nothing"),
         ({"embedding_size": 2}, WORDS, language(), "Pass X with the same features, and embedding_size='auto'"),
         ({}, [np.ones((3, 2))] * 24, language(), "Pass X with the same features"),
-        ({}, WORDS, RNNNextTokenModel(), "init_from is of type RNNNextTokenModel and not fitted"),
-        ({}, WORDS, "model.pickle", "init_from is of type str and not fitted"),
+        ({}, WORDS, RNNNextTokenModel(), "init_from is of type RNNNextTokenModel, and no fitted"),
+        ({}, WORDS, "model.pickle", "init_from is of type str, and no fitted"),
     ],
 )
 def test_what_cannot_begin_there(params, X, init_from, message):

@@ -1044,6 +1044,14 @@ def test_the_only_end_is_not_modelled(X, has_end):
     assert END not in make(add_end_token=False).fit(X).vocabulary_
 
 
+def test_a_column_of_texts_is_no_table_of_tokens():
+    with pytest.warns(UserWarning, match="X is a table of one column, so every sequence is one token, such as 'abc'"):
+        make().fit(pd.DataFrame({"text": ["abc", "ab"]}))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        make(learning_rate="cosine").fit(pd.DataFrame({"letter": ["a", "b"]}))
+
+
 def test_how_a_text_begins_is_learned_where_it_is_cut():
     """Any of the letters may come first in a part, and so after nothing."""
     text = "ab" * 500

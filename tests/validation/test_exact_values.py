@@ -386,7 +386,7 @@ def test_tokens_are_the_values_themselves(pair, plain, container):
     assert fitted.classes_.tolist() == sorted(plain)
     assert [token for token in fitted.vocabulary_ if token not in (END, UNKNOWN)] == sorted(plain)
     wanted = fitted.score_samples([plain])[0]
-    assert fitted.score_samples([container(pair), plain, as_object_array(plain)]).tolist() == [wanted] * 3
+    assert_allclose(fitted.score_samples([container(pair), plain, as_object_array(plain)]), [wanted] * 3, rtol=1e-12)
     assert wanted > fitted.score_samples([[pair[0], UNSEEN[type(plain[0])]]])[0]
 
 
