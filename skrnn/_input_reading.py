@@ -55,7 +55,7 @@ class InputReading(ABC):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class FeatureInput(InputReading):
+class FeatureInputReading(InputReading):
     """Steps are rows of numbers."""
 
     input_type = "features"
@@ -72,7 +72,7 @@ class FeatureInput(InputReading):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class TokenInput(InputReading):
+class TokenInputReading(InputReading):
     """Steps are tokens."""
 
     vocabulary: Vocabulary
@@ -82,7 +82,7 @@ class TokenInput(InputReading):
     input_type = "tokens"
 
     @classmethod
-    def from_values(cls, values: dict[str, Any]) -> TokenInput:
+    def from_values(cls, values: dict[str, Any]) -> TokenInputReading:
         return cls(**{**values, "vocabulary": Vocabulary(**values["vocabulary"])})
 
     def to_values(self) -> dict[str, Any]:
@@ -109,7 +109,7 @@ class TokenInput(InputReading):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class MixedInput(InputReading):
+class MixedInputReading(InputReading):
     """Steps are rows of numbers and categories."""
 
     columns: list[Any]
@@ -123,7 +123,7 @@ class MixedInput(InputReading):
     input_type = "mixed"
 
     @classmethod
-    def from_values(cls, values: dict[str, Any]) -> MixedInput:
+    def from_values(cls, values: dict[str, Any]) -> MixedInputReading:
         return cls(**{**values, "vocabularies": [Vocabulary(**of_column) for of_column in values["vocabularies"]]})
 
     def to_values(self) -> dict[str, Any]:
@@ -158,4 +158,6 @@ class MixedInput(InputReading):
         return {"categories_": {column: vocabulary.tokens for column, vocabulary in known}}
 
 
-INPUTS: dict[str, type[InputReading]] = {kind.input_type: kind for kind in (FeatureInput, TokenInput, MixedInput)}
+INPUTS: dict[str, type[InputReading]] = {
+    kind.input_type: kind for kind in (FeatureInputReading, TokenInputReading, MixedInputReading)
+}

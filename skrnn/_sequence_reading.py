@@ -10,8 +10,8 @@ from sklearn.base import BaseEstimator
 
 from ._base import Passed
 from ._config import SequenceConfig
-from ._fitted import Reading
-from ._input_reading import INPUTS, FeatureInput, InputReading, MixedInput, ReadX, TokenInput
+from ._fitted import Fitted, Reading
+from ._input_reading import INPUTS, FeatureInputReading, InputReading, MixedInputReading, ReadX, TokenInputReading
 from ._known_tokens import learn_vocabulary
 from ._source import vocabulary_of
 from ._validation.features import validate_sequences
@@ -65,11 +65,11 @@ class SequenceReading(Reading):
 
     def known_tokens(self) -> Vocabulary | None:
         """Return the vocabulary; None where X holds no tokens."""
-        return self.input.vocabulary if isinstance(self.input, TokenInput) else None
+        return self.input.vocabulary if isinstance(self.input, TokenInputReading) else None
 
     def without_names(self) -> Any:
         """Return the same for data as a scorer gets them: without column names, unless frames are kept."""
-        return self if isinstance(self.input, MixedInput) else super().without_names()
+        return self if isinstance(self.input, MixedInputReading) else super().without_names()
 
     def read_sequences(self, X: Any, name: str = "X") -> ReadX:
         """Read sequences to learn from or to validate on, a copy."""
@@ -92,6 +92,8 @@ def learn_input(shape: BaseEstimator, config: SequenceConfig, passed: Passed) ->
     if categorical:
         return _learn_mixed(shape, config, X, categorical, passed.sample_weight)
     reject_text_in_rows(X, "X")
+    if config.init_from is not None and not _reads_features(config.init_from):
+        raise ValueError("X holds numbers, but init_from was fitted on tokens or categories. Pass such sequences.")
     sequences = validate_sequences(shape, X, reset=True, dtype=config.fixed_dtype)
     n = sequences.n_features
     if n >= MANY_FEATURES and (sequences.lengths == 1).all():
@@ -99,7 +101,7 @@ def learn_input(shape: BaseEstimator, config: SequenceConfig, passed: Passed) ->
             f"Every sequence of X has one step of {n} features, so no step follows another. If they are {n} steps of "
             "one feature, in the layout (n, channels, time), pass skrnn.sequences.from_channels_first(X)."
         )
-    return (shape, sequences.steps.dtype, FeatureInput()), ReadX(sequences, None)
+    return (shape, sequences.steps.dtype, FeatureInputReading()), ReadX(sequences, None)
 
 
 def _learn_tokens(shape: BaseEstimator, config: SequenceConfig, X: Any, sample_weight: Any) -> tuple[KnownOfX, ReadX]:
@@ -113,7 +115,7 @@ def _learn_tokens(shape: BaseEstimator, config: SequenceConfig, X: Any, sample_w
         keep = np.flatnonzero(weights)
         seen, may_grow = sequences.take(keep), config.is_partial
         vocabulary = learn_vocabulary(config, seen, weights[keep], has_end=False, may_grow=may_grow)
-    input_ = TokenInput(vocabulary, config.handle_unknown, embedding_size(len(vocabulary.tokens), config))
+    input_ = TokenInputReading(vocabulary, config.handle_unknown, embedding_size(len(vocabulary.tokens), config))
     return (shape, config.fixed_dtype or np.dtype(np.float64), input_), input_.encode(sequences)
 
 
@@ -121,18 +123,39 @@ def _learn_mixed(
     shape: BaseEstimator, config: SequenceConfig, X: Any, categorical: dict[Any, int], sample_weight: Any
 ) -> tuple[KnownOfX, ReadX]:
     """As `learn_input`, for numbers and categories, which are in some columns of X, by label and place."""
+    if config.vocabulary is not None:
+        raise ValueError("vocabulary gives tokens of sequences, but X has columns of categories. Use vocabulary=None.")
     readers = [TokenReader.open(columns_of(X, column, "X"), column_name(column, "X")) for column in categorical]
     weights = check_sample_weight(sample_weight, len(X))
-    keep, may_grow = np.flatnonzero(weights), config.is_partial
-    vocabularies = [
-        learn_vocabulary(config, reader.take(keep), weights[keep], has_end=False, may_grow=may_grow)
-        for reader in readers
-    ]
-    sizes = [embedding_size(len(vocabulary.tokens), config) for vocabulary in vocabularies]
     columns, places = list(categorical), list(categorical.values())
-    input_ = MixedInput(columns, places, vocabularies, config.handle_unknown, sizes)
+    if config.init_from is not None:
+        input_ = categories_of(config.init_from, columns)
+    else:
+        keep, may_grow = np.flatnonzero(weights), config.is_partial
+        vocabularies = [
+            learn_vocabulary(config, reader.take(keep), weights[keep], has_end=False, may_grow=may_grow)
+            for reader in readers
+        ]
+        sizes = [embedding_size(len(vocabulary.tokens), config) for vocabulary in vocabularies]
+        input_ = MixedInputReading(columns, places, vocabularies, config.handle_unknown, sizes)
     read = input_.encode(shape, X, readers, config.fixed_dtype, reset=True)
     return (shape, read.sequences.arrays()[0].dtype, input_), read
+
+
+def _reads_features(source: Fitted[Any]) -> bool:
+    """Tell whether an estimator reads rows of numbers, and nothing else."""
+    return isinstance(getattr(source.reading, "input", None), FeatureInputReading)
+
+
+def categories_of(source: Fitted[Any], columns: list[Any]) -> MixedInputReading:
+    """Return how an estimator reads columns of categories, whose numbers its vectors are for; raises for others."""
+    known = getattr(source.reading, "input", None)
+    if not isinstance(known, MixedInputReading) or known.columns != columns:
+        has = known.columns if isinstance(known, MixedInputReading) else "no columns"
+        raise ValueError(
+            f"X has categories in the columns {columns}, but init_from knows {has} of categories. Pass the same ones."
+        )
+    return known
 
 
 def embedding_size(n: int, config: SequenceConfig) -> int | None:

@@ -1,6 +1,7 @@
 """Fits that begin at the input and the layers of another estimator."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
@@ -79,7 +80,7 @@ def test_training_goes_on_from_it():
         ({"vocabulary": ["a"]}, WORDS, language(), "init_from has a vocabulary of its own, so vocabulary says nothing"),
         ({"max_tokens": 3}, WORDS, language(), "so max_tokens says nothing"),
         ({"embedding_size": 2}, WORDS, language(), "Pass X with the same features, and embedding_size='auto'"),
-        ({}, [np.ones((3, 2))] * 24, language(), "Pass X with the same features"),
+        ({}, [np.ones((3, 2))] * 24, language(), "X holds numbers, but init_from was fitted on tokens or categories"),
         ({}, WORDS, RNNNextTokenModel(), "init_from is of type RNNNextTokenModel, and no fitted"),
         ({}, WORDS, "model.pickle", "init_from is of type str, and no fitted"),
     ],
@@ -95,3 +96,22 @@ def test_a_continued_fit_begins_nowhere():
     model = RNNSequenceClassifier(**AT_THE_START, warm_start=True).fit(WORDS, LABELS)
     with pytest.raises(ValueError, match="init_from begins a fit, but this one continues the last"):
         model.fit(WORDS, LABELS, init_from=language())
+
+
+def test_categories_keep_their_numbers():
+    """Where the first data have others than the source, or in another order."""
+    rng = np.random.default_rng(0)
+
+    def frame(values):
+        return pd.DataFrame({"kind": rng.choice(values, 4), "size": rng.normal(size=4)})
+
+    many, few = [frame(["a", "b", "c"]) for _ in range(12)], [frame(["b", "c"]) for _ in range(12)]
+    source = RNNSequenceClassifier(6, max_iter=2, embedding_size=3, random_state=0).fit(many, [0, 1] * 6)
+    model = RNNSequenceClassifier(**AT_THE_START).fit(few, [0, 1] * 6, init_from=source)
+
+    assert model.categories_["kind"].tolist() == ["a", "b", "c"]
+    assert_allclose(model.weights_["embedding.E_0"], source.weights_["embedding.E_0"], atol=1e-9)
+    with pytest.raises(ValueError, match=r"X has categories in the columns \['kind'\], but init_from knows no columns"):
+        RNNSequenceClassifier(**AT_THE_START).fit(few, [0, 1] * 6, init_from=language())
+    with pytest.raises(ValueError, match="vocabulary gives tokens of sequences, but X has columns of categories"):
+        RNNSequenceClassifier(**AT_THE_START, vocabulary=["a"]).fit(few, [0, 1] * 6)
