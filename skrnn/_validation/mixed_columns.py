@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .values import as_list, column_labels, shown, shown_all
+from .values import as_list, shown, shown_all
 
 _CATEGORICAL = ("category", "categorical", "enum", "dictionary")
 
@@ -17,18 +17,19 @@ def categorical_columns(X: Any, categorical_features: Any) -> dict[Any, int]:
     "from_dtype" looks at the first of a list of frames; others name columns of frames, or count those of arrays, or say
     of each column whether it is one.
     """
-    has_steps = isinstance(X, (list, tuple, np.ndarray)) and len(X) > 0 and len(getattr(X, "shape", ())) != 2
-    if categorical_features is None or not has_steps:
-        if not has_steps:
-            check_none_named(categorical_features, "X is a table, whose columns are steps")
+    is_table = len(getattr(X, "shape", ())) == 2
+    if is_table:
+        check_none_named(categorical_features, "X is a table, whose columns are steps")
+    items = X if isinstance(X, (list, tuple, np.ndarray)) else as_list(X) if hasattr(X, "to_list") else ()
+    if categorical_features is None or is_table or not len(items):
         return {}
-    labels = column_labels(X[0]) if hasattr(type(X[0]), "columns") else None
+    labels = _labels(items[0])
     if labels and len(set(labels)) < len(labels):
         return {}  # equal labels are refused where X is read
     if isinstance(categorical_features, str):
-        return {label: k for k, label in enumerate(labels or ()) if _holds_categories(column_of(X[0], label))}
+        return {label: k for k, label in enumerate(labels or ()) if _holds_categories(items, label)}
     columns = as_list(categorical_features)
-    known = labels or list(range(np.shape(X[0])[1] if np.ndim(X[0]) == 2 else 1))
+    known = labels or list(range(np.shape(items[0])[1] if np.ndim(items[0]) == 2 else 1))
     if columns and all(isinstance(column, bool) for column in columns):
         if len(columns) != len(known):
             raise ValueError(
@@ -70,13 +71,30 @@ def reject_text_in_rows(X: Any, name: str) -> None:
         )
 
 
-def _holds_categories(column: Any) -> bool:
-    """Tell whether the column of a frame holds text, or has a categorical dtype."""
-    kind = str(column.dtype if hasattr(column, "dtype") else column.type).lower()
-    if kind.startswith(_CATEGORICAL):
-        return True
-    first = next((value for value in as_list(column) if value is not None and value == value), None)
-    return isinstance(first, str)
+def _labels(item: Any) -> list[Any] | None:
+    """Return the labels of a frame's columns, numbers among them; None for what is no frame."""
+    if hasattr(type(item), "column_names"):  # pyarrow
+        return list(item.column_names)
+    return list(item.columns) if hasattr(type(item), "columns") else None
+
+
+def _holds_categories(items: Any, label: Any) -> bool:
+    """Tell whether a column of frames has a categorical dtype, or text as its first value that is not missing."""
+    for item in items:
+        if label not in (_labels(item) or ()):
+            return False  # which is said where the column is read
+        column = column_of(item, label)
+        if str(getattr(column, "dtype", getattr(column, "type", ""))).lower().startswith(_CATEGORICAL):
+            return True
+        first = next((value for value in as_list(column) if not _is_missing(value)), None)
+        if first is not None:
+            return isinstance(first, str)
+    return False
+
+
+def _is_missing(value: Any) -> bool:
+    """Tell whether a value is None, NaN, or pandas' NA, which equals nothing."""
+    return value is None or type(value).__name__ in ("NAType", "NaTType") or value != value
 
 
 def column_of(item: Any, column: Any) -> Any:

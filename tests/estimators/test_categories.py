@@ -112,6 +112,36 @@ def test_columns_may_be_marked():
         RNNSequenceClassifier(**SMALL, categorical_features=[True]).fit(X, Y)
 
 
+@pytest.mark.parametrize(
+    "of",
+    [
+        lambda frames: [frame.set_axis(range(4), axis=1) for frame in frames],
+        pd.Series,
+        lambda frames: as_object_array(frames),
+        tuple,
+    ],
+    ids=["numbered columns", "series", "object array", "tuple"],
+)
+def test_frames_in_any_container(of):
+    wanted = RNNSequenceClassifier(**SMALL).fit(X, Y).predict_proba(X)
+
+    assert_array_equal(RNNSequenceClassifier(**SMALL).fit(of(X), Y).predict_proba(of(X)), wanted)
+
+
+def as_object_array(frames):
+    array = np.empty(len(frames), dtype=object)
+    for i, frame in enumerate(frames):
+        array[i] = frame
+    return array
+
+
+@pytest.mark.parametrize("missing", [None, np.nan, pd.NA])
+def test_what_is_missing_in_the_first_frame_is_said(missing):
+    first = X[0].assign(activity=pd.Series([missing] * len(X[0]), dtype=object))
+    with pytest.raises((TypeError, ValueError), match=r"column 'activity' of X\[0\].*position 0.*Fill missing values"):
+        RNNSequenceClassifier(**SMALL).fit([first, *X[1:]], Y)
+
+
 def test_a_step_may_be_one_category():
     codes = [np.array([3.0, 5.0]), np.array([5.0]), np.array([3.0])] * 4
 
