@@ -13,7 +13,7 @@ X = [rng.normal(size=(n, 2)) for n in LENGTHS]
 Y = np.arange(12) % 2
 H = 4
 LONGEST = 16
-BIAS = np.log(1 + (LONGEST - 2) * (np.arange(H) + 0.5) / H)
+BIAS = np.log(LONGEST - 1) * (np.arange(H) + 0.5) / H
 AT_THE_START = {"hidden_size": H, "max_iter": 1, "learning_rate_init": 1e-12, "random_state": 0}
 
 

@@ -63,7 +63,8 @@ class Cell(ABC):
     def remember(self, weights: Weights, timescale: float) -> None:
         """Overwrite biases so that what the units keep fades over 1 to `timescale` steps, each over others.
 
-        Cells without a gate that keeps do nothing.
+        The times are in equal proportions, so that as many units keep for long as for a few steps. Cells without a gate
+        that keeps do nothing.
 
         Parameters
         ----------
@@ -74,13 +75,13 @@ class Cell(ABC):
 
         References
         ----------
-        Tallec and Ollivier, *Can recurrent neural networks warp time?* (2018), equation 16; evenly spaced where they
-        draw at random.
+        Tallec and Ollivier, *Can recurrent neural networks warp time?* (2018), equation 16, where times are drawn
+        uniformly; their logarithms are evenly spaced here.
         """
         H = self.hidden_size
         for gate, sign in self.keeping_gates.items() if timescale > 2 else ():
             first = self.gates.index(gate) * H
-            bias = np.log(1 + (timescale - 2) * (np.arange(H) + 0.5) / H)
+            bias = np.log(timescale - 1) * (np.arange(H) + 0.5) / H
             weights["b"][first : first + H] = sign * bias
 
     def initialize(self, weights: Weights, rng: np.random.Generator, is_one_hot: bool = False) -> None:
