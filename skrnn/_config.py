@@ -45,7 +45,7 @@ class FitConfig:
     alpha: float
     batch_size: int | str
     learning_rate: str
-    learning_rate_init: float
+    learning_rate_init: Any
     max_iter: int
     shuffle: bool
     random_state: int | np.random.RandomState | None
@@ -250,8 +250,12 @@ class NextTokenConfig(FitConfig):
         constraints: dict[str, list[Any]],
         is_partial: bool,
     ) -> NextTokenConfig:
-        """Return the parameters of an estimator, with one name for each scoring; raises if one is wrong."""
+        """Return the parameters of an estimator, with what "auto" means of them; raises if one is wrong."""
         config = super().read(estimator_name, parameters, constraints, is_partial)
+        if config.embedding_size == "auto":
+            config = replace(config, embedding_size=config.hidden_size)
+        if isinstance(config.learning_rate_init, str):  # "auto", measured: docs/design.md
+            config = replace(config, learning_rate_init=0.005 if config.cell == "gru" else 0.01)
         if config.tie_weights and config.embedding_size != config.hidden_size:
             raise ValueError(
                 f"tie_weights=True needs embedding_size={config.hidden_size}, that of hidden_size, got "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from numbers import Integral
+from numbers import Integral, Real
 from typing import Any, ClassVar
 
 import numpy as np
@@ -52,9 +52,9 @@ class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Densi
     {cell}
     {n_layers}
     {dropout}
-    embedding_size : int or None, default=None
-        Length of the vector that is learned for each token; without one a token picks a column of the first layer's
-        weights.
+    embedding_size : int, "auto" or None, default="auto"
+        Length of the vector that is learned for each token; "auto" is `hidden_size`. None has no vectors: a token picks
+        a column of the first layer's weights, which is quicker and learns less from a short text.
     tie_weights : bool, default=False
         Whether the vectors of the tokens are also the weights that predict them; needs ``embedding_size=hidden_size``.
     {vocabulary}
@@ -76,9 +76,9 @@ class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Densi
         A sequence longer than its share of all tokens is cut into parts that are read at the same time. Unused by
         "lbfgs".
     {learning_rate}
-    learning_rate_init : float, default=0.01
-        Learning rate at the end of the first epoch, during which it rises in proportion to the tokens read. Unused by
-        "lbfgs".
+    learning_rate_init : float or "auto", default="auto"
+        Learning rate at the end of the first epoch, during which it rises in proportion to the tokens read; "auto" is
+        0.005 for "gru" and 0.01 for other cells. Unused by "lbfgs".
     {max_iter}
     shuffle : bool, default=True
         Whether sequences are shuffled. A single batch is never shuffled.
@@ -164,7 +164,8 @@ class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Densi
     _build_network = staticmethod(Network.build_for_tokens)
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **BaseRecurrent._parameter_constraints,
-        "embedding_size": [Interval(Integral, 1, None, closed="left"), None],
+        "embedding_size": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"}), None],
+        "learning_rate_init": [Interval(Real, 0, np.inf, closed="neither"), StrOptions({"auto"})],
         "tie_weights": ["boolean"],
         "add_end_token": ["boolean", StrOptions({"auto"})],
         "bptt_steps": [Interval(Integral, 1, None, closed="left")],
@@ -178,7 +179,7 @@ class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Densi
         cell: str = "gru",
         n_layers: int = 1,
         dropout: float = 0.0,
-        embedding_size: int | None = None,
+        embedding_size: int | str | None = "auto",
         tie_weights: bool = False,
         vocabulary: Any = None,
         min_frequency: float | None = None,
@@ -190,7 +191,7 @@ class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Densi
         alpha: float = 1e-4,
         batch_size: int | str = "auto",
         learning_rate: str = "cosine",
-        learning_rate_init: float = 1e-2,
+        learning_rate_init: float | str = "auto",
         max_iter: int = 10,
         shuffle: bool = True,
         random_state: int | np.random.RandomState | None = None,

@@ -365,7 +365,7 @@ print(", ".join(sample(packed, sampling_rng) for _ in range(12)))
 
 from skrnn import RNNNextTokenModel
 
-model = RNNNextTokenModel(hidden_size=32, cell="tanh", alpha=0, max_iter=N_EPOCHS, random_state=0)
+model = RNNNextTokenModel(hidden_size=32, cell="tanh", embedding_size=None, alpha=0, max_iter=N_EPOCHS, random_state=0)
 model.fit(names)
 print(", ".join(model.generate(n_sequences=12, max_new_tokens=12, random_state=0)))
 

@@ -134,7 +134,9 @@ def test_attributes(solver):
 
 def test_weights_by_name():
     of_layers = {f"rnn.{k}.{name}" for k in range(2) for name in ("W_x", "W_h", "b", "b_hn")}
-    assert set(make(n_layers=2).fit(WORDS).weights_) == of_layers | {"head.W_y", "head.b_y"}
+    model = make(n_layers=2, embedding_size=None).fit(WORDS)
+    assert set(model.weights_) == of_layers | {"head.W_y", "head.b_y"}
+    assert make(hidden_size=5).fit(WORDS).weights_["embedding.E"].shape == (6, 5)
     tied = make(embedding_size=4, tie_weights=True).fit(WORDS).weights_
     assert tied["embedding.E"].shape == (6, 4)
     assert "head.W_y" not in tied
@@ -929,7 +931,7 @@ def test_bad_k(model, k):
 @pytest.mark.parametrize(
     ("params", "message"),
     [
-        ({"tie_weights": True}, "tie_weights=True needs embedding_size=4, that of hidden_size, got None"),
+        ({"tie_weights": True, "embedding_size": None}, "tie_weights=True needs embedding_size=4, .* got None"),
         ({"tie_weights": True, "embedding_size": 3}, "tie_weights=True needs embedding_size=4, .* got 3"),
         (
             {"dtype": np.dtype("int32")},
