@@ -15,7 +15,15 @@ from skrnn._validation.tokens import TokenReader
 N = 1_000_000
 MB = 1e6
 TEXT = np.random.default_rng(0).integers(97, 101, size=N, dtype=np.uint8).tobytes().decode("ascii")
-TINY = {"hidden_size": 1, "cell": "tanh", "dtype": "float32", "random_state": 0, "add_end_token": False, "max_iter": 1}
+TINY = {
+    "hidden_size": 1,
+    "cell": "tanh",
+    "embedding_size": None,
+    "dtype": "float32",
+    "random_state": 0,
+    "add_end_token": False,
+    "max_iter": 1,
+}
 CORPORA = {
     "one text": [TEXT],
     "many texts": [TEXT[first : first + 2000] for first in range(0, N, 2000)],
