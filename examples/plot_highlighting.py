@@ -78,7 +78,7 @@ print(f"accuracy of characters {model.score(test, y_test):.3f}")
 
 
 def spans(labels):
-    """B- where a run begins, I- where it goes on, O for spaces."""
+    """B- where a run begins, I- where it continues, O for spaces."""
     begins = np.append(True, labels[1:] != labels[:-1])
     return [
         "O" if kind == "space" else f"{'B' if is_first else 'I'}-{kind}"

@@ -170,7 +170,7 @@ OF_METHODS = {
     "X_of_tokens": """X : list of sequences of tokens, or array-like of shape (n_sequences, n_tokens)
     The sequences, see the class.""",
     "init_from": """init_from : estimator, default=None
-    Fitted; training begins at its input and layers, and goes on from there (Dai and Le, 2015): those of a token
+    Fitted; training begins at its input and layers, and continues from there (Dai and Le, 2015): those of a token
     model that has read many texts help where few have labels. It must have the same `cell`, `hidden_size` and
     `n_layers`; its vocabulary and its embeddings are taken over.""",
     "sample_weight": """sample_weight : array-like of shape (n_sequences,), default=None
