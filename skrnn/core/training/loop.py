@@ -91,8 +91,6 @@ class TrainingPlan:
         Largest number of epochs.
     schedule_length : int
         Number of epochs that the learning rate's schedule covers.
-    warms_up : bool
-        Whether the rate rises from batch to batch during the first epoch, in proportion to what was read.
     sampler : Sampler
         Makes the batches.
     batch_size : int
@@ -103,6 +101,8 @@ class TrainingPlan:
         Strength of the L2 penalty ``alpha / 2 * ||W||^2 / sum(weights)``; biases are free.
     max_grad_norm : float or None
         Longest gradient; None never clips.
+    warms_up : bool, default=False
+        Whether the rate rises from batch to batch during the first epoch, in proportion to what was read.
     """
 
     optimizer: Optimizer
@@ -110,12 +110,12 @@ class TrainingPlan:
     learning_rate_init: float
     max_iter: int
     schedule_length: int
-    warms_up: bool = field(default=False, kw_only=True)
     sampler: Sampler
     batch_size: int
     shuffle: bool
     alpha: float
     max_grad_norm: float | None
+    warms_up: bool = False
 
 
 def train(
