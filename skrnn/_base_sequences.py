@@ -38,6 +38,11 @@ def automatic_timescale(data: Dataset) -> float:
     return max(1.0, 2.0 ** round(log2(mean_length / 10)))
 
 
+def by_sequence(values: np.ndarray, sequences: Sequences) -> np.ndarray:
+    """Cut values (N, ...) of all steps into an object array (n,) of arrays (n_steps_i, ...)."""
+    return array_of_objects(np.split(values, np.cumsum(sequences.lengths)[:-1]))
+
+
 class BaseSequenceEstimator(BaseRecurrent[S]):
     """Base class of classifier, regressor and tagger."""
 
@@ -103,7 +108,7 @@ class BaseSequenceEstimator(BaseRecurrent[S]):
     def _make_sampler(self, config: SequenceConfig) -> Minibatches:
         return Minibatches()
 
-    def _predict_raw(self, fitted: Fitted[S], sequences: Sequences) -> np.ndarray:
+    def _predict_network(self, fitted: Fitted[S], sequences: Sequences) -> np.ndarray:
         """Return what the network predicts: (n, K), or for steps an object array (n,) of arrays (n_steps_i, K)."""
         network, params = fitted.network, fitted.params
 
@@ -111,7 +116,7 @@ class BaseSequenceEstimator(BaseRecurrent[S]):
             predicted = network.predict(params, part, workspace)
             if not network.readout.is_per_step:
                 return predicted
-            return array_of_objects(np.split(predicted, np.cumsum(part.lengths)[:-1]))
+            return by_sequence(predicted, part)
 
         return self._in_shards(fitted, predict, sequences)
 

@@ -360,7 +360,7 @@ class RNNSequenceClassifier(ClassifierMixin, BasePoolingEstimator[LabelledReadin
             In the order of ``classes_``, nats; finite where the probability itself would round to 0.
         """
         fitted = self._check_fitted()
-        return self._predict_raw(fitted, fitted.reading.to_predict(X))
+        return self._predict_network(fitted, fitted.reading.to_predict(X))
 
     def decision_function(self, X: Any) -> np.ndarray:
         """Predict the scores from which probabilities are made.
@@ -407,7 +407,7 @@ class RNNSequenceClassifier(ClassifierMixin, BasePoolingEstimator[LabelledReadin
 
     def _predict_codes(self, fitted: Fitted[LabelledReading], sequences: Sequences) -> np.ndarray:
         """Return the index (n,) of each sequence's class, or which of the labels (n, K) it has."""
-        log_proba = self._predict_raw(fitted, sequences)
+        log_proba = self._predict_network(fitted, sequences)
         return (log_proba > -np.log(2)).astype(int) if fitted.reading.is_multilabel else log_proba.argmax(axis=1)
 
     def __sklearn_tags__(self):  # type: ignore[no-untyped-def]  # the type of the tags is not public

@@ -10,10 +10,10 @@ from sklearn.base import BaseEstimator
 
 from ._base import Passed
 from ._config import SequenceConfig
-from ._fitted import Fitted, Reading
+from ._fitted import Reading
 from ._input_reading import INPUTS, FeatureInputReading, InputReading, MixedInputReading, ReadX, TokenInputReading
 from ._known_tokens import learn_vocabulary
-from ._source import vocabulary_of
+from ._source import categories_of, check_reads_features, vocabulary_of
 from ._validation.features import validate_sequences
 from ._validation.input_types import holds_text
 from ._validation.mixed_columns import (
@@ -92,8 +92,8 @@ def learn_input(shape: BaseEstimator, config: SequenceConfig, passed: Passed) ->
     if categorical:
         return _learn_mixed(shape, config, X, categorical, passed.sample_weight)
     reject_text_in_rows(X, "X")
-    if config.init_from is not None and not _reads_features(config.init_from):
-        raise ValueError("X holds numbers, but init_from was fitted on tokens or categories. Pass such sequences.")
+    if config.init_from is not None:
+        check_reads_features(config.init_from)
     sequences = validate_sequences(shape, X, reset=True, dtype=config.fixed_dtype)
     n = sequences.n_features
     if n >= MANY_FEATURES and (sequences.lengths == 1).all():
@@ -140,22 +140,6 @@ def _learn_mixed(
         input_ = MixedInputReading(columns, places, vocabularies, config.handle_unknown, sizes)
     read = input_.encode(shape, X, readers, config.fixed_dtype, reset=True)
     return (shape, read.sequences.arrays()[0].dtype, input_), read
-
-
-def _reads_features(source: Fitted[Any]) -> bool:
-    """Tell whether an estimator reads rows of numbers, and nothing else."""
-    return isinstance(getattr(source.reading, "input", None), FeatureInputReading)
-
-
-def categories_of(source: Fitted[Any], columns: list[Any]) -> MixedInputReading:
-    """Return how an estimator reads columns of categories, whose numbers its vectors are for; raises for others."""
-    known = getattr(source.reading, "input", None)
-    if not isinstance(known, MixedInputReading) or known.columns != columns:
-        has = known.columns if isinstance(known, MixedInputReading) else "no columns"
-        raise ValueError(
-            f"X has categories in the columns {columns}, but init_from knows {has} of categories. Pass the same ones."
-        )
-    return known
 
 
 def embedding_size(n: int, config: SequenceConfig) -> int | None:

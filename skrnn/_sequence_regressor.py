@@ -347,7 +347,7 @@ class RNNSequenceRegressor(RegressorMixin, BasePoolingEstimator[NumberReading]):
                 f"return_std=True needs a model of loss='gaussian', but this one was fitted with "
                 f"loss={fitted.arguments['loss']!r}."
             )
-        predicted = self._predict_raw(fitted, fitted.reading.to_predict(X))
+        predicted = self._predict_network(fitted, fitted.reading.to_predict(X))
         mean = fitted.reading.in_shape(predicted, slice(0, n))
         return (mean, fitted.reading.in_shape(predicted, slice(n, 2 * n))) if return_std else mean
 
@@ -370,7 +370,7 @@ class RNNSequenceRegressor(RegressorMixin, BasePoolingEstimator[NumberReading]):
         fitted = self._check_fitted()
         sequences = fitted.reading.to_predict(X)
         targets, weights = fitted.reading.to_score(sequences, y, sample_weight)
-        predicted = self._predict_raw(fitted, sequences)
+        predicted = self._predict_network(fitted, sequences)
         rows = np.concatenate(predicted) if fitted.reading.is_per_step else predicted
         both = map(fitted.reading.standardised, (targets, rows[:, : fitted.reading.n_outputs]))  # no square overflows,
         return float(r2_score(*both, sample_weight=weights / weights.max()))  # nor does a sum of weights

@@ -10,12 +10,11 @@ from sklearn.utils._param_validation import StrOptions  # as in _base.py
 from sklearn.utils.metaestimators import available_if
 
 from ._base import Passed
-from ._base_sequences import BaseSequenceEstimator
+from ._base_sequences import BaseSequenceEstimator, by_sequence
 from ._config import TaggerConfig
 from ._documentation import documented
 from ._fitted import Fitted
 from ._tagged_sequences import TaggedSequences, TagReading
-from ._validation.values import array_of_objects
 from .core.data.dataset import Dataset
 from .core.data.sequences import Sequences
 from .core.model.chain import LinearChain
@@ -327,7 +326,7 @@ class RNNSequenceTagger(BaseSequenceEstimator[TagReading]):
         fitted = self._check_fitted()
         sequences = fitted.reading.to_predict(X)
         codes = self._predict_codes(fitted, sequences)
-        return self._by_sequence(fitted.reading.classes[codes], sequences)
+        return by_sequence(fitted.reading.classes[codes], sequences)
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """Predict the probability of each label at every step: in a chain its marginal, given the whole sequence.
@@ -343,10 +342,10 @@ class RNNSequenceTagger(BaseSequenceEstimator[TagReading]):
         """
         fitted = self._check_fitted()
         sequences = fitted.reading.to_predict(X)
-        raw, loss = np.concatenate(self._predict_raw(fitted, sequences)), fitted.network.loss
+        raw, loss = np.concatenate(self._predict_network(fitted, sequences)), fitted.network.loss
         if isinstance(loss, LinearChain):
-            return self._by_sequence(loss.marginals(raw, sequences.lengths, self._head(fitted)), sequences)
-        return self._by_sequence(np.exp(raw), sequences)
+            return by_sequence(loss.marginals(raw, sequences.lengths, self._head(fitted)), sequences)
+        return by_sequence(np.exp(raw), sequences)
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Return the accuracy over steps: the share of those that are labelled whose predicted label is theirs.
@@ -378,7 +377,7 @@ class RNNSequenceTagger(BaseSequenceEstimator[TagReading]):
 
     def _predict_codes(self, fitted: Fitted[TagReading], sequences: Sequences) -> np.ndarray:
         """Indices (N,) of the labels of all steps, one sequence after another."""
-        raw, loss = np.concatenate(self._predict_raw(fitted, sequences)), fitted.network.loss
+        raw, loss = np.concatenate(self._predict_network(fitted, sequences)), fitted.network.loss
         if isinstance(loss, LinearChain):
             return loss.best_labels(raw, sequences.lengths, self._head(fitted))
         return raw.argmax(axis=1)
@@ -387,11 +386,6 @@ class RNNSequenceTagger(BaseSequenceEstimator[TagReading]):
     def _head(fitted: Fitted[TagReading]) -> dict[str, np.ndarray]:
         """Parameters of the head, by name."""
         return fitted.network.views(fitted.params)["head"]
-
-    @staticmethod
-    def _by_sequence(values: np.ndarray, sequences: Sequences) -> np.ndarray:
-        """Cut values (N, ...) of all steps into an object array (n,) of arrays (n_steps_i, ...)."""
-        return array_of_objects(np.split(values, np.cumsum(sequences.lengths)[:-1]))
 
     def _read(
         self, config: TaggerConfig, passed: Passed, reading: TagReading | None, announced: Any

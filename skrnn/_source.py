@@ -9,6 +9,7 @@ import numpy as np
 
 from ._config import SequenceConfig
 from ._fitted import Fitted
+from ._input_reading import FeatureInputReading, MixedInputReading
 from ._vocabulary import Vocabulary
 from .core.model.network import Network
 
@@ -45,6 +46,23 @@ def vocabulary_of(source: Fitted[Any]) -> Vocabulary:
     if vocabulary is None:
         raise ValueError("X holds tokens, but init_from was fitted on features. Pass a model of tokens.")
     return replace(vocabulary, has_end=False)
+
+
+def categories_of(source: Fitted[Any], columns: list[Any]) -> MixedInputReading:
+    """Return how an estimator reads columns of categories, whose numbers its vectors are for; raises for others."""
+    known = getattr(source.reading, "input", None)
+    if not isinstance(known, MixedInputReading) or known.columns != columns:
+        has = known.columns if isinstance(known, MixedInputReading) else "no columns"
+        raise ValueError(
+            f"X has categories in the columns {columns}, but init_from knows {has} of categories. Pass the same ones."
+        )
+    return known
+
+
+def check_reads_features(source: Fitted[Any]) -> None:
+    """Raise unless an estimator reads rows of numbers, and nothing else."""
+    if not isinstance(getattr(source.reading, "input", None), FeatureInputReading):
+        raise ValueError("X holds numbers, but init_from was fitted on tokens or categories. Pass such sequences.")
 
 
 def copy_layers(source: Fitted[Any], network: Network, params: np.ndarray) -> None:

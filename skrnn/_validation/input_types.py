@@ -9,8 +9,6 @@ import numpy as np
 
 from .values import as_list, rows_of
 
-_TEXT = "UT"
-
 
 def holds_text(X: Any) -> bool:
     """Tell whether X holds sequences of tokens that are text, or is one; of numbers, or of nothing, it is not.
@@ -33,7 +31,7 @@ def _is_text(item: Any) -> bool | None:
 def _entries(values: Any) -> Iterable[Any]:
     """Return the entries of a container, or the first few; of one that holds numbers, and of what is none, a number."""
     if isinstance(values, np.ndarray):
-        is_text_or_object = values.ndim > 0 and values.dtype.kind in _TEXT + "O"
+        is_text_or_object = values.ndim > 0 and values.dtype.kind in "UTO"
         return values if is_text_or_object else values[:0] if values.ndim and not len(values) else [0]
     if isinstance(values, (list, tuple)):
         return values

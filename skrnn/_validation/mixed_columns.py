@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .values import as_list, shown, shown_all
+from .values import all_column_labels, as_list, shown, shown_all
 
 _CATEGORICAL = ("category", "categorical", "enum", "dictionary")
 
@@ -23,7 +23,7 @@ def categorical_columns(X: Any, categorical_features: Any) -> dict[Any, int]:
     items = X if isinstance(X, (list, tuple, np.ndarray)) else as_list(X) if hasattr(X, "to_list") else ()
     if categorical_features is None or is_table or not len(items):
         return {}
-    labels = _labels(items[0])
+    labels = all_column_labels(items[0])
     if labels and len(set(labels)) < len(labels):
         return {}  # equal labels are refused where X is read
     if isinstance(categorical_features, str):
@@ -71,17 +71,10 @@ def reject_text_in_rows(X: Any, name: str) -> None:
         )
 
 
-def _labels(item: Any) -> list[Any] | None:
-    """Return the labels of a frame's columns, numbers among them; None for what is no frame."""
-    if hasattr(type(item), "column_names"):  # pyarrow
-        return list(item.column_names)
-    return list(item.columns) if hasattr(type(item), "columns") else None
-
-
 def _holds_categories(items: Any, label: Any) -> bool:
     """Tell whether a column of frames has a categorical dtype, or text as its first value that is not missing."""
     for item in items:
-        if label not in (_labels(item) or ()):
+        if label not in (all_column_labels(item) or ()):
             return False  # which is said where the column is read
         column = column_of(item, label)
         if str(getattr(column, "dtype", getattr(column, "type", ""))).lower().startswith(_CATEGORICAL):

@@ -84,13 +84,18 @@ def rows_of(frame: Any) -> list[tuple[Any, ...]]:
     return list(zip(*(column.to_pylist() for column in frame.columns)))
 
 
-def column_labels(table: Any) -> list[Any] | None:
-    """Return the labels of a frame's columns; None for anything else, and where they only count the columns."""
+def all_column_labels(table: Any) -> list[Any] | None:
+    """Return the labels of a frame's columns; None for anything else."""
     for attribute in ("column_names", "columns"):  # pyarrow's columns are the arrays
         if hasattr(type(table), attribute):
-            labels = list(getattr(table, attribute))
-            return None if labels == list(range(len(labels))) else labels
+            return list(getattr(table, attribute))
     return None
+
+
+def column_labels(table: Any) -> list[Any] | None:
+    """Return the labels of a frame's columns; None for anything else, and where they only count the columns."""
+    labels = all_column_labels(table)
+    return None if labels is None or labels == list(range(len(labels))) else labels
 
 
 def reject_equal_columns(table: Any, name: str) -> None:

@@ -207,7 +207,7 @@ class Embedding(_Rows):
 
     def initialize(self, weights: dict[str, Weights], rng: np.random.Generator) -> None:
         """Draw vectors whose length is about 1: normal, with standard deviation ``1 / sqrt(size)``."""
-        weights["embedding"]["E"][:] = rng.standard_normal((self.n_tokens, self.size)) / np.sqrt(self.size)
+        _draw_vectors(weights["embedding"]["E"], rng)
 
     def silence_unseen(self, weights: dict[str, Weights], sequences: Sequences) -> None:
         weights["embedding"]["E"][_is_unseen(sequences.arrays(), self.n_tokens)] = 0
@@ -277,7 +277,7 @@ class MixedInput(_Rows):
     def initialize(self, weights: dict[str, Weights], rng: np.random.Generator) -> None:
         """Draw vectors whose length is about 1, as `Embedding` does."""
         for E in weights.get("embedding", {}).values():
-            E[:] = rng.standard_normal(E.shape) / np.sqrt(E.shape[1])
+            _draw_vectors(E, rng)
 
     def silence_unseen(self, weights: dict[str, Weights], sequences: Sequences) -> None:
         for k, (n, size), _ in self._columns():
@@ -321,6 +321,11 @@ class MixedInput(_Rows):
         rows: Floats = np.empty((batch.n_rows, self.n_numbers + len(self.categories) + 1), dtype)
         batch.gather(rows)
         return rows
+
+
+def _draw_vectors(E: Floats, rng: np.random.Generator) -> None:
+    """Overwrite vectors (n, size): normal, with standard deviation ``1 / sqrt(size)``."""
+    E[:] = rng.standard_normal(E.shape) / np.sqrt(E.shape[1])
 
 
 def _is_unseen(arrays: list[Values], n: int) -> Values:
