@@ -134,6 +134,10 @@ def _replaced(item: Any, codes: dict[Any, np.ndarray]) -> Any:
         return frame
     if hasattr(item, "with_columns"):  # polars
         return item.with_columns(**codes)
+    if hasattr(item, "set_column"):  # pyarrow
+        for column, values in codes.items():
+            item = item.set_column(item.column_names.index(column), column, [values])
+        return item
     array = np.array(item, dtype=object)
     array = array.reshape(len(array), -1)
     for column, values in codes.items():

@@ -85,6 +85,14 @@ def test_frames_of_polars_are_the_same():
     assert_array_equal(model.fit(of_polars, Y).predict_proba(of_polars), model.fit(X, Y).predict_proba(X))
 
 
+def test_tables_of_arrow_are_the_same():
+    arrow = pytest.importorskip("pyarrow")
+    tables = [arrow.table({name: x[name].to_list() for name in x.columns}) for x in X]
+    model = RNNSequenceClassifier(**SMALL, categorical_features=["activity", "day"])
+
+    assert_array_equal(model.fit(tables, Y).predict_proba(tables), model.fit(X, Y).predict_proba(X))
+
+
 def test_categories_alone():
     only = [x[["activity", "day"]] for x in X]
 
