@@ -29,6 +29,7 @@ from ._fitted import Fitted, R, Reading
 from ._fitting import begin_training, continue_training, run_training, score_in_units
 from ._floating_point import without_warnings
 from ._hold_out import Validation, check_scorer_name
+from ._kernels import chosen_kernels
 from ._warnings import warn_caller
 from .core.cells import CELLS
 from .core.data.dataset import Dataset
@@ -270,7 +271,7 @@ class BaseRecurrent(BaseEstimator, ABC, Generic[R]):
             reading, examples = self._read(config, passed, before.reading if before else None, announced)
             config = self._resolve(config, reading)
             arguments = self._network_arguments(config, reading, examples.data)
-            network = type(self)._build_network(**arguments)
+            network = type(self)._build_network(**arguments).using(chosen_kernels())
             if before and before.training:
                 state = continue_training(config, before.training)
             else:
@@ -332,6 +333,7 @@ def _history(monitor: TrainingMonitor, network: Network, config: FitConfig) -> d
     is_validated, in_units, score = config.early_stopping, network.loss.in_units, score_in_units(config, network)
 
     return {
+        "kernels_": network.kernels,
         "n_iter_": monitor.n_epochs,
         "loss_curve_": list(map(in_units, monitor.loss_curve)),
         "loss_": in_units(monitor.loss_curve[-1]),

@@ -58,6 +58,9 @@ n_jobs : int or None, default=...
     ``threadpool_limits``, ``OMP_NUM_THREADS`` and the nesting of joblib hold. Results depend on the number of
     threads in the last bits.
 
+kernels_ : {"numpy", "numba"}
+    What computed the steps of the last fit, see the guide on performance.
+
 n_iter_ : int
     Number of epochs, those of warm starts and calls of `partial_fit` included.
 

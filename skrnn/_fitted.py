@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 from sklearn.base import BaseEstimator
 
+from ._kernels import chosen_kernels
 from ._vocabulary import Vocabulary
 from .core.model.network import Network
 from .core.training.loop import TrainingState
@@ -55,14 +56,19 @@ class Fitted(Generic[R]):
     """Everything that a fit leaves: set in one step, and read once by each prediction."""
 
     reading: R
-    network: Network
+    built: Network
     arguments: dict[str, Any]
     """What the network was built from: plain values, by name."""
     params: np.ndarray
     training: TrainingState | None
     """Where training continues; None where it cannot: for a candidate that is scored, or to save memory."""
 
+    @property
+    def network(self) -> Network:
+        """The network with the kernels that the environment chooses at this moment."""
+        return self.built.using(chosen_kernels())
+
     def named_weights(self) -> dict[str, np.ndarray]:
         """Return the parameters by name, views of one vector."""
-        views = self.network.layout.views(self.params)
+        views = self.built.layout.views(self.params)
         return {f"{part}.{name}": array for part, arrays in views.items() for name, array in arrays.items()}

@@ -119,6 +119,7 @@ class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Densi
         Tokens in a row; only after a fit on 2-D X.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Column names, if X was a data frame.
+    {kernels_}
     {n_iter_}
     loss_ : float
         Training loss of the last epoch, nats per token, with the penalty.

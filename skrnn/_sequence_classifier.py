@@ -101,6 +101,7 @@ class RNNSequenceClassifier(ClassifierMixin, BasePoolingEstimator[LabelledReadin
     {n_features_in_}
     {feature_names_in_}
     {initial_timescale_}
+    {kernels_}
     {n_iter_}
     loss_ : float
         Training loss of the last epoch, nats per sequence, with the penalty.

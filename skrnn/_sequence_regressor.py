@@ -105,6 +105,7 @@ class RNNSequenceRegressor(RegressorMixin, BasePoolingEstimator[NumberReading]):
     {n_features_in_}
     {feature_names_in_}
     {initial_timescale_}
+    {kernels_}
     {n_iter_}
     loss_ : float
         Training loss of the last epoch per target, with the penalty, in units of y: its square for "squared_error" and

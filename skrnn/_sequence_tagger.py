@@ -98,6 +98,7 @@ class RNNSequenceTagger(BaseSequenceEstimator[TagReading]):
     {n_features_in_}
     {feature_names_in_}
     {initial_timescale_}
+    {kernels_}
     {n_iter_}
     loss_ : float
         Training loss of the last epoch, nats per labelled step, with the penalty.

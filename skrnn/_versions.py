@@ -11,7 +11,9 @@ from typing import Any
 
 from threadpoolctl import threadpool_info
 
-PACKAGES = ("skrnn", "numpy", "scipy", "scikit-learn", "joblib", "threadpoolctl", "pandas", "matplotlib")
+from ._kernels import VARIABLE, numba_obstacle
+
+PACKAGES = ("skrnn", "numpy", "scipy", "scikit-learn", "joblib", "threadpoolctl", "pandas", "matplotlib", "numba")
 PINS = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
 """Environment variables that choose OpenBLAS's kernels."""
 
@@ -30,7 +32,7 @@ PROBE_SECONDS = 30
 
 
 def show_versions(*, probe_blas: bool = False) -> None:
-    """Print the versions of Python, packages and BLAS, the kernels that BLAS runs, and its threads.
+    """Print the versions of Python, packages and BLAS, the kernels that compute, those that BLAS runs, and its threads.
 
     One more line names the environment variables, such as ``OPENBLAS_CORETYPE``, that may keep BLAS from the kernels
     that it would choose for this CPU itself: products may then take twice the time.
@@ -54,6 +56,7 @@ def show_versions(*, probe_blas: bool = False) -> None:
             print(f"{package}: {version(package)}")
         except PackageNotFoundError:
             print(f"{package}: not installed")
+    print(f"kernels: {_kernels()}")
     pools = threadpool_info()
     for pool in pools:
         kernels = f"{pool['version']}, {pool['architecture']} kernels, " if "architecture" in pool else ""
@@ -63,6 +66,14 @@ def show_versions(*, probe_blas: bool = False) -> None:
         print(f"{pins}: BLAS may be held below this CPU. skrnn.show_versions(probe_blas=True) finds out.")
     elif pins:
         print(f"{pins}: {_effect_of_pins([pool for pool in pools if pool['internal_api'] == 'openblas'])}")
+
+
+def _kernels() -> str:
+    """Name the kernels that compute, and why."""
+    asked, obstacle = os.environ.get(VARIABLE) or "auto", numba_obstacle()
+    if asked != "auto":
+        return f"{asked}, as {VARIABLE} says"
+    return "numba" if obstacle is None else f"numpy, since {obstacle.reason}"
 
 
 def _effect_of_pins(pools: list[dict[str, Any]]) -> str:

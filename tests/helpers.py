@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
+from skrnn._kernels import numba_obstacle
 from skrnn.core.cells import CELLS
 from skrnn.core.data.dataset import Dataset
 from skrnn.core.data.samplers import Minibatches
@@ -14,6 +15,8 @@ from skrnn.core.data.sequences import PackedSequences
 from skrnn.core.training.optimizers import Adam
 
 CELL_NAMES = sorted(CELLS)
+KERNELS_HERE = ["numpy"] if numba_obstacle() else ["numpy", "numba"]
+"""Names of the sets of kernels that can be used here."""
 
 
 def object_array(items):

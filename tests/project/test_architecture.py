@@ -12,8 +12,20 @@ ROOT = Path(skrnn.__file__).parent
 LEVELS = [
     {"core.arrays", "core.cached", "core.limits"},
     {"core.parameters", "core.workspace"},
-    {"core.training.optimizers", "core.kernels.numpy.activations"},
-    {"core.data.sequences", "core.data.segments", "core.cells.cell", "core.model.losses.loss", "core.model.state"},
+    {
+        "core.training.optimizers",
+        "core.kernels.numpy.activations",
+        "core.kernels.numba.functions",
+        "core.kernels.numba.loops",
+    },
+    {
+        "core.data.sequences",
+        "core.data.segments",
+        "core.cells.cell",
+        "core.model.losses.loss",
+        "core.model.state",
+        "core.kernels.numba.parts",
+    },
     {
         "core.data.batch",
         "core.cells.elman",
@@ -27,7 +39,9 @@ LEVELS = [
     {"core.data.samplers", "core.kernels.kernel", "core.model.losses"},
     {"core.data", "core.kernels.numpy.kernel", "core.model.head"},
     {"core.kernels.numpy.elman", "core.kernels.numpy.gru", "core.kernels.numpy.lstm"},
-    {"core.kernels.numpy"},
+    {"core.kernels.numpy", "core.kernels.numba.kernel"},
+    {"core.kernels.numba.elman", "core.kernels.numba.gru", "core.kernels.numba.lstm"},
+    {"core.kernels.numba"},
     {"core.kernels"},
     {"core.model.layer"},
     {"core.model.stack"},
@@ -39,7 +53,7 @@ LEVELS = [
     {"core.training.loop"},
     {"core.training.lbfgs"},
     {"core.training", "core"},
-    {"_floating_point", "_version", "_warnings"},
+    {"_floating_point", "_kernels", "_version", "_warnings"},
     {"_validation.values", "_validation.arrays"},
     {
         "_vocabulary",
@@ -154,6 +168,8 @@ def test_the_core_knows_numpy_and_the_standard_library_only(path):
     allowed = {"numpy", "skrnn", *sys.stdlib_module_names}
     if name_of(path) == "core.training.lbfgs":
         allowed.add("scipy")
+    if name_of(path).startswith("core.kernels.numba."):
+        allowed.add("numba")
 
     assert {name.split(".")[0] for name in imports_of(path)} <= allowed
 

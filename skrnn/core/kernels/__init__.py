@@ -1,18 +1,29 @@
 """Kernels: the loops over time, on arrays."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from ..cells import Cell
-from .kernel import Cache, Kernel, OutputGradient
+from .kernel import Cache, GradientSums, Kernel, OutputGradient
 from .numpy import NUMPY_KERNELS
 
-KERNELS: dict[str, Mapping[type[Cell], type[Kernel]]] = {"numpy": NUMPY_KERNELS}
-"""Sets of kernels by name, each with one for every cell."""
+KernelSet = Mapping[type[Cell], type[Kernel]]
+"""A kernel for every cell."""
 
 
-def kernel_of(cell: Cell) -> Kernel:
-    """Make the kernel of a cell."""
-    return KERNELS["numpy"][type(cell)](cell)
+def _load_numba() -> KernelSet:
+    """Import the compiled kernels, which takes as long as numba itself."""
+    from .numba import NUMBA_KERNELS
+
+    return NUMBA_KERNELS
 
 
-__all__ = ["KERNELS", "Cache", "Kernel", "OutputGradient", "kernel_of"]
+KERNELS: dict[str, Callable[[], KernelSet]] = {"numpy": lambda: NUMPY_KERNELS, "numba": _load_numba}
+"""Sets of kernels by name; a set is imported when it is called for."""
+
+
+def kernel_of(cell: Cell, kernels: str = "numpy") -> Kernel:
+    """Make the kernel of a cell, of the set of that name."""
+    return KERNELS[kernels]()[type(cell)](cell)
+
+
+__all__ = ["KERNELS", "Cache", "GradientSums", "Kernel", "KernelSet", "OutputGradient", "kernel_of"]

@@ -80,6 +80,24 @@ class OutputGradient(NamedTuple):
         return cls(values, np.tile(np.array([0, n]), (L, 1)))
 
 
+class GradientSums(NamedTuple):
+    """What `Kernel.backward` leaves of some segments, until it becomes gradients of weights.
+
+    Attributes
+    ----------
+    d_a : ndarray of shape (rows, N)
+        Gradients of the pre-activations, one column for each time step. Without columns where nobody reads them.
+    columns : ndarray of shape (H + K, N)
+        What the products of the steps read, beside `d_a`; without columns for a kernel that sums up itself.
+    d_W : tuple of ndarray
+        What such a kernel has summed up.
+    """
+
+    d_a: Floats
+    columns: Floats
+    d_W: tuple[Floats, ...] = ()
+
+
 @dataclass(frozen=True)
 class Kernel(ABC):
     """Contract of a kernel: the steps of one cell.
@@ -134,19 +152,31 @@ class Kernel(ABC):
         cache: Cache,
         d_state: tuple[Floats, ...],
         d_output: OutputGradient,
-        d_a: Floats,
+        sums: GradientSums,
+        first: int,
         workspace: Workspace,
     ) -> None:
         """Run back over the steps of a cache, which is only read.
 
-        `d_state`, arrays (H, n), is overwritten: with respect to ``cache.last`` before, to ``cache.first`` after.
-        `d_a` (L, rows, n) is overwritten with the gradients of the pre-activations.
+        `d_state`, arrays (H, n), is overwritten: with respect to ``cache.last`` before, to ``cache.first`` after. What
+        is there of `sums` is added to; of its columns L*n are overwritten, from column `first` on.
         """
 
     def state_after(self, cache: Cache, step: int) -> tuple[Floats, ...]:
         """Give views of the state (H, n) after some steps, 0 to L, of a segment that `forward` has run over."""
         return (cache.states[step],)
 
-    def add_gradients(self, gradients: Weights, d_a: Floats, h_prev: Floats) -> None:
-        """Add to the gradients of the cell's own parameters, from d_a (rows, N) and the states before (H, N)."""
-        gradients["W_h"] += d_a @ h_prev.T
+    @abstractmethod
+    def start_sums(self, capacity: int, n_fused: int, wants_d_a: bool, workspace: Workspace) -> GradientSums:
+        """Allocate what `backward` adds to, with room for the gradients of `capacity` time steps where they are kept.
+
+        They are where `wants_d_a` asks for them; K rows of inputs are fused.
+        """
+
+    @abstractmethod
+    def add_gradients(self, gradients: Weights, sums: GradientSums, first: int) -> None:
+        """Add to the gradients of the cell's parameters what `backward` left, in columns from `first` on.
+
+        Afterwards `sums` begin anew. Those of ``W_x`` and ``b`` are among them where inputs are fused, else the layer
+        adds them.
+        """

@@ -11,7 +11,7 @@ import numpy as np
 from ..arrays import Floats, Values
 from ..cached import cached_property
 from ..cells import Cell
-from ..data.segments import Segment, flatten_time, rows_by_segment
+from ..data.segments import Segment, rows_by_segment
 from ..kernels import Cache, Kernel, OutputGradient, kernel_of
 from ..limits import LIMITS, Limits
 from ..parameters import Weights
@@ -37,6 +37,8 @@ class RecurrentLayer:
         What the steps are made of.
     limits : Limits, optional
         Time steps whose weight gradients are one product.
+    kernels : str, default="numpy"
+        Name among `skrnn.core.kernels.KERNELS` of the set that computes.
 
     Examples
     --------
@@ -49,11 +51,12 @@ class RecurrentLayer:
     cell: Cell
     input: Input
     limits: Limits = LIMITS
+    kernels: str = "numpy"
 
     @cached_property
     def kernel(self) -> Kernel:
         """What computes the steps."""
-        return kernel_of(self.cell)
+        return kernel_of(self.cell, self.kernels)
 
     @property
     def n_fused_inputs(self) -> int:
@@ -130,13 +133,10 @@ class RecurrentLayer:
         for cache, rows, d_output in zip(reversed(caches), reversed(every_rows), reversed(d_outputs), strict=True):
             L, n = rows.shape[:2]
             d_state = tuple(_widen(d_v, n, workspace) for d_v in d_state)
-            sums.make_room(L * n)
-            mark = workspace.mark()
+            first, mark = sums.make_room(L * n), workspace.mark()
             if packed:
                 cache = self._run(packed, rows, cache.first, workspace)
-            d_a = workspace.empty((L, kernel.n_gradient_rows * H, n))
-            kernel.backward(packed_backward, cache, d_state, d_output, d_a, workspace)
-            sums.take(d_a, cache.states[:-1])
+            kernel.backward(packed_backward, cache, d_state, d_output, sums.sums, first, workspace)
             workspace.release(mark)
         sums.add()
         return d_state
@@ -172,7 +172,7 @@ class RecurrentLayer:
 
 
 class _WeightGradients:
-    """Gradients of pre-activations of many steps, the last one at the right, until one product adds them."""
+    """What `Kernel.backward` leaves of many steps, the last one at the right, until one product adds it up."""
 
     def __init__(
         self,
@@ -187,34 +187,30 @@ class _WeightGradients:
         self.layer, self.weights, self.gradients, self.x, self.d_x = layer, weights, gradients, x, d_x
         largest = max(s.n_steps * s.n_columns for s in segments)
         self.capacity = max(min(len(x), layer.limits.gradient_steps), largest) + ROW_PADDING
-        H = layer.cell.hidden_size
-        self.d_a = workspace.empty((layer.kernel.n_gradient_rows * H, self.capacity))
-        self.h_prev = workspace.empty((H, self.capacity))
+        n_fused = layer.n_fused_inputs
+        self.wants_d_a = n_fused == 0 or d_x is not None
+        self.sums = layer.kernel.start_sums(self.capacity, n_fused, self.wants_d_a, workspace)
         self.first = self.capacity  # of the columns that are used
         self.row = len(x)  # of x, to the first of them
 
-    def make_room(self, n: int) -> None:
-        """See that n more columns have room."""
+    def make_room(self, n: int) -> int:
+        """Give the first of n more columns, before those that are used."""
         if self.first < n:
             self.add()
             self.first = self.capacity
-
-    def take(self, d_a: Floats, h_prev: Floats) -> None:
-        """Put the steps d_a (L, rows, n) and h_prev (L, H, n) before those that are there."""
-        n = len(d_a) * d_a.shape[2]
-        columns = slice(self.first - n, self.first)
-        flatten_time(d_a, self.d_a[:, columns])
-        flatten_time(h_prev, self.h_prev[:, columns])
-        self.first, self.row = columns.start, self.row - n
+        self.first, self.row = self.first - n, self.row - n
+        return self.first
 
     def add(self) -> None:
         """Add the gradients of what is there."""
         kernel = self.layer.kernel
-        d_a, h_prev = self.d_a[:, self.first :], self.h_prev[:, self.first :]
-        rows = slice(self.row, self.row + d_a.shape[1])
-        d_a_input = d_a[kernel.input_rows]
-        self.layer.input.add_gradients(self.gradients, d_a_input, self.x[rows])
-        kernel.add_gradients(self.gradients, d_a, h_prev)
+        kernel.add_gradients(self.gradients, self.sums, self.first)
+        if not self.wants_d_a:
+            return
+        d_a_input = self.sums.d_a[kernel.input_rows, self.first :]
+        rows = slice(self.row, self.row + d_a_input.shape[1])
+        if not self.layer.n_fused_inputs:
+            self.layer.input.add_gradients(self.gradients, d_a_input, self.x[rows])
         if self.d_x is not None:
             np.matmul(d_a_input.T, self.weights["W_x"], out=self.d_x[rows])
 

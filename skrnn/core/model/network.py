@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -322,6 +322,31 @@ class Network:
         tokens = build_input(n_inputs, "tokens", embedding_size)
         stack = RecurrentStack(CELLS[cell](hidden_size), tokens, n_layers, dropout=dropout)
         return cls(stack, EveryStep(), CrossEntropy(n_outputs), tie_weights)
+
+    def using(self, kernels: str) -> Network:
+        """The same network, whose steps are computed by another set of kernels; results differ in rounding.
+
+        Parameters
+        ----------
+        kernels : str
+            Name among `skrnn.core.kernels.KERNELS`.
+
+        Returns
+        -------
+        network : Network
+            Always the same one for a name.
+        """
+        if kernels == self.kernels:
+            return self
+        if kernels not in self._with_other_kernels:
+            other = replace(self, stack=replace(self.stack, kernels=kernels))
+            self._with_other_kernels.setdefault(kernels, other)
+        return self._with_other_kernels[kernels]
+
+    @property
+    def kernels(self) -> str:
+        """Name of the set of kernels that computes the steps."""
+        return self.stack.kernels
 
     @property
     def batcher(self) -> Batcher:
@@ -707,6 +732,11 @@ class Network:
         for batch in runner.inference_batches(data):
             after = runner.run_all(weights, batch, workspace, runner.initial(len(batch.indices), params.dtype))
             yield batch.indices, self.readout.columns(after.accumulated, batch)
+
+    @cached_property
+    def _with_other_kernels(self) -> dict[str, Network]:
+        """What `using` has made."""
+        return {}
 
     @cached_property
     def _runner(self) -> WindowRunner:

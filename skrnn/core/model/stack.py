@@ -65,6 +65,8 @@ class RecurrentStack:
         Probability with which an output of a layer is zero in training, for all steps of a sequence.
     limits : Limits, optional
         How much is worked on at a time.
+    kernels : str, default="numpy"
+        Name among `skrnn.core.kernels.KERNELS` of the set that computes.
 
     References
     ----------
@@ -86,6 +88,7 @@ class RecurrentStack:
     bidirectional: bool = False
     dropout: float = 0.0
     limits: Limits = LIMITS
+    kernels: str = "numpy"
 
     @property
     def n_directions(self) -> int:
@@ -133,7 +136,7 @@ class RecurrentStack:
         """Each layer, and the names of its directions."""
         inputs = [self.input] + [DenseInput(self.n_outputs)] * (self.n_layers - 1)
         names = [[f"rnn.{k}", f"rnn.{k}.reverse"][: self.n_directions] for k in range(self.n_layers)]
-        layers = [RecurrentLayer(self.cell, input_, self.limits) for input_ in inputs]
+        layers = [RecurrentLayer(self.cell, input_, self.limits, self.kernels) for input_ in inputs]
         return list(zip(layers, names, strict=True))
 
     def shapes(self) -> dict[str, dict[str, tuple[int, ...]]]:

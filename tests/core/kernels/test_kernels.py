@@ -4,15 +4,17 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from helpers import CELL_NAMES, central_differences, relative_error
+from helpers import CELL_NAMES, KERNELS_HERE, central_differences, relative_error
 from oracles import STEPS, run_slowly
 from torch_gates import TORCH_GATES
 
 from skrnn.core.cells import CELLS
-from skrnn.core.kernels import KERNELS, Kernel, OutputGradient
+from skrnn.core.kernels import KERNELS, Kernel, OutputGradient, kernel_of
 from skrnn.core.workspace import Workspace
 
 L, F, H, N = 6, 2, 4, 3
+FIRST = 2
+"""Column of the sums where those of the segment begin."""
 NARROW = np.array([[0, N], [0, 2], [1, 1], [1, 3], [0, 0], [2, 3]])
 """Columns that have a gradient in each step: all, the first, none, the last, none, one."""
 
@@ -46,20 +48,25 @@ class Segment:
         self.kernel.forward(packed, cache, self.workspace)
         return cache
 
-    def backward(self, cache, d_state, d_output):
-        """The gradients of the state before and of the pre-activations, from those of outputs and the last state."""
-        d_a = self.workspace.empty((L, self.kernel.n_gradient_rows * H, N))
+    def start_sums(self, wants_d_a=True):
+        return self.kernel.start_sums(L * N + FIRST, F + 1 if self.is_fused else 0, wants_d_a, self.workspace)
+
+    def backward(self, cache, d_state, d_output, wants_d_a=True):
+        """The gradient of the state before, from those of outputs and the last state, and the sums."""
+        sums = self.start_sums(wants_d_a)
+        sums.d_a[...] = 7
         d_state = tuple(v.copy() for v in d_state)
         packed = self.kernel.pack_backward(self.weights, self.workspace)
-        self.kernel.backward(packed, cache, d_state, d_output, d_a, self.workspace)
-        return d_state, d_a
+        self.kernel.backward(packed, cache, d_state, d_output, sums, FIRST, self.workspace)
+        assert (sums.d_a[:, :FIRST] == 7).all()
+        return d_state, sums
 
 
-@pytest.fixture(params=[(name, cell) for name in KERNELS for cell in CELL_NAMES], ids="-".join)
+@pytest.fixture(params=[(name, cell) for name in KERNELS_HERE for cell in CELL_NAMES], ids="-".join)
 def kernel(request):
     name, cell = request.param
     cell = CELLS[cell](H)
-    return KERNELS[name][type(cell)](cell)
+    return kernel_of(cell, name)
 
 
 @pytest.fixture(params=[False, True], ids=["projected", "fused"])
@@ -94,7 +101,7 @@ def test_every_cell_has_an_oracle_and_a_kernel_of_each_set():
     """A cell without them fails here: nothing else would ask whether it is right."""
     assert set(STEPS) == set(TORCH_GATES) == set(CELLS)
     kinds = {type(make(1)) for make in CELLS.values()}
-    assert all(set(kernels) == kinds for kernels in KERNELS.values())
+    assert all(set(KERNELS[name]()) == kinds for name in KERNELS_HERE)
     assert all(sorted(TORCH_GATES[name]) == sorted(make(1).gates) for name, make in CELLS.items())
 
 
@@ -140,18 +147,19 @@ def test_gradients_of_weights_and_inputs_equal_central_differences(segment, rng)
     d_output, d_last = draw_gradients(segment, rng)
     cache = segment.run()
 
-    _, d_a = segment.backward(cache, d_last, d_output)
+    _, sums = segment.backward(cache, d_last, d_output)
 
     kernel, gradients = segment.kernel, {name: np.ones_like(v) for name, v in segment.weights.items()}
-    d_rows, h_prev = (v.transpose(1, 0, 2).reshape(-1, L * N) for v in (d_a, cache.states[:-1]))
-    kernel.add_gradients(gradients, d_rows, h_prev)  # those of the cell's own, in place
-    x = segment.x.transpose(1, 0, 2).reshape(F, L * N)
-    gradients["W_x"] += d_rows[kernel.input_rows] @ x.T
-    gradients["b"] += d_rows[kernel.input_rows].sum(axis=1)
+    kernel.add_gradients(gradients, sums, FIRST)  # in place; without fused inputs those of the cell's own
+    d_rows = sums.d_a[kernel.input_rows, FIRST:]
+    if not segment.is_fused:
+        x = segment.x.transpose(1, 0, 2).reshape(F, L * N)
+        gradients["W_x"] += d_rows @ x.T
+        gradients["b"] += d_rows.sum(axis=1)
     for name, v in segment.weights.items():
         wanted = central_differences(lambda: objective(segment, d_output, d_last), v)
         assert relative_error(gradients[name] - 1, wanted) < 1e-6, name
-    d_x = np.einsum("rf,lrn->lfn", segment.weights["W_x"], d_a[:, kernel.input_rows])
+    d_x = np.einsum("rf,rln->lfn", segment.weights["W_x"], d_rows.reshape(-1, L, N))
     assert relative_error(d_x, central_differences(lambda: objective(segment, d_output, d_last), segment.x)) < 1e-6
 
 
@@ -164,11 +172,11 @@ def test_backward_reads_the_cache_and_gives_its_memory_back(segment, rng):
 
     for v, v_before in zip((cache.columns, cache.saved), before, strict=True):
         np.testing.assert_array_equal(v, v_before)
-    np.testing.assert_array_equal(first[1], again[1])
+    np.testing.assert_array_equal(first[1].d_a, again[1].d_a)
     packed = segment.kernel.pack_backward(segment.weights, segment.workspace)
-    d_a = segment.workspace.empty((L, segment.kernel.n_gradient_rows * H, N))
-    mark = segment.workspace.mark()
-    segment.kernel.backward(packed, cache, tuple(v.copy() for v in d_last), d_output, d_a, segment.workspace)
+    sums, mark = segment.start_sums(), segment.workspace.mark()
+    d_state = tuple(v.copy() for v in d_last)
+    segment.kernel.backward(packed, cache, d_state, d_output, sums, FIRST, segment.workspace)
     assert segment.workspace.mark() == mark
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from ...arrays import Floats
 from ...workspace import Workspace
-from ..kernel import Cache, OutputGradient
+from ..kernel import Cache, GradientSums, OutputGradient
 from .kernel import NumpyKernel
 
 
@@ -47,15 +47,18 @@ class ElmanKernel(NumpyKernel):
         cache: Cache,
         d_state: tuple[Floats, ...],
         d_output: OutputGradient,
-        d_a: Floats,
+        sums: GradientSums,
+        first: int,
         workspace: Workspace,
     ) -> None:
         product, multiply, add = packed.dot, np.multiply, np.add
-        (d_h,) = d_state
-        self.activation.derivative(cache.states[1:], d_a)  # f'(a) of all steps, then times d_h in the loop
-        for d_a_t, extra in zip(reversed(list(d_a)), self._columns_with_gradient(d_h, d_output), strict=True):
+        (d_h,), mark = d_state, workspace.mark()
+        Q = self.activation.derivative(cache.states[1:], workspace.empty(cache.states[1:].shape))
+        for d_a_t, extra in zip(reversed(list(Q)), self._columns_with_gradient(d_h, d_output), strict=True):
             if extra is not None:
                 d_columns, d = extra
                 add(d_columns, d, d_columns)
             multiply(d_a_t, d_h, d_a_t)  # 2'
             product(d_a_t, d_h)  # 1'
+        self._flatten(Q, cache, sums, first)
+        workspace.release(mark)

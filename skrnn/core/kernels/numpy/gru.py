@@ -12,7 +12,7 @@ import numpy as np
 from ...arrays import Floats
 from ...parameters import Weights
 from ...workspace import Workspace
-from ..kernel import Cache, OutputGradient
+from ..kernel import Cache, GradientSums, OutputGradient
 from .activations import SIGMOID_SCALE, constant, sigmoid_of_scaled
 from .kernel import NumpyKernel
 
@@ -99,21 +99,23 @@ class GRUKernel(NumpyKernel):
         cache: Cache,
         d_state: tuple[Floats, ...],
         d_output: OutputGradient,
-        d_a: Floats,
+        sums: GradientSums,
+        first: int,
         workspace: Workspace,
     ) -> None:
-        n_steps, H, n_columns = len(d_a), *cache.states.shape[1:]
+        n_steps, H, n_columns = len(cache.saved), *cache.states.shape[1:]
         product, add, multiply = packed.dot, np.add, np.multiply
         (d_h,) = d_state
         mark = workspace.mark()
         u = workspace.empty((H, n_columns))
-        self._factors(cache, d_a, workspace)
-        blocks = d_a.reshape(n_steps, 4, H, n_columns)
+        Q = workspace.empty((n_steps, 4 * H, n_columns))
+        self._factors(cache, Q, workspace)
+        blocks = Q.reshape(n_steps, 4, H, n_columns)
         steps = zip(
             reversed(list(blocks[:, :2])),
             reversed(list(blocks[:, 2:])),
             reversed(list(blocks[:, 3])),
-            reversed(list(d_a[:, : 3 * H])),
+            reversed(list(Q[:, : 3 * H])),
             reversed(list(cache.saved[:, 2 * H : 3 * H])),
             self._columns_with_gradient(d_h, d_output),
             strict=True,
@@ -127,14 +129,19 @@ class GRUKernel(NumpyKernel):
             multiply(d_h, z, u)  # 5'
             product(d_Rrz, d_h)  # 3', 1', 2'
             add(d_h, u, d_h)
+        self._flatten(Q, cache, sums, first)
         workspace.release(mark)
 
-    def add_gradients(self, gradients: Weights, d_a: Floats, h_prev: Floats) -> None:
-        H = self.cell.hidden_size
-        d_W_h = d_a[: 3 * H] @ h_prev.T  # rows R r z
+    def add_gradients(self, gradients: Weights, sums: GradientSums, first: int) -> None:
+        H, (d_a, columns) = self.cell.hidden_size, (v[:, first:] for v in sums[:2])
+        d_W_h = d_a[: 3 * H] @ columns[:H].T  # rows R r z
         gradients["W_h"][: 2 * H] += d_W_h[H:]
         gradients["W_h"][2 * H :] += d_W_h[:H]
         gradients["b_hn"] += d_a[:H].sum(axis=1)
+        if len(columns) > H:
+            d_W_x = d_a[H:] @ columns[H:].T
+            gradients["W_x"] += d_W_x[:, :-1]
+            gradients["b"] += d_W_x[:, -1]
 
     def _factors(self, cache: Cache, Q: Floats, workspace: Workspace) -> None:
         """Fill Q (L, 4*H, n), rows R r z n, with what does not depend on the gradient: equations 1' to 5'."""

@@ -14,9 +14,10 @@ from typing import ClassVar
 import numpy as np
 
 from ...arrays import Floats
+from ...data.segments import flatten_time
 from ...parameters import Weights
 from ...workspace import Workspace
-from ..kernel import Cache, Kernel, OutputGradient
+from ..kernel import Cache, GradientSums, Kernel, OutputGradient
 from .activations import ACTIVATIONS, Activation
 
 
@@ -73,6 +74,26 @@ class NumpyKernel(Kernel, ABC):
             return add(a_t, product(h_prev, v), a_t)
 
         return map(add_product, list(cache.columns[:-1]), list(a))
+
+    def start_sums(self, capacity: int, n_fused: int, wants_d_a: bool, workspace: Workspace) -> GradientSums:
+        H = self.cell.hidden_size
+        d_a = workspace.empty((self.n_gradient_rows * H, capacity))
+        return GradientSums(d_a, workspace.empty((H + n_fused, capacity)))
+
+    def add_gradients(self, gradients: Weights, sums: GradientSums, first: int) -> None:
+        H, (d_a, columns) = self.cell.hidden_size, (v[:, first:] for v in sums[:2])
+        d_W = d_a @ columns.T
+        gradients["W_h"] += d_W[:, :H]
+        if len(columns) > H:
+            gradients["W_x"] += d_W[:, H:-1]
+            gradients["b"] += d_W[:, -1]
+
+    @staticmethod
+    def _flatten(d_steps: Floats, cache: Cache, sums: GradientSums, first: int) -> None:
+        """Write d_steps (L, rows, n) and the cache's columns where `backward` has to leave them."""
+        where = slice(first, first + len(d_steps) * d_steps.shape[2])
+        flatten_time(d_steps, sums.d_a[:, where])
+        flatten_time(cache.columns[:-1], sums.columns[:, where])
 
     @staticmethod
     def _columns_with_gradient(d_h: Floats, d_output: OutputGradient) -> list[tuple[Floats, Floats] | None]:

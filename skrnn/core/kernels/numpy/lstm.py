@@ -11,7 +11,7 @@ import numpy as np
 
 from ...arrays import Floats
 from ...workspace import Workspace
-from ..kernel import Cache, OutputGradient
+from ..kernel import Cache, GradientSums, OutputGradient
 from .activations import SIGMOID_SCALE, sigmoid_of_scaled
 from .kernel import NumpyKernel
 
@@ -75,20 +75,22 @@ class LSTMKernel(NumpyKernel):
         cache: Cache,
         d_state: tuple[Floats, ...],
         d_output: OutputGradient,
-        d_a: Floats,
+        sums: GradientSums,
+        first: int,
         workspace: Workspace,
     ) -> None:
-        n_steps, H, n_columns = len(d_a), *cache.states.shape[1:]
+        n_steps, H, n_columns = len(cache.saved), *cache.states.shape[1:]
         product, add, multiply = packed.dot, np.add, np.multiply
         d_h, d_c = d_state
         mark = workspace.mark()
         P = workspace.empty((n_steps, H, n_columns))
         u = workspace.empty((H, n_columns))
-        self._factors(cache, d_a, P)
+        Q = workspace.empty((n_steps, 4 * H, n_columns))
+        self._factors(cache, Q, P)
         steps = zip(
-            reversed(list(d_a)),
-            reversed(list(d_a[:, : 3 * H].reshape(n_steps, 3, H, n_columns))),
-            reversed(list(d_a[:, 3 * H :])),
+            reversed(list(Q)),
+            reversed(list(Q[:, : 3 * H].reshape(n_steps, 3, H, n_columns))),
+            reversed(list(Q[:, 3 * H :])),
             reversed(list(P)),
             reversed(list(cache.saved[:, 2 * H : 3 * H])),
             self._columns_with_gradient(d_h, d_output),
@@ -104,6 +106,7 @@ class LSTMKernel(NumpyKernel):
             multiply(d_gfi, d_c, d_gfi)  # 5', 1', 2', 3'
             multiply(d_c, f, d_c)  # 5'
             product(d_gfio, d_h)  # 1' to 4'
+        self._flatten(Q, cache, sums, first)
         workspace.release(mark)
 
     def _factors(self, cache: Cache, Q: Floats, P: Floats) -> None:
