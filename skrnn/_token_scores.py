@@ -10,7 +10,7 @@ import numpy as np
 
 from .core.cached import cached_property
 from .core.data.sequences import NextTokenSequences
-from .core.model.losses import log_softmax
+from .core.model.losses import CrossEntropy
 from .core.model.network import Network, PackedNetwork
 from .core.model.state import State
 from .core.workspace import Workspace
@@ -92,10 +92,8 @@ class TokenScores:
 
     def _log_proba_of_targets(self, raw: np.ndarray, targets: np.ndarray) -> np.ndarray:
         """Log-probabilities (L, n) of targets (L, n), from raw predictions (L, K, n), which are overwritten."""
-        raw -= raw.max(axis=1, keepdims=True)
         known = np.minimum(targets, raw.shape[1] - 1)
-        log_proba = np.take_along_axis(raw, known[:, None, :], axis=1)[:, 0].copy()
-        log_proba -= np.log(np.exp(raw, out=raw).sum(axis=1))
+        log_proba = self._loss.log_proba_of(raw, known)
         if self.unknown_probability is not None:
             log_proba += self._log_of_others
             log_proba[targets > known] = log(self.unknown_probability)
@@ -103,7 +101,7 @@ class TokenScores:
 
     def _rank_of_targets(self, raw: np.ndarray, targets: np.ndarray) -> np.ndarray:
         """One more than the number of tokens that are likelier than the target, (L, n)."""
-        log_proba = self._with_unknown(log_softmax(raw).transpose(0, 2, 1))
+        log_proba = self._with_unknown(self._loss.inverse_link(raw).transpose(0, 2, 1))
         return 1 + (log_proba > np.take_along_axis(log_proba, targets[:, :, None], axis=2)).sum(axis=2)
 
     def _with_unknown(self, log_proba: np.ndarray) -> np.ndarray:
@@ -112,6 +110,13 @@ class TokenScores:
             return log_proba
         unknown = np.full((*log_proba.shape[:-1], 1), log(self.unknown_probability), log_proba.dtype)
         return np.concatenate([log_proba + self._log_of_others, unknown], axis=-1)
+
+    @property
+    def _loss(self) -> CrossEntropy:
+        """The loss of the network, which is that of tokens."""
+        loss = self.network.loss
+        assert isinstance(loss, CrossEntropy)
+        return loss
 
     @cached_property
     def _log_of_others(self) -> float:

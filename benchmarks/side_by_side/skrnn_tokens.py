@@ -33,7 +33,9 @@ def _model(cell, hidden_size):
         learning_rate="constant",
         learning_rate_init=3e-3,
         add_end_token=False,
+        vocabulary=sorted(set(work.text())),
+        embedding_size=None,
         dtype="float32",
         random_state=0,
     )
-    return model.partial_fit([work.text()[: work.COLUMNS * work.WINDOW]], tokens=sorted(set(work.text())))
+    return model.partial_fit([work.text()[: work.COLUMNS * work.WINDOW]])

@@ -27,7 +27,7 @@ MIN_STEP_WORK = 3 * 2**19
 """Below this much work a step, as `n_shards` counts it, a batch is not split over threads that share a lock."""
 
 MIN_STEP_WORK_FREE = 2**19
-"""The same on free-threaded Python."""
+"""The same on free-threaded Python, and for compiled kernels, which do not hold the lock."""
 
 MIN_SHARD_UNITS = 2**20
 """Below this many hidden units times steps a prediction is not worth threads."""
@@ -61,14 +61,14 @@ def predict_in_shards(
     return predicted
 
 
-def n_shards(n_threads: int, cell: Cell, n_columns: float) -> int:
-    """Into how many shards a batch is worth splitting; depends on shapes, the limit and the kind of Python only.
+def n_shards(n_threads: int, cell: Cell, n_columns: float, holds_lock: bool = True) -> int:
+    """Into how many shards a batch is worth splitting; depends on shapes, the limit and what holds the lock only.
 
     What pays is work that one call does: the product of a step, and elementwise work that takes as long as 64 more
     units would. A cell of more gates also makes more calls, so only the root of their number counts. `n_columns` is the
     mean over the steps, since a batch of unequal lengths narrows.
     """
-    is_locked = getattr(sys, "_is_gil_enabled", lambda: True)()
+    is_locked = holds_lock and getattr(sys, "_is_gil_enabled", lambda: True)()
     work = sqrt(cell.n_gates) * cell.hidden_size * (cell.hidden_size + 64) * n_columns
     return n_threads if work >= (MIN_STEP_WORK if is_locked else MIN_STEP_WORK_FREE) else 1
 
@@ -79,7 +79,7 @@ def sharded_loss_gradient(network: Network, dtype: np.dtype, n_threads: int) -> 
     Columns are split ``k::shards`` after sorting, so each shard has lengths of every kind, and the shards'
     gradients are added in their order: the same bits at every run.
     """
-    workspaces = [Workspace(dtype) for _ in range(n_threads)]
+    workspaces, holds_lock = [Workspace(dtype) for _ in range(n_threads)], network.stack.kernel.holds_lock
     gradients = np.empty((n_threads, network.layout.size), dtype)
 
     def run(
@@ -93,7 +93,7 @@ def sharded_loss_gradient(network: Network, dtype: np.dtype, n_threads: int) -> 
     def loss_gradient(
         params: np.ndarray, batch: SequenceBatch, state: State | None, out: np.ndarray
     ) -> tuple[float, State | None]:
-        shards = min(n_shards(n_threads, network.stack.cell, batch.mean_width), len(batch.indices))
+        shards = min(n_shards(n_threads, network.stack.cell, batch.mean_width, holds_lock), len(batch.indices))
         if shards == 1:
             return network.loss_gradient(params, batch, state, workspaces[0], out)
         columns_of = [np.arange(k, len(batch.indices), shards) for k in range(shards)]

@@ -114,6 +114,12 @@ class Kernel(ABC):
     """Blocks of H rows that a cache holds for each step, without inputs."""
     n_gradient_rows: ClassVar[int]
     """Blocks of H rows that `backward` writes for each step."""
+    n_gates_apart: ClassVar[int] = 0
+    """How many gates, the first in the cache, no recurrent product is added to: always projected beforehand."""
+    n_scratch_rows: ClassVar[int]
+    """Blocks of H rows that `backward` works with for each step."""
+    holds_lock: ClassVar[bool] = True
+    """Whether the loops hold the interpreter's lock between their calls."""
 
     @property
     @abstractmethod
@@ -141,6 +147,18 @@ class Kernel(ABC):
     def cache(self, n_steps: int, n: int, n_fused: int, workspace: Workspace) -> Cache:
         """Allocate the cache of a segment of L steps and n columns, with K rows of inputs and undefined content."""
 
+    def write_inputs(self, cache: Cache, x: Floats) -> None:
+        """Write inputs x (L, n, K) below the states."""
+        cache.columns[:-1, self.cell.hidden_size :] = x.transpose(0, 2, 1)
+
+    def take_rows(self, table: Floats, numbers: Ints, out: Floats, workspace: Workspace) -> None:
+        """Write the rows of `table` (F, R or more) of these numbers (L, n) into out (L, R, n)."""
+        (L, R, n), mark = out.shape, workspace.mark()
+        rows = workspace.empty((L, n, table.shape[1]))
+        table.take(numbers, axis=0, out=rows, mode="clip")
+        out[...] = rows[:, :, :R].transpose(0, 2, 1)
+        workspace.release(mark)
+
     @abstractmethod
     def forward(self, packed: tuple[Floats, ...], cache: Cache, workspace: Workspace) -> None:
         """Run over the steps: read ``a``, inputs and ``first`` of `cache`, fill ``states``, ``saved`` and ``last``."""
@@ -161,6 +179,30 @@ class Kernel(ABC):
         `d_state`, arrays (H, n), is overwritten: with respect to ``cache.last`` before, to ``cache.first`` after. What
         is there of `sums` is added to; of its columns L*n are overwritten, from column `first` on.
         """
+
+    def step(
+        self, packed: tuple[Floats, ...], a: Floats, x: Floats, state: tuple[Floats, ...], workspace: Workspace
+    ) -> tuple[Floats, ...]:
+        """Read one step of n sequences from `state`, arrays (H, n): the state after it, in arrays of its own.
+
+        Of the inputs, those of gates that are projected beforehand are `a` (P*H, n), those that are fused x (n, K).
+        """
+        mark = workspace.mark()
+        cache = self.cache(1, state[0].shape[1], x.shape[1], workspace)
+        if x.shape[1]:
+            self.write_inputs(cache, x[None])
+        if cache.a.size:
+            cache.a[0] = a
+        for first, v in zip(cache.first, state, strict=True):
+            first[...] = v
+        self.forward(packed, cache, workspace)
+        after = tuple(v.copy() for v in cache.last)
+        workspace.release(mark)
+        return after
+
+    def n_projected_rows(self, n_fused: int) -> int:
+        """Rows P*H of ``a``: those of all gates, or with fused inputs of those that no recurrent product is added to."""
+        return (self.n_gates_apart if n_fused else self.cell.n_gates) * self.cell.hidden_size
 
     def state_after(self, cache: Cache, step: int) -> tuple[Floats, ...]:
         """Give views of the state (H, n) after some steps, 0 to L, of a segment that `forward` has run over."""

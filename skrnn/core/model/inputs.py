@@ -15,6 +15,7 @@ import numpy as np
 from ..arrays import Floats, Ints, Values
 from ..data.batch import SequenceBatch
 from ..data.sequences import Sequences
+from ..kernels import Kernel
 from ..parameters import Weights
 from ..workspace import ROW_PADDING, Workspace
 
@@ -65,7 +66,7 @@ class Input(ABC):
         """Allocate what `project` needs of ``[W_x b]`` (R, F + 1), or of some rows of it; once per batch."""
 
     @abstractmethod
-    def project(self, packed: Floats, x: Values, out: Floats, workspace: Workspace) -> None:
+    def project(self, packed: Floats, x: Values, out: Floats, kernel: Kernel, workspace: Workspace) -> None:
         """Overwrite `out` (L, R, n) with ``W_x x + b`` of one segment x (L, n, ...)."""
 
     @abstractmethod
@@ -81,7 +82,7 @@ class _Rows(Input, ABC):
     def pack(self, W_xb: Floats, workspace: Workspace) -> Floats:
         return W_xb
 
-    def project(self, packed: Floats, x: Values, out: Floats, workspace: Workspace) -> None:
+    def project(self, packed: Floats, x: Values, out: Floats, kernel: Kernel, workspace: Workspace) -> None:
         np.matmul(packed, x.transpose(0, 2, 1), out=out)
 
     def add_gradients(self, gradients: Weights, d_a: Floats, x: Values) -> None:
@@ -155,13 +156,8 @@ class TokenInput(Input):
             if part in weights:
                 weights[part]["W_x"][:, is_unseen] = 0
 
-    def project(self, packed: Floats, x: Values, out: Floats, workspace: Workspace) -> None:
-        L, R, n = out.shape
-        mark = workspace.mark()
-        rows = workspace.empty((L, n, packed.shape[1]))
-        packed.take(x[:, :, 0], axis=0, out=rows, mode="clip")
-        out[...] = rows[:, :, :R].transpose(0, 2, 1)
-        workspace.release(mark)
+    def project(self, packed: Floats, x: Values, out: Floats, kernel: Kernel, workspace: Workspace) -> None:
+        kernel.take_rows(packed, x[:, :, 0], out, workspace)
 
     def add_gradients(self, gradients: Weights, d_a: Floats, x: Values) -> None:
         gradients["W_x"] += sum_by_token(d_a.T, x.ravel(), self.n_inputs, self.max_one_hot).T

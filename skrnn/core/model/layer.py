@@ -58,7 +58,7 @@ class RecurrentLayer:
         """What computes the steps."""
         return kernel_of(self.cell, self.kernels)
 
-    @property
+    @cached_property
     def n_fused_inputs(self) -> int:
         """K, the number of rows of inputs below each state: F + 1, or 0 where ``W_x x + b`` is projected beforehand."""
         F = self.input.n_inputs
@@ -78,9 +78,12 @@ class RecurrentLayer:
         self, packed: PackedLayer, x: Values, state: tuple[Floats, ...], workspace: Workspace
     ) -> tuple[Floats, ...]:
         """Read one step x (n, ...) of every sequence from `state`, arrays (H, n): the state after it."""
-        mark = workspace.mark()
-        cache = self._run(packed, x[None], state, workspace)
-        after = tuple(v.copy() for v in cache.last)
+        input_weights, recurrent_weights = packed
+        mark, K = workspace.mark(), self.n_fused_inputs
+        a = workspace.empty((1, self.kernel.n_projected_rows(K), len(x)))
+        if a.size:
+            self.input.project(input_weights, x[None], a, self.kernel, workspace)
+        after = self.kernel.step(recurrent_weights, a[0], x if K else a[0, :, :0], state, workspace)
         workspace.release(mark)
         return after
 
@@ -147,9 +150,9 @@ class RecurrentLayer:
         (L, n), K = x.shape[:2], self.n_fused_inputs
         cache = self.kernel.cache(L, n, K, workspace)
         if K:
-            cache.columns[:-1, self.cell.hidden_size :] = x.transpose(0, 2, 1)
+            self.kernel.write_inputs(cache, x)
         if cache.a.size:
-            self.input.project(input_weights, x, cache.a, workspace)
+            self.input.project(input_weights, x, cache.a, self.kernel, workspace)
         for k, first in enumerate(cache.first):
             first[...] = 0 if state is None else state[k][:, : first.shape[1]]
         self.kernel.forward(recurrent_weights, cache, workspace)

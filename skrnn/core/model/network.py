@@ -339,7 +339,7 @@ class Network:
         if kernels == self.kernels:
             return self
         if kernels not in self._with_other_kernels:
-            other = replace(self, stack=replace(self.stack, kernels=kernels))
+            other = replace(self, stack=replace(self.stack, kernels=kernels), loss=self.loss.using(kernels))
             self._with_other_kernels.setdefault(kernels, other)
         return self._with_other_kernels[kernels]
 

@@ -130,6 +130,9 @@ class LastPooling(Pooling):
     def add(self, h: Floats, accumulated: Floats) -> None:
         accumulated[...] = h[-1]
 
+    def step(self, h: Floats, carried: tuple[Floats, ...]) -> tuple[Floats, tuple[Floats, ...]]:
+        return h, (h, carried[1] + 1)
+
     def backward(
         self,
         outputs: Sequence[Floats],

@@ -123,7 +123,7 @@ class RecurrentStack:
         cell, kernel = self.cell, self.kernel
         # a border costs some 60 us of Python, a padded time step its arithmetic, which grows with H * H
         max_padding = 60 * (64 / cell.hidden_size) ** 1.5 * (2 if cell.n_gates == 1 else 1) if kernel.is_bounded else 0
-        max_size = self.limits.segment_size // ((kernel.n_gradient_rows + 1) * cell.hidden_size)
+        max_size = self.limits.segment_size // (kernel.n_scratch_rows * cell.hidden_size)
         return Batcher(Cutting(max_padding, max_size), self.dropout, self.n_layers, self.n_outputs)
 
     @property

@@ -209,3 +209,47 @@ def test_a_bounded_kernel_stays_finite_and_relu_says_that_it_does_not(kernel, rn
 def test_few_inputs_are_fused_and_many_are_not(kernel):
     assert kernel.fuses(0)
     assert not kernel.fuses(10 * H)
+
+
+def test_a_step_equals_forward(segment):
+    """By itself, from the state before: with inputs that are fused, and with such as are projected beforehand."""
+    cache, (W_xb, packed) = segment.run(), segment.pack()
+    K, ones = F + 1 if segment.is_fused else 0, np.ones((1, N))
+    for step in range(L):
+        x = np.concatenate([segment.x[step], ones])
+        state = tuple(v.copy() for v in segment.kernel.state_after(cache, step))
+        before = [v.copy() for v in state]
+        a = W_xb @ x
+        assert len(a) == segment.kernel.n_projected_rows(K)
+
+        after = segment.kernel.step(packed, a, x.T.copy() if K else np.empty((N, 0)), state, segment.workspace)
+
+        for v, wanted in zip(after, segment.kernel.state_after(cache, step + 1), strict=True):
+            np.testing.assert_allclose(v, wanted, rtol=1e-12, atol=1e-14)
+            assert not any(np.shares_memory(v, v_before) for v_before in state)
+        for v, v_before in zip(state, before, strict=True):
+            np.testing.assert_array_equal(v, v_before)
+
+
+def test_rows_of_a_table_become_columns(kernel, rng):
+    table, numbers = rng.standard_normal((5, 7)), rng.integers(0, 5, (L, N))
+    out = np.empty((L, 9, N))[:, 2:8]
+
+    kernel.take_rows(table, numbers, out, Workspace(np.dtype(float)))
+
+    np.testing.assert_array_equal(out, table[numbers][:, :, :6].transpose(0, 2, 1))
+
+
+def test_gradients_are_summed_up_without_those_of_the_steps(segment, rng):
+    """Where nobody reads the gradients of the pre-activations: fused inputs, no gradient of them."""
+    if not segment.is_fused:
+        pytest.skip("the layer reads them")
+    d_output, d_last = draw_gradients(segment, rng)
+    cache, found = segment.run(), []
+    for wants_d_a in (True, False):
+        _, sums = segment.backward(cache, d_last, d_output, wants_d_a)
+        found.append({name: np.zeros_like(v) for name, v in segment.weights.items()})
+        segment.kernel.add_gradients(found[-1], sums, FIRST)
+
+    for name, wanted in found[0].items():
+        np.testing.assert_array_equal(found[1][name], wanted)

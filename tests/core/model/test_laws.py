@@ -275,7 +275,7 @@ def test_activations_are_computed_twice_where_they_are_many(rng):
 @pytest.mark.parametrize("pooling", POOLING_NAMES)
 @pytest.mark.parametrize("dropout", [0.0, 0.3])
 def test_law_5_outputs_are_enough_in_both_directions(cell, pooling, dropout, rng):
-    several_segments = {"segment_size": 300}
+    several_segments = {"segment_size": 100}
     whole, checkpointed = (
         make_network(
             cell,

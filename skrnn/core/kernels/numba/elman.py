@@ -15,7 +15,7 @@ from ..kernel import Cache, GradientSums, OutputGradient
 from ..numpy.elman import ElmanKernel
 from .kernel import LEAST, CompiledKernel
 from .loops import loop
-from .parts import add_output_gradient, add_product, add_to, flush, put, relu_of, tanh_of
+from .parts import add_output_gradient, add_product, add_to, flush, multiply, put, relu_of, tanh_of
 
 
 @loop("232n")
@@ -73,6 +73,18 @@ def _backward(
             put(d_a, d_a_all, first + t * n)
 
 
+@loop("22222n")
+def _step(W: Floats, a: Floats, x: Floats, h: Floats, h_next: Floats, is_tanh: int) -> None:
+    """One step of n sequences from h (H, n): as `_forward`, with scratch of its own."""
+    h_next[:] = multiply(W, h, x)  # 1
+    if a.size:
+        add_to(h_next.reshape(-1), a.reshape(-1))
+    if is_tanh:  # 2
+        tanh_of(h_next.reshape(-1))
+    else:
+        relu_of(h_next.reshape(-1))
+
+
 @dataclass(frozen=True)
 class CompiledElmanKernel(CompiledKernel, ElmanKernel):
     """The compiled loops of `skrnn.core.cells.elman.ElmanCell`."""
@@ -84,6 +96,14 @@ class CompiledElmanKernel(CompiledKernel, ElmanKernel):
         u = workspace.empty(cache.states.shape[1:])
         _forward.of(W.dtype)(W, cache.columns, u, self.is_bounded)
         workspace.release(mark)
+
+    def step(
+        self, packed: tuple[Floats, ...], a: Floats, x: Floats, state: tuple[Floats, ...], workspace: Workspace
+    ) -> tuple[Floats, ...]:
+        (W,), h = packed, np.ascontiguousarray(state[0])
+        h_next = np.empty_like(h)
+        _step.of(W.dtype)(W, a, x, h, h_next, self.is_bounded)
+        return (h_next,)
 
     def backward(
         self,

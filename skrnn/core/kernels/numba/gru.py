@@ -17,7 +17,7 @@ from ..numpy.gru import GRUKernel
 from .functions import tanh
 from .kernel import LEAST, CompiledKernel
 from .loops import loop
-from .parts import add_output_gradient, add_product, add_to, flush, put, sigmoid_of
+from .parts import add_output_gradient, add_product, add_to, flush, multiply, put, sigmoid_of
 
 
 @loop("22332")
@@ -97,6 +97,23 @@ def _backward(
             put(d_a, d_a_all, first + t * n)
 
 
+@loop("222222")
+def _step(W: Floats, b_hn: Floats, a: Floats, x: Floats, h: Floats, h_next: Floats) -> None:
+    """One step of n sequences from h (H, n): as `_forward`, with scratch of its own; rows of a are those of n, r, z."""
+    H, n = h.shape
+    gates = multiply(W, h, x)  # r z R
+    if x.shape[1] == 0:
+        add_to(gates[: 2 * H].reshape(-1), a[H:].reshape(-1))
+        for i in range(H):  # 3
+            for j in range(n):
+                gates[2 * H + i, j] += b_hn[i, 0]
+    sigmoid_of(gates[: 2 * H].reshape(-1))  # 1, 2
+    for i in range(H):
+        for j in range(n):
+            candidate = tanh(a[i, j] + gates[i, j] * gates[2 * H + i, j])  # 4
+            h_next[i, j] = candidate + gates[H + i, j] * (h[i, j] - candidate)  # 5
+
+
 @dataclass(frozen=True)
 class CompiledGRUKernel(CompiledKernel, GRUKernel):
     """The compiled loops of `skrnn.core.cells.gru.GRUCell`."""
@@ -108,6 +125,14 @@ class CompiledGRUKernel(CompiledKernel, GRUKernel):
         u = workspace.empty((len(W), cache.states.shape[2]))
         _forward.of(W.dtype)(W, b_hn, cache.columns, cache.saved, u)
         workspace.release(mark)
+
+    def step(
+        self, packed: tuple[Floats, ...], a: Floats, x: Floats, state: tuple[Floats, ...], workspace: Workspace
+    ) -> tuple[Floats, ...]:
+        (W, b_hn), h = packed, np.ascontiguousarray(state[0])
+        h_next = np.empty_like(h)
+        _step.of(W.dtype)(W, b_hn, a, x, h, h_next)
+        return (h_next,)
 
     def backward(
         self,

@@ -7,25 +7,61 @@ from typing import ClassVar
 
 import numpy as np
 
-from ...arrays import Floats
+from ...arrays import Floats, Ints
 from ...parameters import Weights
 from ...workspace import Workspace
 from ..kernel import Cache, GradientSums
 from ..numpy.activations import RELU, TANH_BY_NUMPY, Activation
 from ..numpy.kernel import NumpyKernel
+from .loops import loop
 
 LEAST = {np.dtype(np.float32): 1e-30, np.dtype(np.float64): 1e-290}
 """Size below which a gradient of a pre-activation is zero, by dtype. What vanishes further becomes too small to be
 normalised, and a product with such numbers takes ten times as long."""
 
+_BLOCK = 16
 MIN_COLUMNS = 32
 """From how many sequences on the weight gradients of a step are a product of their own."""
+
+
+@loop("22")
+def _transpose(W: Floats, out: Floats) -> None:
+    """Write W (m, n), transposed, into out (n, m), in blocks whose lines stay in the first cache."""
+    m, n = W.shape
+    for i in range(0, m, _BLOCK):
+        for j in range(0, n, _BLOCK):
+            for p in range(j, min(j + _BLOCK, n)):
+                for q in range(i, min(i + _BLOCK, m)):
+                    out[p, q] = W[q, p]
+
+
+@loop("33")
+def _write_inputs(x: Floats, columns: Floats) -> None:
+    """Write inputs x (L, n, K) into the last rows of columns (L + 1, H + K, n)."""
+    L, n, K = x.shape
+    H = columns.shape[1] - K
+    for t in range(L):
+        for i in range(K):
+            for j in range(n):
+                columns[t, H + i, j] = x[t, j, i]
+
+
+@loop("2iv")
+def _take_rows(table: Floats, numbers: Ints, out: Floats) -> None:
+    """As `Kernel.take_rows`."""
+    L, R, n = out.shape
+    for t in range(L):
+        for i in range(R):
+            for j in range(n):
+                out[t, i, j] = table[numbers[t, j], i]
 
 
 @dataclass(frozen=True)
 class CompiledKernel(NumpyKernel):
     """A kernel whose loops are compiled; caches and packed weights are those of the NumPy kernel."""
 
+    holds_lock = False
+    n_scratch_rows = 1
     n_recurrent_rows: ClassVar[int]
     """Blocks of H rows of the gradients that drive the recurrence, the first ones."""
 
@@ -35,14 +71,20 @@ class CompiledKernel(NumpyKernel):
         return RELU if self.cell.activation == "relu" else TANH_BY_NUMPY
 
     @property
-    def scale(self) -> Floats:
-        return np.ones((self.cell.n_gates * self.cell.hidden_size, 1))
+    def scale(self) -> Floats | None:
+        return None
 
     def pack_backward(self, weights: Weights, workspace: Workspace) -> Floats:
         W = super().pack_backward(weights, workspace)
         contiguous = workspace.empty(W.shape)  # quicker to multiply with, by more than the copy takes
-        contiguous[...] = W
+        _transpose.of(W.dtype)(np.ascontiguousarray(W.T), contiguous)
         return contiguous
+
+    def write_inputs(self, cache: Cache, x: Floats) -> None:
+        _write_inputs.of(x.dtype)(np.ascontiguousarray(x), cache.columns)
+
+    def take_rows(self, table: Floats, numbers: Ints, out: Floats, workspace: Workspace) -> None:
+        _take_rows.of(table.dtype)(table, np.ascontiguousarray(numbers, np.intp), out)
 
     def start_sums(self, capacity: int, n_fused: int, wants_d_a: bool, workspace: Workspace) -> GradientSums:
         H = self.cell.hidden_size

@@ -34,8 +34,8 @@ class Loop:
         What is compiled; returns nothing.
     kinds : str
         A letter for each argument: a number of dimensions for a C-contiguous array of the dtype, "v" for one of three
-        dimensions and any strides, "i" for a C-contiguous matrix of integers, "x" for a number of the dtype, "n" for an
-        integer.
+        dimensions and any strides, "i" for a C-contiguous matrix of integers, "d" for a float64 vector, "x" for a
+        number of the dtype, "n" for an integer.
     """
 
     def __init__(self, function: Callable[..., None], kinds: str) -> None:
@@ -61,7 +61,13 @@ def loop(kinds: str) -> Callable[[Callable[..., None]], Loop]:
 
 def _type_of(kind: str, number: Any) -> Any:
     """What numba calls a kind of argument."""
-    others = {"v": types.Array(number, 3, "A"), "i": types.Array(types.intp, 2, "C"), "x": number, "n": types.intp}
+    others = {
+        "v": types.Array(number, 3, "A"),
+        "i": types.Array(types.intp, 2, "C"),
+        "d": types.Array(types.float64, 1, "C"),
+        "x": number,
+        "n": types.intp,
+    }
     return others[kind] if kind in others else types.Array(number, int(kind), "C")
 
 

@@ -85,6 +85,24 @@ def add_product(
 
 
 @part
+def multiply(W: Floats, h: Floats, x: Floats) -> Floats:
+    """Product of W (rows, H + K) with the states h (H, n) and the inputs x (n, K) below them."""
+    H, n = h.shape
+    K = x.shape[1]
+    product = np.empty((len(W), n), W.dtype)
+    if K == 0:
+        np.dot(W, h, product)
+        return product
+    columns = np.empty((H + K, n), W.dtype)
+    columns[:H] = h
+    for i in range(K):
+        for j in range(n):
+            columns[H + i, j] = x[j, i]
+    np.dot(W, columns, product)
+    return product
+
+
+@part
 def put(step: Floats, out: Floats, first: int) -> None:
     """Copy a step (rows, n) into columns of out (rows, N), from the first on."""
     for i in range(step.shape[0]):

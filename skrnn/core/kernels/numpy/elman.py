@@ -21,9 +21,10 @@ class ElmanKernel(NumpyKernel):
 
     n_cache_rows = 1
     n_gradient_rows = 1
+    n_scratch_rows = 2
 
     @property
-    def scale(self) -> Floats:
+    def scale(self) -> Floats | None:
         return np.full((self.cell.hidden_size, 1), self.activation.scale)
 
     def cache(self, n_steps: int, n: int, n_fused: int, workspace: Workspace) -> Cache:

@@ -23,10 +23,11 @@ class GRUKernel(NumpyKernel):
 
     n_gates_apart = 1  # the input of n is added to r R, not to R
     n_cache_rows = 5
+    n_scratch_rows = 5
     n_gradient_rows = 4  # R r z n: the first three drive the recurrence, the last three the input
 
     @property
-    def scale(self) -> Floats:
+    def scale(self) -> Floats | None:
         return np.repeat([SIGMOID_SCALE, SIGMOID_SCALE, self.activation.scale], self.cell.hidden_size)[:, None]
 
     @property

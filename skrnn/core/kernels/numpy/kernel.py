@@ -9,7 +9,6 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 
@@ -25,9 +24,6 @@ from .activations import ACTIVATIONS, Activation
 class NumpyKernel(Kernel, ABC):
     """A kernel in NumPy."""
 
-    n_gates_apart: ClassVar[int] = 0
-    """How many gates, the first in the cache, no recurrent product is added to: always projected beforehand."""
-
     @property
     def activation(self) -> Activation:
         """The cell's activation."""
@@ -39,8 +35,8 @@ class NumpyKernel(Kernel, ABC):
 
     @property
     @abstractmethod
-    def scale(self) -> Floats:
-        """Factor (G*H, 1) of each row of the weights, such that activations need no more than an exp."""
+    def scale(self) -> Floats | None:
+        """Factor (G*H, 1) of each row of the weights, such that activations need no more than an exp; None for 1."""
 
     def fuses(self, n_inputs: int) -> bool:
         """Whether inputs are few: one product saves a pass that adds two.
@@ -50,7 +46,7 @@ class NumpyKernel(Kernel, ABC):
         return 2 * n_inputs * (1 + self.n_gates_apart) < self.cell.hidden_size
 
     def pack(self, weights: Weights, is_fused: bool, workspace: Workspace) -> tuple[Floats, tuple[Floats, ...]]:
-        scale = self.scale.astype(workspace.dtype)
+        scale = None if self.scale is None else self.scale.astype(workspace.dtype)
         W_h, W_x, b = weights["W_h"], weights["W_x"], weights["b"][:, None]
         if is_fused:
             return workspace.empty((0, W_x.shape[1] + 1)), (_join_columns([W_h, W_x, b], scale, workspace),)
@@ -105,8 +101,8 @@ class NumpyKernel(Kernel, ABC):
         ]
 
 
-def _join_columns(blocks: list[Floats], scale: Floats, workspace: Workspace) -> Floats:
-    """Join matrices of as many rows, times the factor (rows, 1) of each row; allocated in the workspace."""
-    joined = workspace.empty((len(scale), sum(block.shape[1] for block in blocks)))
+def _join_columns(blocks: list[Floats], scale: Floats | None, workspace: Workspace) -> Floats:
+    """Join matrices of as many rows, times the factor (rows, 1) of each row, if any; allocated in the workspace."""
+    joined = workspace.empty((len(blocks[0]), sum(block.shape[1] for block in blocks)))
     np.concatenate(blocks, axis=1, out=joined)
-    return np.multiply(joined, scale, out=joined)
+    return joined if scale is None else np.multiply(joined, scale, out=joined)

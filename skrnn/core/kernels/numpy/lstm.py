@@ -22,9 +22,10 @@ class LSTMKernel(NumpyKernel):
 
     n_cache_rows = 7
     n_gradient_rows = 4
+    n_scratch_rows = 5
 
     @property
-    def scale(self) -> Floats:
+    def scale(self) -> Floats | None:
         return np.repeat([self.activation.scale, *[SIGMOID_SCALE] * 3], self.cell.hidden_size)[:, None]
 
     def cache(self, n_steps: int, n: int, n_fused: int, workspace: Workspace) -> Cache:

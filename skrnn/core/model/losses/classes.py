@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
 from ...arrays import Floats, Ints, Values
+from ...cached import cached_property
 from ...parameters import NO_WEIGHTS, Weights
 from .loss import Loss
+
+
+class _Softmax(NamedTuple):
+    """The functions of one set of kernels."""
+
+    softmax_cross_entropy: Callable[[Floats, Values, Floats], float]
+    log_softmax: Callable[[Floats], Floats]
+    log_proba_of: Callable[[Floats, Ints], Floats]
 
 
 @dataclass(frozen=True)
@@ -23,6 +34,8 @@ class CrossEntropy(Loss):
         K, the number of classes.
     class_weights : tuple of float, default=()
         Factor of the weights of each class; none by default.
+    kernels : str, default="numpy"
+        What computes the softmax, see `Loss.using`.
 
     Examples
     --------
@@ -34,6 +47,10 @@ class CrossEntropy(Loss):
     """
 
     class_weights: tuple[float, ...] = ()
+    kernels: str = "numpy"
+
+    def using(self, kernels: str) -> CrossEntropy:
+        return replace(self, kernels=kernels)
 
     def prepare(self, targets: Values, weights: Floats) -> tuple[Values, Floats]:
         is_class = targets < self.n_raw
@@ -50,10 +67,23 @@ class CrossEntropy(Loss):
         parameters: Weights = NO_WEIGHTS,
         gradients: Weights = NO_WEIGHTS,
     ) -> float:
-        return softmax_cross_entropy(raw, targets[:, :, 0], weights)
+        return self._functions.softmax_cross_entropy(raw, targets[:, :, 0], weights)
 
     def inverse_link(self, raw: Floats) -> Floats:
-        return log_softmax(raw)
+        return self._functions.log_softmax(raw)
+
+    def log_proba_of(self, raw: Floats, targets: Ints) -> Floats:
+        """Log-probabilities (L, n) of targets (L, n), from raw predictions (L, K, n), which are overwritten."""
+        return self._functions.log_proba_of(raw, targets)
+
+    @cached_property
+    def _functions(self) -> _Softmax:
+        """What computes the softmax."""
+        if self.kernels == "numba":
+            from ...kernels.numba.softmax import COMPILED
+
+            return _Softmax(*COMPILED)
+        return _Softmax(softmax_cross_entropy, log_softmax, log_proba_of)
 
     def initial_bias(self, targets: Values, weights: Floats) -> Floats:
         return np.zeros(self.n_raw)  # undecided
@@ -136,6 +166,33 @@ def log_softmax(logits: Floats) -> Floats:
     logits -= logits.max(axis=-2, keepdims=True)  # exp never overflows
     logits -= np.log(np.exp(logits).sum(axis=-2, keepdims=True))
     return logits
+
+
+def log_proba_of(logits: Floats, targets: Ints) -> Floats:
+    """Take the log-probabilities of some classes.
+
+    Parameters
+    ----------
+    logits : ndarray of shape (L, K, n)
+        Unnormalised scores; overwritten.
+    targets : ndarray of shape (L, n), integer
+        Index of a class of each column, in [0, K).
+
+    Returns
+    -------
+    log_proba : ndarray of shape (L, n)
+        Nats.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> log_proba_of(np.zeros((1, 2, 1)), np.array([[1]])).round(4)
+    array([[-0.6931]])
+    """
+    logits -= logits.max(axis=1, keepdims=True)
+    log_proba: Floats = np.take_along_axis(logits, targets[:, None, :], axis=1)[:, 0].copy()
+    log_proba -= np.log(np.exp(logits, out=logits).sum(axis=1))
+    return log_proba
 
 
 def softmax_cross_entropy(logits: Floats, targets: Values, weights: Floats) -> float:

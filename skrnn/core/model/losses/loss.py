@@ -25,6 +25,21 @@ class Loss(ABC):
     couples_steps: ClassVar[bool] = False
     """Whether the steps of a column have one loss together: raw predictions are then those of all its steps."""
 
+    def using(self, kernels: str) -> Loss:
+        """The same loss, computed by another set of kernels; results differ in rounding.
+
+        Parameters
+        ----------
+        kernels : str
+            Name among `skrnn.core.kernels.KERNELS`.
+
+        Returns
+        -------
+        loss : Loss
+            Itself, where only NumPy computes it.
+        """
+        return self
+
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """Shapes of parameters of its own, by name; they stand among those of the head.
 
