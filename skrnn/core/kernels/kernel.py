@@ -201,7 +201,7 @@ class Kernel(ABC):
         return after
 
     def n_projected_rows(self, n_fused: int) -> int:
-        """Rows P*H of ``a``: those of all gates, or with fused inputs of those that no recurrent product is added to."""
+        """Rows P*H of ``a``: of all gates, or with fused inputs of those that no recurrent product is added to."""
         return (self.n_gates_apart if n_fused else self.cell.n_gates) * self.cell.hidden_size
 
     def state_after(self, cache: Cache, step: int) -> tuple[Floats, ...]:
