@@ -48,7 +48,7 @@ def machine(environment):
     """Processor, versions, BLAS."""
     with peers(environment, skrnn=("skrnn_peer", None)) as running:
         blas = running["skrnn"].call("blas")
-    names = ("skrnn", "numpy", "scipy", "scikit-learn", "torch", "jax", "jaxlib")
+    names = ("skrnn", "numba", "numpy", "scipy", "scikit-learn", "torch", "jax", "jaxlib")
     return {
         "cpu": _cpu(),
         "cores": measure.N_THREADS,
@@ -84,8 +84,11 @@ def report(results):
                 body += ["", f"Environment: {name}."]
             body += ["", *getattr(tables, f"{section}_table")(rows, is_pinned)]
             if section in WITH_FREE_THREADS:
-                body += tables.free_threaded_lines(rows)
-            for bar in getattr(tables, f"{section}_bars")(rows, is_pinned):
+                body += tables.compiled_lines(rows) + tables.free_threaded_lines(rows)
+            for bar in (
+                *getattr(tables, f"{section}_bars")(rows, is_pinned),
+                *tables.compiled_bars(section, rows, is_pinned),
+            ):
                 bars.append(bar._replace(text=bar.text + (f" ({name})" if len(run["rows"]) > 1 else "")))
     return [
         "# Speed",

@@ -35,11 +35,14 @@ class Peer:
         Threads that it may use; None leaves the library as it is.
     python : str, default=sys.executable
         Interpreter of the child process.
+    kernels : {"numpy", "numba"}, default="numpy"
+        Which of skrnn's kernels compute, if it is skrnn.
     """
 
-    def __init__(self, environment, module, threads=None, python=sys.executable):
+    def __init__(self, environment, module, threads=None, python=sys.executable, kernels="numpy"):
+        environment = {"SKRNN_KERNELS": kernels, **(environment or {})}
         command = f"from side_by_side.driver import serve; serve({module!r}, {threads})"
-        variables = {name: value for name, value in {**os.environ, **(environment or {})}.items() if value is not None}
+        variables = {name: value for name, value in {**os.environ, **environment}.items() if value is not None}
         self._process = subprocess.Popen(
             [python, "-c", command], cwd=FOLDER, env=variables, stdin=subprocess.PIPE, stdout=subprocess.PIPE
         )

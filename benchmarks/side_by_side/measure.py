@@ -1,6 +1,7 @@
 """The sections of the benchmark: what is timed against what. Each gives rows for the tables and for the JSON file."""
 
 import os
+import sys
 from importlib.util import find_spec
 from pathlib import Path
 from statistics import median
@@ -13,8 +14,9 @@ WITHOUT_PIN = {"OPENBLAS_CORETYPE": None, "OPENBLAS_L2_SIZE": None}
 
 
 def libraries(options, kind="peer"):
-    """Specifications for `peers`: skrnn, perhaps on a second Python; PyTorch and JAX with one thread, and with all."""
-    ours = {"skrnn": (f"skrnn_{kind}", None)}
+    """Specifications for `peers`: skrnn with both kernels, perhaps on a second Python; PyTorch and JAX with one thread,
+    and with all."""
+    ours = {"skrnn": (f"skrnn_{kind}", None), "skrnn_fast": (f"skrnn_{kind}", None, sys.executable, "numba")}
     if options.free_threaded:
         ours["skrnn_free"] = (f"skrnn_{kind}", None, options.free_threaded)
     others = {f"{name}_{n}": (f"{name}_{kind}", n) for name in ("torch", "jax") for n in sorted({1, N_THREADS})}
@@ -82,9 +84,11 @@ def ragged(options, environment=None):
 def _fits(running, what):
     """Timers of a training by skrnn, as a user would have it and on one thread, and by the other libraries."""
     timers = {"skrnn": running["skrnn"].prepare("training", *what)}
-    timers["skrnn_1"] = running["skrnn"].prepare("training", *what, n_jobs=1)
+    for name in ("skrnn", "skrnn_fast"):
+        if name in running:
+            timers[f"{name}_1"] = running[name].prepare("training", *what, n_jobs=1)
     for name, peer in running.items():
-        if name.startswith(("skrnn_free", "torch", "jax")):
+        if name.startswith(("skrnn_f", "torch", "jax")):
             timers[name] = peer.prepare("training", *what)
     return timers
 
@@ -166,7 +170,7 @@ def process(options):
 
 def busy(options):
     """Fits while as many processes as there are cores keep these busy, and a search on two processes."""
-    left_out = ("skrnn_free", "jax")
+    left_out = ("skrnn_f", "jax")
     with peers(**{name: spec for name, spec in libraries(options).items() if not name.startswith(left_out)}) as running:
         for cell in options.cells:
             one = running["skrnn"].prepare("training", work.SEARCH, cell, work.N_BATCHES, 1)

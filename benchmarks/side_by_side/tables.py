@@ -102,6 +102,101 @@ def free_threaded_lines(rows):
     return ["", "The same on free-threaded Python, milliseconds.", "", *table(head.split("; "), lines)]
 
 
+def compiled_lines(rows):
+    """Compiled kernels beside the same rounds of the others; nothing where they were not timed."""
+    rows = [row for row in rows if "skrnn_fast" in row["seconds"] and row.get("n") != 1]
+    if not rows:
+        return []
+    head = "cell; what; NumPy's kernels; compiled; one thread; NumPy's / compiled; torch / compiled; JAX / compiled; "
+    head += "two threads gain; of the floor"
+    lines = []
+    for row in rows:
+        what = str(Point(*row["point"])) if "point" in row else f"{row['task']}, H = {row['H']}"
+        has_both = "skrnn_fast_1" in row["seconds"]
+        lines.append(
+            [
+                row["cell"],
+                what,
+                *(ms(of(row, name)) for name in ("skrnn", "skrnn_fast")),
+                ms(of(row, "skrnn_fast_1")) if has_both else "-",
+                f"{of(row, 'skrnn') / of(row, 'skrnn_fast'):.2f}",
+                *(f"**{compiled_ratio(row, prefix):.2f}**" for prefix in ("torch", "jax")),
+                f"{gain_of_threads(row):.2f}" if has_both else "-",
+                f"{100 * compiled_share(row):.0f} %" if best(row, "floor")[0] else "-",
+            ]
+        )
+    return ["", "The same with compiled kernels, milliseconds.", "", *table(head.split("; "), lines)]
+
+
+def compiled_ratio(row, prefix):
+    """How many times longer the other takes than compiled kernels."""
+    return best(row, prefix)[1] / of(row, "skrnn_fast")
+
+
+def compiled_share(row):
+    """What the floor takes of compiled kernels' time."""
+    return best(row, "floor")[1] / of(row, "skrnn_fast")
+
+
+def gain_of_threads(row):
+    """How many times longer compiled kernels take on one thread."""
+    return of(row, "skrnn_fast_1") / of(row, "skrnn_fast")
+
+
+COMPILED_NEEDS = {
+    "training": {
+        "tanh": {"torch": (2.0, 4.0), "jax": (1.5, 2.2)},
+        "gru": {"torch": (2.0, 3.5), "jax": (1.5, 2.2)},
+        "lstm": {"torch": (1.1, 1.7), "jax": (1.4, 2.2)},
+    },
+    "predict": {"tanh": 1.8, "gru": 1.8, "lstm": 1.2},
+    "tokens": {"training": 1.5, "scoring": 1.3, "writing": 1.5},
+}
+"""Ratios that compiled kernels should have without a pin: each and mean, or each."""
+
+
+def compiled_bars(section, rows, is_pinned):
+    """Bars of compiled kernels, in an environment that does not pin BLAS."""
+    rows = [row for row in rows if "skrnn_fast" in row["seconds"] and row.get("n") != 1]
+    if is_pinned or not rows:
+        return []
+    bars, named = [], f"{section}, compiled"
+    if section == "training":
+        rows = [row for row in rows if Point(*row["point"]).B > 1]
+        for cell, needs in COMPILED_NEEDS[section].items():
+            of_cell = [row for row in rows if row["cell"] == cell]
+            for opponent, (each, mean) in needs.items() if of_cell else ():
+                values = [(compiled_ratio(row, opponent), where(row)) for row in of_cell]
+                bars += at_least(each, f"{named}, {cell}, {opponent} / skrnn, every point", values)
+                geometric = geometric_mean(value for value, _ in values)
+                bars += at_least(mean, f"{named}, {cell}, {opponent} / skrnn, geometric mean", geometric)
+        shares = [(Point(*row["point"]), compiled_share(row), where(row)) for row in rows]
+        large = [(share, place) for point, share, place in shares if point.H >= 128 and point.B >= 64]
+        small = [(share, place) for point, share, place in shares if point.H < 128]
+        bars += at_least(0.75, f"{named}, share of the floor, H >= 128 and B >= 64", large)
+        bars += at_least(0.5, f"{named}, share of the floor, H = 32 and 64", small)
+        gains = [(gain_of_threads(row), where(row)) for row in rows]
+        many = [pair for pair, (point, *_) in zip(gains, shares, strict=True) if point.H * point.B >= 8192]
+        bars += at_least(1.6, f"{named}, gain of two threads, H * B >= 8,192", many)
+    elif section == "predict":
+        for cell, need in COMPILED_NEEDS[section].items():
+            values = [(compiled_ratio(row, "torch"), where(row)) for row in rows if row["cell"] == cell]
+            bars += at_least(need, f"{named}, {cell}, torch / skrnn", values)
+    elif section == "tokens":
+        for task, need in COMPILED_NEEDS[section].items():
+            values = [
+                (compiled_ratio(row, "torch"), f"{row['cell']}, {row['task']}, H = {row['H']}")
+                for row in rows
+                if row["task"].startswith(task)
+            ]
+            bars += at_least(need, f"{named}, {task}, torch / skrnn", values)
+    elif section == "ragged":
+        for row in rows:
+            need = {False: (4, 2), True: (12, 7)}[bool(Point(*row["point"]).is_log)][row["cell"] == "lstm"]
+            bars += at_least(float(need), f"{named}, {where(row)}, torch / skrnn", compiled_ratio(row, "torch"))
+    return bars
+
+
 # Training, sequences of equal lengths
 
 

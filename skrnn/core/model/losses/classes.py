@@ -73,7 +73,20 @@ class CrossEntropy(Loss):
         return self._functions.log_softmax(raw)
 
     def log_proba_of(self, raw: Floats, targets: Ints) -> Floats:
-        """Log-probabilities (L, n) of targets (L, n), from raw predictions (L, K, n), which are overwritten."""
+        """Take the log-probabilities of some classes.
+
+        Parameters
+        ----------
+        raw : ndarray of shape (L, K, n)
+            Raw predictions; overwritten.
+        targets : ndarray of shape (L, n), integer
+            A class for each column.
+
+        Returns
+        -------
+        log_proba : ndarray of shape (L, n)
+            Nats.
+        """
         return self._functions.log_proba_of(raw, targets)
 
     @cached_property
