@@ -54,7 +54,7 @@ def train(model, minutes, stream, held_out):
         progress = min(1.0, seconds / (60 * minutes))
         model.set_params(learning_rate_init=max(1e-5, LEARNING_RATE * (1 + np.cos(np.pi * progress)) / 2))
         start = time.perf_counter()
-        model.partial_fit(columns(chunk), tokens=tokens)
+        model.partial_fit(columns(chunk), vocabulary=tokens)
         seconds += time.perf_counter() - start
         n_read += len(chunk)
         if seconds >= 60 * minutes * waiting[0]:

@@ -68,16 +68,20 @@ class Filters:
         scores[:, self.unknown] = -np.inf
         return scores
 
-    def narrow(self, scores: np.ndarray) -> np.ndarray:
-        """Return log-scores (n, K) to draw from, -inf where a token is not drawn; may overwrite `scores` (n, K)."""
+    def narrow(self, scores: np.ndarray, best: np.ndarray) -> np.ndarray:
+        """Return log-scores (n, K) to draw from: 0 for the likeliest, -inf where a token is not drawn.
+
+        `best` (n, 1) are the largest of `scores` (n, K), which may be overwritten.
+        """
         if self.temperature == 0:
             greedy = np.full_like(scores, -np.inf)
             best = scores.argmax(axis=1)[:, None]
             np.put_along_axis(greedy, best, 0.0, axis=1)
             return greedy
-        scores -= scores.max(axis=1, keepdims=True)  # the best is 0 at any temperature
-        with np.errstate(over="ignore"):
-            np.multiply(scores, self._unit / self.temperature, out=scores, where=scores < 0)
+        scores -= best  # the best is 0 at any temperature
+        if self._unit != self.temperature:
+            with np.errstate(over="ignore"):
+                np.multiply(scores, self._unit / self.temperature, out=scores, where=scores < 0)
         if self.top_k is not None and self.top_k < scores.shape[1]:
             order = np.argsort(-scores, axis=1, kind="stable")
             np.put_along_axis(scores, order[:, self.top_k :], -np.inf, axis=1)
