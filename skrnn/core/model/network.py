@@ -667,10 +667,10 @@ class Network:
         """
         mark = workspace.mark()
         x = self.stack.input.read_step(packed.weights, rows, workspace)
-        after = self.stack.step(packed.layers, x, state, workspace)
+        layers = self.stack.step(packed.layers, x, state.layers, workspace)
         workspace.release(mark)
-        columns, carried = self.readout.step(after.layers[-1][0], state.carried)
-        return self.predict_columns(packed.weights["head"], columns), State(after.layers, carried)
+        columns, carried = self.readout.step(layers[-1][0], state.carried)
+        return self.predict_columns(packed.weights["head"], columns), State(layers, carried)
 
     def predict_columns(self, weights: Weights, columns: Floats) -> Floats:
         """What is predicted from columns that the head sees.

@@ -248,18 +248,20 @@ class RecurrentStack:
         """Allocate what `step` needs of the parameters, layer by layer; unidirectional stacks only."""
         return [layer.pack(weights[name], workspace) for layer, (name,) in self._layers]
 
-    def step(self, packed: list[PackedLayer], x: Values, state: State, workspace: Workspace) -> State:
-        """Read one step x (n, ...) of every sequence, with none of what `forward` does for many: the state after it.
+    def step(
+        self, packed: list[PackedLayer], x: Values, layers: tuple[tuple[Floats, ...], ...], workspace: Workspace
+    ) -> tuple[tuple[Floats, ...], ...]:
+        """Read one step x (n, ...) of every sequence, with none of what `forward` does for many.
 
-        The last layer's h is the output of the stack.
+        Takes and gives the state of every layer, arrays (H, n); the last layer's h is the output of the stack.
         """
         after: list[tuple[Floats, ...]] = []
         for k, (layer, _) in enumerate(self._layers):
             if k > 0:
                 x = np.ones((len(x), self.n_outputs + 1), workspace.dtype)  # (n, H + 1)
                 x[:, :-1] = after[-1][0].T
-            after.append(layer.step(packed[k], x, state.layers[k], workspace))
-        return State(tuple(after))
+            after.append(layer.step(packed[k], x, layers[k], workspace))
+        return tuple(after)
 
     def zero_state(self, n: int, dtype: np.dtype) -> State:
         """Make the state of every layer before anything was read, for `n` sequences; unidirectional stacks only."""
