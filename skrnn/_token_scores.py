@@ -95,7 +95,7 @@ class TokenScores:
         known = np.minimum(targets, raw.shape[1] - 1)
         log_proba = self._loss.log_proba_of(raw, known)
         if self.unknown_probability is not None:
-            log_proba += self._log_of_others
+            log_proba += self.log_of_others
             log_proba[targets > known] = log(self.unknown_probability)
         return log_proba
 
@@ -109,7 +109,7 @@ class TokenScores:
         if self.unknown_probability is None:
             return log_proba
         unknown = np.full((*log_proba.shape[:-1], 1), log(self.unknown_probability), log_proba.dtype)
-        return np.concatenate([log_proba + self._log_of_others, unknown], axis=-1)
+        return np.concatenate([log_proba + self.log_of_others, unknown], axis=-1)
 
     @property
     def _loss(self) -> CrossEntropy:
@@ -119,6 +119,6 @@ class TokenScores:
         return loss
 
     @cached_property
-    def _log_of_others(self) -> float:
+    def log_of_others(self) -> float:
         """Logarithm of what is left for the tokens that the network knows."""
         return log1p(-(self.unknown_probability or 0))

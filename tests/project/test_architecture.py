@@ -124,6 +124,12 @@ LEVELS = [
     {"_labelled_sequences", "_numbered_sequences", "_tagged_sequences", "_token_sequences"},
     {"_streams"},
     {"_sequence_classifier", "_sequence_regressor", "_sequence_tagger", "_next_token"},
+    {"export._gates", "export._graph"},
+    {"export._inputs", "export._predictions", "export._torch"},
+    {"export._layers", "export._outputs", "export._readings"},
+    {"export._readouts"},
+    {"export._onnx"},
+    {"export"},
     {""},
 ]
 LEVEL_OF = {module: level for level, modules in enumerate(LEVELS) for module in modules}
@@ -177,7 +183,7 @@ def test_the_core_knows_numpy_and_the_standard_library_only(path):
 
 
 def test_public_names():
-    from skrnn import datasets, inspection, metrics, preprocessing, sequences
+    from skrnn import datasets, export, inspection, metrics, preprocessing, sequences
 
     assert skrnn.__all__ == [
         "END",
@@ -189,6 +195,7 @@ def test_public_names():
         "show_versions",
     ]
     assert datasets.__all__ == ["load_japanese_vowels", "load_names", "load_stdlib_text"]
+    assert export.__all__ == ["params_from_torch", "to_onnx", "to_torch_state_dict"]
     assert inspection.__all__ == ["ArrayCheck", "GradientCheck", "TrainingCurveDisplay", "check_gradient"]
     assert metrics.__all__ == [
         "make_step_scorer",

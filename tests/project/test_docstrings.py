@@ -16,7 +16,10 @@ import skrnn.core
 from skrnn._documentation import ENTRIES
 
 CORE = [module.name for module in pkgutil.walk_packages(skrnn.core.__path__, "skrnn.core.")]
-PUBLIC = ["skrnn", *(f"skrnn.{name}" for name in ("datasets", "inspection", "metrics", "preprocessing", "sequences"))]
+PUBLIC = [
+    "skrnn",
+    *(f"skrnn.{name}" for name in ("datasets", "export", "inspection", "metrics", "preprocessing", "sequences")),
+]
 MODULES = [*PUBLIC, *CORE]
 IGNORED = {
     "ES01": "one line may say all",

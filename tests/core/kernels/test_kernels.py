@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from helpers import CELL_NAMES, KERNELS_HERE, central_differences, relative_error
 from oracles import STEPS, run_slowly
-from torch_gates import TORCH_GATES
 
 from skrnn.core.cells import CELLS
 from skrnn.core.kernels import KERNELS, Kernel, OutputGradient, kernel_of
 from skrnn.core.workspace import Workspace
+from skrnn.export._gates import ONNX_GATES, TORCH_GATES
 
 L, F, H, N = 6, 2, 4, 3
 FIRST = 2
@@ -99,10 +99,12 @@ def objective(segment, d_output, d_state):
 
 def test_every_cell_has_an_oracle_and_a_kernel_of_each_set():
     """A cell without them fails here: nothing else would ask whether it is right."""
-    assert set(STEPS) == set(TORCH_GATES) == set(CELLS)
+    assert set(STEPS) == set(CELLS)
     kinds = {type(make(1)) for make in CELLS.values()}
     assert all(set(KERNELS[name]()) == kinds for name in KERNELS_HERE)
-    assert all(sorted(TORCH_GATES[name]) == sorted(make(1).gates) for name, make in CELLS.items())
+    for orders in (TORCH_GATES, ONNX_GATES):
+        assert set(orders) == kinds
+        assert all(sorted(order) == sorted(kind.gates) for kind, order in orders.items())
 
 
 def test_forward_equals_the_equations(segment):

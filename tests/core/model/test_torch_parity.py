@@ -7,7 +7,6 @@ import os
 
 import numpy as np
 import pytest
-from torch_gates import from_torch, to_torch
 
 from skrnn.core.data.sequences import PackedSequences
 from skrnn.core.model.network import Network
@@ -18,38 +17,9 @@ if os.environ.get("SKRNN_REQUIRE_TORCH"):
 else:
     torch = pytest.importorskip("torch")
 
+from torch_layers import gradients_of, make_layers
+
 H, F, K = 5, 3, 4
-
-
-def make_torch_rnn(cell, n_layers, bidirectional):
-    kwargs = {"num_layers": n_layers, "bidirectional": bidirectional, "dtype": torch.float64}
-    if cell in ("tanh", "relu"):
-        return torch.nn.RNN(F, H, nonlinearity=cell, **kwargs)
-    return {"gru": torch.nn.GRU, "lstm": torch.nn.LSTM}[cell](F, H, **kwargs)
-
-
-def torch_names(part):
-    """rnn.1.reverse -> _l1_reverse."""
-    _, layer, *reverse = part.split(".")
-    return f"_l{layer}" + ("_reverse" if reverse else "")
-
-
-def copy_weights(cell, weights, rnn):
-    with torch.no_grad():
-        for part, arrays in weights.items():
-            if part == "head":
-                continue
-            suffix = torch_names(part)
-            b_h = np.zeros_like(arrays["b"])
-            if cell == "gru":
-                b_h[2 * H :] = arrays["b_hn"]
-            for name, array in {
-                "weight_ih": arrays["W_x"],
-                "weight_hh": arrays["W_h"],
-                "bias_ih": arrays["b"],
-                "bias_hh": b_h,
-            }.items():
-                getattr(rnn, name + suffix).copy_(torch.from_numpy(to_torch(cell, array)))
 
 
 def pool(pooling, outputs, h_n, lengths, bidirectional):
@@ -71,8 +41,7 @@ def test_log_proba_loss_and_gradients_equal_those_of_torch(cell, lengths, n_laye
     data = PackedSequences.from_arrays([rng.standard_normal((n, F)) for n in lengths], np.float64)
     targets, sample_weights = rng.integers(0, K, len(lengths)), rng.random(len(lengths))
     weights = network.layout.views(params)
-    rnn = make_torch_rnn(cell, n_layers, bidirectional)
-    copy_weights(cell, weights, rnn)
+    rnn = make_layers(network, params)
     W_y, b_y = (torch.tensor(weights["head"][name], requires_grad=True) for name in ("W_y", "b_y"))
 
     gradient, workspace = np.zeros_like(params), Workspace(np.float64)
@@ -95,16 +64,10 @@ def test_log_proba_loss_and_gradients_equal_those_of_torch(cell, lengths, n_laye
     gradients = network.layout.views(gradient)
     np.testing.assert_allclose(gradients["head"]["W_y"], W_y.grad.numpy(), **close)
     np.testing.assert_allclose(gradients["head"]["b_y"], b_y.grad.numpy(), **close)
-    for part in weights.keys() - {"head"}:
-        theirs = {
-            name: from_torch(cell, getattr(rnn, name + torch_names(part)).grad.numpy())
-            for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
-        }
-        np.testing.assert_allclose(gradients[part]["W_x"], theirs["weight_ih"], **close)
-        np.testing.assert_allclose(gradients[part]["W_h"], theirs["weight_hh"], **close)
-        np.testing.assert_allclose(gradients[part]["b"], theirs["bias_ih"], **close)
-        if cell == "gru":
-            np.testing.assert_allclose(gradients[part]["b_hn"], theirs["bias_hh"][2 * H :], **close)
+    for part, arrays in gradients_of(rnn, network).items():
+        assert gradients[part].keys() == arrays.keys()
+        for name, array in arrays.items():
+            np.testing.assert_allclose(gradients[part][name], array, **close)
 
 
 @pytest.mark.parametrize("name", ["adam", "sgd", "nesterov", "rmsprop"])
@@ -137,8 +100,7 @@ def test_a_tagger_equals_a_bidirectional_lstm_of_torch(lengths, rng):
     data = PackedSequences.from_arrays([rng.standard_normal((n, F)) for n in lengths], np.float64)
     targets, weights = rng.integers(0, K, sum(lengths)), rng.random(len(lengths))
     views = network.layout.views(params)
-    rnn = make_torch_rnn("lstm", 2, True)
-    copy_weights("lstm", views, rnn)
+    rnn = make_layers(network, params)
     W_y, b_y = (torch.tensor(views["head"][name], requires_grad=True) for name in ("W_y", "b_y"))
 
     gradient, workspace = np.zeros_like(params), Workspace(np.float64)
@@ -158,6 +120,6 @@ def test_a_tagger_equals_a_bidirectional_lstm_of_torch(lengths, rng):
     np.testing.assert_allclose(loss, torch_loss.item(), **close)
     gradients = network.layout.views(gradient)
     np.testing.assert_allclose(gradients["head"]["W_y"], W_y.grad.numpy(), **close)
-    for part in views.keys() - {"head"}:
-        theirs = from_torch("lstm", getattr(rnn, "weight_hh" + torch_names(part)).grad.numpy())
-        np.testing.assert_allclose(gradients[part]["W_h"], theirs, **close)
+    for part, arrays in gradients_of(rnn, network).items():
+        for name, array in arrays.items():
+            np.testing.assert_allclose(gradients[part][name], array, **close)

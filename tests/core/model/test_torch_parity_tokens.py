@@ -8,7 +8,6 @@ import os
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
-from torch_gates import from_torch, to_torch
 
 from skrnn._token_scores import TokenScores
 from skrnn.core.data.sequences import NextTokenSequences
@@ -19,6 +18,8 @@ if os.environ.get("SKRNN_REQUIRE_TORCH"):
     import torch
 else:
     torch = pytest.importorskip("torch")
+
+from torch_layers import gradients_of, make_layers
 
 H, N_INPUTS, K = 5, 6, 4
 CLOSE = {"rtol": 1e-10, "atol": 1e-10}
@@ -33,37 +34,22 @@ VARIANTS = {
 class TorchModel(torch.nn.Module):
     """Embedding or one-hot rows, recurrent layers, a linear layer after every step: with the weights of ours."""
 
-    def __init__(self, cell, network, weights):
+    def __init__(self, network, params):
         super().__init__()
-        n_features = network.stack.input.n_inputs
-        kwargs = {"num_layers": network.stack.n_layers, "dtype": torch.float64}
-        if cell in ("tanh", "relu"):
-            self.rnn = torch.nn.RNN(n_features, H, nonlinearity=cell, **kwargs)
-        else:
-            self.rnn = {"gru": torch.nn.GRU, "lstm": torch.nn.LSTM}[cell](n_features, H, **kwargs)
+        weights = network.layout.views(params)
+        self.rnn = make_layers(network, params)
         self.linear = torch.nn.Linear(H, K, dtype=torch.float64)
         self.embedding = self.E = None
         if "embedding" in weights:
-            self.embedding = torch.nn.Embedding(N_INPUTS, n_features, dtype=torch.float64)
+            self.embedding = torch.nn.Embedding(N_INPUTS, network.stack.input.n_inputs, dtype=torch.float64)
             self.E = self.embedding.weight
         self.is_tied = network.is_tied
         with torch.no_grad():
-            self._copy(cell, weights)
-
-    def _copy(self, cell, weights):
-        for k in range(self.rnn.num_layers):
-            arrays = weights[f"rnn.{k}"]
-            b_h = np.zeros_like(arrays["b"])
-            if cell == "gru":
-                b_h[2 * H :] = arrays["b_hn"]
-            ours = {"weight_ih": arrays["W_x"], "weight_hh": arrays["W_h"], "bias_ih": arrays["b"], "bias_hh": b_h}
-            for name, array in ours.items():
-                getattr(self.rnn, f"{name}_l{k}").copy_(torch.from_numpy(to_torch(cell, array)))
-        self.linear.bias.copy_(torch.from_numpy(weights["head"]["b_y"]))
-        if not self.is_tied:
-            self.linear.weight.copy_(torch.from_numpy(weights["head"]["W_y"]))
-        if self.embedding:
-            self.E.copy_(torch.from_numpy(weights["embedding"]["E"]))
+            self.linear.bias.copy_(torch.from_numpy(weights["head"]["b_y"]))
+            if not self.is_tied:
+                self.linear.weight.copy_(torch.from_numpy(weights["head"]["W_y"]))
+            if self.embedding:
+                self.E.copy_(torch.from_numpy(weights["embedding"]["E"]))
 
     def forward(self, tokens):
         x = self.embedding(tokens) if self.embedding else torch.nn.functional.one_hot(tokens, N_INPUTS).double()
@@ -78,12 +64,12 @@ class TorchModel(torch.nn.Module):
 def test_log_proba_loss_and_gradients_equal_those_of_torch(cell, lengths, kwargs, rng):
     network = Network.build_for_tokens(cell, N_INPUTS, H, K, **kwargs)
     params = network.initialize(rng) + 0.3 * rng.standard_normal(network.layout.size)
-    weights, workspace = network.layout.views(params), Workspace(np.float64)
+    workspace = Workspace(np.float64)
     offsets = np.cumsum([0, *(n + 1 for n in lengths[:-1])])
     ids = rng.integers(0, K, sum(lengths) + len(lengths))
     ids[offsets] = rng.integers(0, N_INPUTS, len(lengths))  # some are only read
     data, sample_weights = NextTokenSequences(ids, np.array(lengths), offsets), rng.random(len(lengths))
-    model = TorchModel(cell, network, weights)
+    model = TorchModel(network, params)
 
     gradient = np.zeros_like(params)
     batch = network.batcher.batch(data, np.arange(len(lengths)), data.next_ids, sample_weights)
@@ -104,13 +90,6 @@ def test_log_proba_loss_and_gradients_equal_those_of_torch(cell, lengths, kwargs
         assert_allclose(gradients["head"]["W_y"], model.linear.weight.grad.numpy(), **CLOSE)
     if "embedding" in gradients:
         assert_allclose(gradients["embedding"]["E"], model.E.grad.numpy(), **CLOSE)
-    for k in range(network.stack.n_layers):
-        theirs = {
-            name: from_torch(cell, getattr(model.rnn, f"{name}_l{k}").grad.numpy())
-            for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
-        }
-        assert_allclose(gradients[f"rnn.{k}"]["W_x"], theirs["weight_ih"], **CLOSE)
-        assert_allclose(gradients[f"rnn.{k}"]["W_h"], theirs["weight_hh"], **CLOSE)
-        assert_allclose(gradients[f"rnn.{k}"]["b"], theirs["bias_ih"], **CLOSE)
-        if cell == "gru":
-            assert_allclose(gradients[f"rnn.{k}"]["b_hn"], theirs["bias_hh"][2 * H :], **CLOSE)
+    for part, arrays in gradients_of(model.rnn, network).items():
+        for name, array in arrays.items():
+            assert_allclose(gradients[part][name], array, **CLOSE)
