@@ -32,6 +32,11 @@ def import_onnx() -> ModuleType:
     return onnx
 
 
+def integer(values: Any) -> np.ndarray:
+    """Return a constant index, length or axis, which ONNX wants in int64."""
+    return np.array(values, np.int64)
+
+
 def exporter_of(exporters: dict[type, E], part: Any) -> E:
     """Return what exports a part of a network; raises for one that nothing does, derived types included."""
     if type(part) not in exporters:
@@ -65,7 +70,7 @@ class Graph:
 
     def output(self, name: str, tensor: str, dtype: Any, shape: Shape) -> None:
         """Declare a tensor to be an output of the model."""
-        self._nodes.append(self._onnx.helper.make_node("Identity", [tensor], [name]))
+        self._nodes.append(self._onnx.helper.make_node("Identity", [tensor], [name], name=f"output_{name}"))
         self._outputs.append(self._declare(name, dtype, shape))
 
     def add(self, operator: str, *operands: str | np.ndarray, **attributes: Any) -> str:
@@ -75,8 +80,9 @@ class Graph:
     def add_many(self, operator: str, n: int, *operands: str | np.ndarray, **attributes: Any) -> list[str]:
         """Add an operator, and return the first n tensors that it gives."""
         names = [v if isinstance(v, str) else self._constant(v) for v in operands]
-        outputs = [f"{operator}_{len(self._nodes)}_{k}" for k in range(n)]
-        self._nodes.append(self._onnx.helper.make_node(operator, names, outputs, **attributes))
+        node = f"{operator}_{len(self._nodes)}"  # ONNX Runtime derives names from it that have to be distinct
+        outputs = [f"{node}_{k}" for k in range(n)]
+        self._nodes.append(self._onnx.helper.make_node(operator, names, outputs, **{"name": node, **attributes}))
         return outputs
 
     def number(self, value: float) -> np.ndarray:
@@ -90,7 +96,7 @@ class Graph:
     def are_all(self, condition: str) -> str:
         """Tell whether all entries of a condition are true; those of none are."""
         is_wrong = self.cast(self.add("Not", condition), np.int64)
-        return self.add("Equal", self.add("ReduceSum", is_wrong, keepdims=0), np.array(0))
+        return self.add("Equal", self.add("ReduceSum", is_wrong, keepdims=0), integer(0))
 
     def require(self, condition: str, tensor: str, n_axes: int, name: str) -> str:
         """Return a tensor as it is, where a condition without axes is true; else an operator of this name fails.

@@ -16,9 +16,11 @@ from ..core.arrays import Floats
 from ..core.model.inputs import DenseInput, Embedding, Input, MixedInput, TokenInput
 from ..core.parameters import Weights
 from ..preprocessing import SequenceScaler
-from ._graph import Graph, exporter_of
+from ._graph import Graph, exporter_of, integer
 
 BATCH, TIME = "batch", "time"
+SINGLE = np.dtype(np.float32)
+"""What the layers compute in, whatever the dtype of the rest: ONNX Runtime has their operators in no other."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ class Steps(NamedTuple):
     Attributes
     ----------
     x : str
-        Tensor (T, B, F) of the graph's dtype.
+        Tensor (T, B, F), float32.
     W_x : list of ndarray of shape (G*H, F)
         The weights that it is multiplied with, by direction.
     lengths : str
@@ -85,53 +87,44 @@ class Steps(NamedTuple):
 
 def read_steps(input_: Input, graph: Graph, source: Source, weights: dict[str, Weights], parts: list[str]) -> Steps:
     """Declare the inputs of the model, and give what the first layer, whose directions are `parts`, reads."""
-    return exporter_of(_INPUTS, input_)(input_, graph, source, weights, parts)
+    W_x = [weights[part]["W_x"] for part in parts]
+    return exporter_of(_INPUTS, input_)(input_, graph, source, weights.get("embedding", {}), W_x)
 
 
-def _read_features(
-    input_: DenseInput, graph: Graph, source: Source, weights: dict[str, Weights], parts: list[str]
-) -> Steps:
+def _read_features(input_: DenseInput, graph: Graph, source: Source, vectors: Weights, W_x: list[Floats]) -> Steps:
     X = _numbers(graph, source, input_.n_inputs)
     lengths, is_step = _ends(graph, X)
-    return Steps(_steps_of(graph, X, is_step), [weights[part]["W_x"] for part in parts], lengths, is_step)
+    return Steps(_steps_of(graph, X, is_step), W_x, lengths, is_step)
 
 
-def _read_tokens(
-    input_: TokenInput, graph: Graph, source: Source, weights: dict[str, Weights], parts: list[str]
-) -> Steps:
+def _read_tokens(input_: TokenInput, graph: Graph, source: Source, vectors: Weights, W_x: list[Floats]) -> Steps:
     X = graph.input("X", np.int64, [BATCH, TIME])
     lengths, is_step = _ends(graph, X)
-    W_x = [weights[part]["W_x"] for part in parts]
-    table, n_rows = np.eye(input_.n_inputs, dtype=graph.dtype), sum(map(len, W_x))
+    n_rows = sum(map(len, W_x))
+    table: Floats = np.eye(input_.n_inputs)
     if input_.n_inputs > n_rows:  # columns of W_x itself, which the layer then takes as they are
         table = np.concatenate(W_x).T
-        W_x = np.split(np.eye(n_rows, dtype=graph.dtype), len(W_x))
-    return Steps(graph.add("Gather", table, _ids(graph, X, source.ids[0], is_step)), W_x, lengths, is_step)
+        W_x = np.split(np.eye(n_rows), len(W_x))
+    return Steps(_take(graph, table, X, source.ids[0], is_step), W_x, lengths, is_step)
 
 
-def _read_vectors(
-    input_: Embedding, graph: Graph, source: Source, weights: dict[str, Weights], parts: list[str]
-) -> Steps:
+def _read_vectors(input_: Embedding, graph: Graph, source: Source, vectors: Weights, W_x: list[Floats]) -> Steps:
     X = graph.input("X", np.int64, [BATCH, TIME])
     lengths, is_step = _ends(graph, X)
-    x = graph.add("Gather", weights["embedding"]["E"], _ids(graph, X, source.ids[0], is_step))
-    return Steps(x, [weights[part]["W_x"] for part in parts], lengths, is_step)
+    return Steps(_take(graph, vectors["E"], X, source.ids[0], is_step), W_x, lengths, is_step)
 
 
-def _read_mixed(
-    input_: MixedInput, graph: Graph, source: Source, weights: dict[str, Weights], parts: list[str]
-) -> Steps:
+def _read_mixed(input_: MixedInput, graph: Graph, source: Source, vectors: Weights, W_x: list[Floats]) -> Steps:
     X = _numbers(graph, source, input_.n_numbers) if input_.n_numbers else None
     categories = graph.input("categories", np.int64, [BATCH, TIME, len(input_.categories)])
     lengths, is_step = _ends(graph, categories)
     columns = [] if X is None else [_steps_of(graph, X, is_step)]
     for k, (n, size) in enumerate(input_.categories):
-        one_hot = np.eye(n, n - 1, dtype=graph.dtype)  # zero for the last, those that are unknown
-        table = weights["embedding"][f"E_{k}"] if size else one_hot
-        of_kind = graph.add("Gather", categories, np.array(k), axis=2)
-        columns.append(graph.add("Gather", table, _ids(graph, of_kind, source.ids[k], is_step)))
-    x = graph.add("Concat", *columns, axis=2)
-    return Steps(x, [weights[part]["W_x"] for part in parts], lengths, is_step)
+        one_hot = np.eye(n, n - 1)  # zero for the last, those that are unknown
+        table = vectors[f"E_{k}"] if size else one_hot
+        of_kind = graph.add("Gather", categories, integer(k), axis=2)
+        columns.append(_take(graph, table, of_kind, source.ids[k], is_step))
+    return Steps(graph.add("Concat", *columns, axis=2), W_x, lengths, is_step)
 
 
 def _numbers(graph: Graph, source: Source, n: int) -> str:
@@ -152,30 +145,39 @@ def _numbers(graph: Graph, source: Source, n: int) -> str:
 def _ends(graph: Graph, X: str) -> tuple[str, str]:
     """Declare the lengths (B,), at least 1, and tell the steps (T, B, 1) from what lies behind them."""
     lengths = graph.input("lengths", np.int64, [BATCH])
-    is_batch = graph.add("Greater", graph.add("Size", lengths), np.array(0))  # no runtime runs layers on none
-    has_steps = graph.are_all(graph.add("Greater", lengths, np.array(0)))
+    is_batch = graph.add("Greater", graph.add("Size", lengths), integer(0))  # no runtime runs layers on none
+    has_steps = graph.are_all(graph.add("Greater", lengths, integer(0)))
     lengths = graph.require(graph.add("And", is_batch, has_steps), lengths, 1, "needs_a_sequence_and_steps_in_each")
     n_steps = graph.add("Squeeze", graph.add("Shape", X, start=1, end=2))
-    steps = graph.add("Unsqueeze", graph.add("Range", np.array(0), n_steps, np.array(1)), np.array([1, 2]))
-    return lengths, graph.add("Less", steps, graph.add("Unsqueeze", lengths, np.array([1])))
+    steps = graph.add("Unsqueeze", graph.add("Range", integer(0), n_steps, integer(1)), integer([1, 2]))
+    return lengths, graph.add("Less", steps, graph.add("Unsqueeze", lengths, integer([1])))
 
 
 def _steps_of(graph: Graph, X: str, is_step: str) -> str:
-    """From numbers (batch, time, F) to (T, B, F), 0 behind the end."""
-    return graph.add("Where", is_step, graph.add("Transpose", X, perm=[1, 0, 2]), graph.number(0))
+    """From numbers (batch, time, F) to (T, B, F), float32, 0 behind the end."""
+    x = graph.add("Transpose", graph.cast(X, SINGLE), perm=[1, 0, 2])
+    x = graph.add("Where", is_step, x, np.zeros((), SINGLE))
+    difference = graph.add("Sub", x, x)  # no zero where x is NaN or infinite
+    is_finite = graph.are_all(graph.add("Equal", difference, np.zeros((), SINGLE)))
+    return graph.require(is_finite, x, 3, "X_must_be_finite_in_float32")
+
+
+def _take(graph: Graph, table: Floats, ids: str, meaning: Ids, is_step: str) -> str:
+    """From ids (batch, time) to rows of a table, (T, B, F), float32."""
+    return graph.add("Gather", table.astype(SINGLE), _ids(graph, ids, meaning, is_step))
 
 
 def _ids(graph: Graph, ids: str, meaning: Ids, is_step: str) -> str:
     """From ids (batch, time) to (T, B), each of which can be read; that of a known token behind the end."""
     ids = graph.add("Transpose", ids, perm=[1, 0])
-    ids = graph.add("Where", graph.add("Squeeze", is_step, np.array([2])), ids, np.array(0))
-    is_token = graph.add("GreaterOrEqual", ids, np.array(0))
-    is_known = graph.add("And", is_token, graph.add("Less", ids, np.array(meaning.n_known)))
+    ids = graph.add("Where", graph.add("Squeeze", is_step, integer([2])), ids, integer(0))
+    is_token = graph.add("GreaterOrEqual", ids, integer(0))
+    is_known = graph.add("And", is_token, graph.add("Less", ids, integer(meaning.n_known)))
     if meaning.begin is not None:
-        is_known = graph.add("Or", is_known, graph.add("Equal", ids, np.array(meaning.begin)))
+        is_known = graph.add("Or", is_known, graph.add("Equal", ids, integer(meaning.begin)))
     if meaning.rejects_unknown:
         return graph.require(graph.are_all(is_known), ids, 2, "tokens_must_be_in_the_vocabulary")
-    return graph.add("Where", is_known, ids, np.array(meaning.unknown))
+    return graph.add("Where", is_known, ids, integer(meaning.unknown))
 
 
 _INPUTS: dict[type[Input], Callable[..., Steps]] = {

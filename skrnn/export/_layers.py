@@ -1,11 +1,9 @@
-"""The recurrent layers of a network in ONNX: an operator RNN, GRU or LSTM for each.
-
-ONNX Runtime has these operators in float32 only, so they compute in it, whatever the dtype of the rest.
-"""
+"""The recurrent layers of a network in ONNX: an operator RNN, GRU or LSTM for each."""
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 
@@ -14,10 +12,31 @@ from ..core.cells import Cell, ElmanCell, GRUCell, LSTMCell
 from ..core.model.stack import RecurrentStack
 from ..core.parameters import Weights
 from ._gates import ONNX_GATES, order_of, parts_of_layers, to_order
-from ._graph import Graph
-from ._inputs import Steps
+from ._graph import Graph, exporter_of, integer
+from ._inputs import SINGLE, Steps
 
-OPERATORS: dict[type[Cell], str] = {ElmanCell: "RNN", GRUCell: "GRU", LSTMCell: "LSTM"}
+_FUNCTIONS = {"relu": "Relu", "tanh": "Tanh", "tanh_by_exp": "Tanh", "tanh_by_numpy": "Tanh"}
+"""ONNX's name of each of `skrnn.core.kernels.numpy.activations.ACTIVATIONS`."""
+
+
+def _rnn(f: str) -> tuple[str, list[str], dict[str, int]]:
+    return "RNN", [f], {}
+
+
+def _gru(f: str) -> tuple[str, list[str], dict[str, int]]:
+    return "GRU", ["Sigmoid", f], {"linear_before_reset": 1}
+
+
+def _lstm(f: str) -> tuple[str, list[str], dict[str, int]]:
+    return "LSTM", ["Sigmoid", f, f], {}
+
+
+_OPERATORS: dict[type[Cell], Callable[[str], tuple[str, list[str], dict[str, int]]]] = {
+    ElmanCell: _rnn,
+    GRUCell: _gru,
+    LSTMCell: _lstm,
+}
+"""The operator of each cell whose activation is f, its functions, and what else it is told."""
 
 
 class Outputs(NamedTuple):
@@ -42,15 +61,16 @@ def run_layers(
     stack: RecurrentStack, graph: Graph, weights: dict[str, Weights], steps: Steps, before: list[str]
 ) -> Outputs:
     """Run layer after layer, from the states `before` (n_layers, B, H) of one direction; without them from zero."""
-    x, *before = (graph.cast(tensor, np.float32) for tensor in (steps.x, *before))
-    lengths = graph.cast(steps.lengths, np.int32)
+    operator, functions, options = exporter_of(_OPERATORS, stack.cell)(_function_of(stack.cell))
+    x, lengths = steps.x, graph.cast(steps.lengths, np.int32)
+    before = [graph.cast(state, SINGLE) for state in before]
     states: list[list[str]] = []
     for k, parts in enumerate(parts_of_layers(stack)):
-        first = [graph.add("Gather", state, np.array([k])) for state in before]
+        first = [graph.add("Gather", state, integer([k])) for state in before]
         W_x = [weights[part]["W_x"] for part in parts] if k else steps.W_x
         arrays = _arrays(stack.cell, [{**weights[part], "W_x": W} for part, W in zip(parts, W_x, strict=True)])
         y, *after = graph.add_many(
-            _operator(stack.cell),
+            operator,
             1 + stack.cell.n_states,
             x,
             *arrays,
@@ -58,7 +78,8 @@ def run_layers(
             *first,
             hidden_size=stack.cell.hidden_size,
             direction="bidirectional" if stack.bidirectional else "forward",
-            **_attributes(stack),
+            activations=functions * stack.n_directions,
+            **options,
         )
         x = _side_by_side(graph, y, [0, 2, 1, 3], [0, 0, stack.n_outputs])
         states.append(after)
@@ -68,27 +89,22 @@ def run_layers(
     return Outputs(x, last, of_all)
 
 
-def _operator(cell: Cell) -> str:
-    order_of(cell, ONNX_GATES, "ONNX")
-    return OPERATORS[type(cell)]
+def _function_of(cell: Cell) -> str:
+    """Return ONNX's name of a cell's activation; raises for one that it has not."""
+    if cell.activation not in _FUNCTIONS:
+        raise NotImplementedError(
+            f"The activation {cell.activation!r} cannot be exported to ONNX; {', '.join(_FUNCTIONS)} can."
+        )
+    return _FUNCTIONS[cell.activation]
 
 
 def _arrays(cell: Cell, weights: list[Weights]) -> list[Floats]:
     """Weights W (D, G*H, F), R (D, G*H, H) and biases B (D, 2*G*H) of a layer, in ONNX's order."""
     of_directions = [to_order(cell, part, order_of(cell, ONNX_GATES, "ONNX")) for part in weights]
-    W_x, W_h, b_x, b_h = (np.stack(arrays).astype(np.float32) for arrays in zip(*of_directions, strict=True))
+    W_x, W_h, b_x, b_h = (np.stack(arrays).astype(SINGLE) for arrays in zip(*of_directions, strict=True))
     return [W_x, W_h, np.concatenate([b_x, b_h], axis=1)]
-
-
-def _attributes(stack: RecurrentStack) -> dict[str, Any]:
-    """What else the operator is told of the cell."""
-    if isinstance(stack.cell, GRUCell):
-        return {"linear_before_reset": 1}
-    if isinstance(stack.cell, ElmanCell):
-        return {"activations": ["Relu" if stack.cell.activation == "relu" else "Tanh"] * stack.n_directions}
-    return {}
 
 
 def _side_by_side(graph: Graph, tensor: str, directions_last: list[int], shape: list[int]) -> str:
     """Put what the directions gave next to each other."""
-    return graph.add("Reshape", graph.add("Transpose", tensor, perm=directions_last), np.array(shape))
+    return graph.add("Reshape", graph.add("Transpose", tensor, perm=directions_last), integer(shape))

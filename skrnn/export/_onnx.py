@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
@@ -55,12 +56,13 @@ def to_onnx(model: Any, *, opset: int | None = None) -> onnx.ModelProto:
     TypeError
         If the model is none of the above.
     ValueError
-        If `opset` is out of range, or labels are neither numbers nor strings.
+        If `opset` is out of range.
 
     Notes
     -----
-    Inputs. Sequences are padded at their ends, with anything; there must be at least one, and none may be empty, else
-    the runtime raises an error.
+    Inputs. Sequences are padded at their ends, with anything. As the estimator does, the model refuses a batch without
+    sequences, a sequence without steps, numbers that are not finite, and unknown tokens with handle_unknown="error":
+    an operator fails whose name says what is wrong.
 
     ``X`` : float or double (batch, time, n_inputs_)
         Numbers, in the model's dtype; double before a scaler. Left out where all columns are categories.
@@ -108,36 +110,48 @@ def to_onnx(model: Any, *, opset: int | None = None) -> onnx.ModelProto:
     ['label', 'probabilities']
     """
     opset = read_opset(opset)
-    *scalers, estimator = _steps_of(model)
+    scalers, estimator = _split(model)
     fitted = estimator._check_fitted()
     source, of_inputs = source_of(fitted.reading, scalers, estimator.handle_unknown)
     graph = Graph(fitted.params.dtype)
     of_outputs = _export(fitted, graph, source)
     metadata = {"estimator": type(estimator).__name__, **of_outputs, **of_inputs}
-    as_json = {name: json.dumps(value, default=str) for name, value in metadata.items()}
+    as_json = {name: json.dumps(value, default=_plain) for name, value in metadata.items()}
     return graph.to_model(opset, as_json, f"A fitted {type(estimator).__name__} of skrnn")
 
 
-def _steps_of(model: Any) -> Iterator[Any]:
-    """Give the scalers of a pipeline, and the estimator behind them; raises for any other step."""
-    if isinstance(model, Pipeline):
-        steps = [step for _, step in model.steps if step is not None and step != "passthrough"]
-        for step in steps[:-1]:
-            if type(step) is not SequenceScaler:
-                raise NotImplementedError(
-                    f"The pipeline has a step {type(step).__name__}, which cannot be exported to ONNX; "
-                    "SequenceScaler can. Export the last step alone, model[-1], and do the others before it."
-                )
-            check_is_fitted(step)
-            yield step
-        model = steps[-1] if steps else None
-    if not isinstance(model, BaseRecurrent):
-        hint = " Pass its best_estimator_." if hasattr(model, "best_estimator_") else ""
+def _split(model: Any) -> tuple[list[SequenceScaler], BaseRecurrent]:
+    """Return the scalers of a pipeline, and the estimator behind them; raises for any other step."""
+    *scalers, estimator = _steps_of(model)
+    for step in scalers:
+        if type(step) is not SequenceScaler:
+            raise NotImplementedError(
+                f"The pipeline has a step {type(step).__name__}, which cannot be exported to ONNX; SequenceScaler can. "
+                "Export the last step alone, model[-1], and do the others before it."
+            )
+        check_is_fitted(step)
+    if not isinstance(estimator, BaseRecurrent):
+        hint = " Pass its best_estimator_." if hasattr(estimator, "best_estimator_") else ""
         raise TypeError(
-            f"model is of type {type(model).__name__}, but an estimator of skrnn, or a Pipeline that ends with one, is "
-            f"needed.{hint}"
+            f"model is, or ends with, a {type(estimator).__name__}, but an estimator of skrnn, or a Pipeline that ends "
+            f"with one, is needed.{hint}"
         )
-    yield model
+    return scalers, estimator
+
+
+def _steps_of(model: Any) -> Iterator[Any]:
+    """Give the steps of a pipeline, those of pipelines in it one by one."""
+    if not isinstance(model, Pipeline):
+        yield model
+        return
+    for _, step in model.steps:
+        if step is not None and step != "passthrough":
+            yield from _steps_of(step)
+
+
+def _plain(value: Any) -> Any:
+    """Return what JSON knows for a name of a column that it does not know."""
+    return value.item() if isinstance(value, np.generic) else str(value)
 
 
 def _export(fitted: Fitted[Any], graph: Graph, source: Source) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from .._labelled_sequences import LabelledReading
 from .._numbered_sequences import NumberReading
 from .._tagged_sequences import TagReading
 from .._token_sequences import TokenReading
-from ._graph import Graph, Shape, exporter_of
+from ._graph import Graph, Shape, exporter_of, integer
 from ._predictions import Predicted
 
 
@@ -27,7 +27,7 @@ def _of_labels(fitted: Fitted[Any], graph: Graph, predicted: Predicted, axes: Sh
     classes: np.ndarray = fitted.reading.classes
     K = len(classes)
     if "index" in predicted:
-        graph.output("label", graph.add("Gather", _as_constant(classes), predicted["index"]), classes.dtype, axes)
+        graph.output("label", graph.add("Gather", classes, predicted["index"]), classes.dtype, axes)
     if "indicators" in predicted:
         graph.output("label", predicted["indicators"], np.int64, [*axes, K])
     shapes: dict[str, Shape] = {
@@ -48,7 +48,7 @@ def _of_numbers(fitted: Fitted[Any], graph: Graph, predicted: Predicted, axes: S
     reading: NumberReading = fitted.reading
     for name, tensor in predicted.items():
         if reading.is_flat:
-            graph.output(name, graph.add("Squeeze", tensor, np.array([-1])), graph.dtype, axes)
+            graph.output(name, graph.add("Squeeze", tensor, integer([-1])), graph.dtype, axes)
         else:
             graph.output(name, tensor, graph.dtype, [*axes, reading.n_outputs])
     return {}
@@ -60,18 +60,10 @@ def _of_tokens(fitted: Fitted[Any], graph: Graph, predicted: Predicted, axes: Sh
     scores, log_proba = reading.scores(fitted.built), predicted["log_probabilities"]
     if scores.unknown_probability is not None:
         log_proba = graph.add("Add", log_proba, graph.number(scores.log_of_others))
-        padding = np.array([0] * (2 * len(axes) + 1) + [1])  # one column more, at the end of the last axis
+        padding = integer([0] * (2 * len(axes) + 1) + [1])  # one column more, at the end of the last axis
         log_proba = graph.add("Pad", log_proba, padding, graph.number(log(scores.unknown_probability)))
     graph.output("log_probabilities", log_proba, graph.dtype, [*axes, len(reading.vocabulary.column_tokens)])
     return {}
-
-
-def _as_constant(classes: np.ndarray) -> np.ndarray:
-    """Return labels as an array that ONNX can hold; raises for objects other than strings."""
-    if classes.dtype == object and not all(isinstance(label, str) for label in classes):
-        kinds = ", ".join(sorted({type(label).__name__ for label in classes.tolist()}))
-        raise ValueError(f"classes_ holds objects ({kinds}), but labels in ONNX are all numbers or all strings.")
-    return classes
 
 
 _OUTPUTS: dict[type[Reading], Callable[[Fitted[Any], Graph, Predicted, Shape], dict[str, Any]]] = {

@@ -76,9 +76,17 @@ def _count(loss: Poisson, graph: Graph, weights: Weights, raw: str) -> Predicted
 
 def _mean_and_std(loss: Gaussian, graph: Graph, weights: Weights, raw: str) -> Predicted:
     mean, z = graph.add_many("Split", 2, raw, axis=-1, num_outputs=2)
-    variance = graph.add("Add", graph.add("Softplus", z), graph.number(MIN_VARIANCE))
+    std = graph.cast(graph.add("Sqrt", _variance(graph, graph.cast(z, np.float64))), graph.dtype)
     _, scale = loss._standard(graph.dtype)
-    return {"variable": _in_units(loss, graph, mean), "std": graph.add("Mul", graph.add("Sqrt", variance), scale)}
+    return {"variable": _in_units(loss, graph, mean), "std": graph.add("Mul", std, scale)}
+
+
+def _variance(graph: Graph, z: str) -> str:
+    """The softplus, and the least variance, of z in float64: log(1 + x) is precise enough there."""
+    one, zero, least = (np.array(value, np.float64) for value in (1, 0, MIN_VARIANCE))
+    small = graph.add("Exp", graph.add("Neg", graph.add("Abs", z)))
+    softplus = graph.add("Add", graph.add("Max", z, zero), graph.add("Log", graph.add("Add", small, one)))
+    return graph.add("Add", softplus, least)
 
 
 def _in_units(loss: NumberLoss, graph: Graph, standardised: str) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..core.model.pooling import LastPooling, MaxPooling, MeanPooling
 from ..core.model.readouts import EveryStep, Readout
-from ._graph import Graph, exporter_of
+from ._graph import Graph, exporter_of, integer
 from ._inputs import Steps
 from ._layers import Outputs
 
@@ -28,13 +28,13 @@ def _last(graph: Graph, outputs: Outputs, steps: Steps) -> str:
 
 def _mean(graph: Graph, outputs: Outputs, steps: Steps) -> str:
     real = graph.add("Where", steps.is_step, outputs.top, graph.number(0))
-    n_steps = graph.cast(graph.add("Unsqueeze", steps.lengths, np.array([1])), graph.dtype)
-    return graph.add("Div", graph.add("ReduceSum", real, np.array([0]), keepdims=0), n_steps)
+    n_steps = graph.cast(graph.add("Unsqueeze", steps.lengths, integer([1])), graph.dtype)
+    return graph.add("Div", graph.add("ReduceSum", real, integer([0]), keepdims=0), n_steps)
 
 
 def _max(graph: Graph, outputs: Outputs, steps: Steps) -> str:
     real = graph.add("Where", steps.is_step, outputs.top, graph.number(-np.inf))
-    return graph.add("ReduceMax", real, np.array([0]), keepdims=0)
+    return graph.add("ReduceMax", real, integer([0]), keepdims=0)
 
 
 _READOUTS: dict[type[Readout], Callable[[Graph, Outputs, Steps], str]] = {

@@ -7,6 +7,8 @@ import pandas as pd
 import pytest
 from integration.libraries import need
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.exceptions import NotFittedError
+from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
@@ -90,7 +92,7 @@ def test_classifier_of_every_shape(cell, bidirectional, n_layers, pooling, numbe
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("opset", [None, 18, 22])
+@pytest.mark.parametrize("opset", [None, 18, 21])
 def test_dtype_is_that_of_the_model(dtype, opset, numbers, rng):
     model = shaken(RNNSequenceClassifier(dtype=dtype, **TINY).fit(numbers, [0, 1] * 4), rng)
     onnx_model = to_onnx(model, opset=opset)
@@ -197,14 +199,15 @@ def test_categories_beside_numbers(embedding_size, has_numbers, rng):
     assert_allclose(found["probabilities"], model.predict_proba(X), **CLOSE)
 
 
+@pytest.mark.parametrize("opset", [18, 21])
 @pytest.mark.parametrize("n_outputs", [0, 1, 2])
 @pytest.mark.parametrize("loss", ["squared_error", "absolute_error", "huber", "poisson", "quantile", "gaussian"])
-def test_regressor_predicts_in_units_of_y(loss, n_outputs, numbers, rng):
+def test_regressor_predicts_in_units_of_y(loss, n_outputs, opset, numbers, rng):
     y = rng.gamma(2, 30, (8, n_outputs) if n_outputs else 8)
     options = {"quantile": 0.7} if loss == "quantile" else {}
     model = shaken(RNNSequenceRegressor(loss=loss, **options, **TINY).fit(numbers, _as_passed(y, loss)), rng)
 
-    found = run(to_onnx(model), **padded(numbers))
+    found = run(to_onnx(model, opset=opset), **padded(numbers))
 
     wanted = model.predict(numbers, return_std=True) if loss == "gaussian" else [model.predict(numbers)]
     assert len(found) == len(wanted)
@@ -215,6 +218,18 @@ def test_regressor_predicts_in_units_of_y(loss, n_outputs, numbers, rng):
 
 def _as_passed(y, loss):
     return y.ravel() if loss == "poisson" and y.shape[1:] == (1,) else y
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("z", [-30, -14, 0, 90, 1000])
+def test_small_and_large_deviations_are_exact(z, dtype, numbers):
+    model = RNNSequenceRegressor(loss="gaussian", dtype=dtype, **TINY).fit(numbers, np.arange(8.0))
+    model.weights_["head.W_y"][1] = 0
+    model.weights_["head.b_y"][1] = z
+
+    found = run(to_onnx(model), **padded(numbers, dtype))
+
+    assert_allclose(found["std"], model.predict(numbers, return_std=True)[1], rtol=1e-6)
 
 
 @pytest.mark.parametrize("n_outputs", [0, 2])
@@ -312,8 +327,8 @@ def test_token_model_as_a_whole_and_step_by_step(cell, options, rng):
 @pytest.mark.parametrize("dtype", ["auto", "float32"])
 def test_a_pipeline_scales_inside(dtype, numbers, rng):
     X = [1e8 + 5 * x for x in numbers]  # float32 alone would round all of that away
-    options = [{}, {"with_mean": False}]
-    pipeline = make_pipeline(*(SequenceScaler(**o) for o in options), RNNSequenceClassifier(dtype=dtype, **TINY))
+    scalers = make_pipeline(SequenceScaler(), SequenceScaler(with_mean=False))
+    pipeline = make_pipeline(scalers, "passthrough", RNNSequenceClassifier(dtype=dtype, **TINY))
     pipeline.fit(X, [0, 1] * 4)
     shaken(pipeline[-1], rng)
 
@@ -348,6 +363,16 @@ def test_empty_sequences_and_batches_are_errors(cell, numbers):
         run(onnx_model, [4, 1], X=np.zeros((2, 3, 3)))
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf, 1e39])
+def test_numbers_that_are_not_finite_are_errors(value, numbers):
+    onnx_model = to_onnx(RNNSequenceClassifier(pooling="max", **TINY).fit(numbers, [0, 1] * 4))
+    inputs = padded(numbers)
+
+    inputs["X"][2, 8] = value
+    with pytest.raises(Exception, match="X_must_be_finite_in_float32"):
+        run(onnx_model, **inputs)
+
+
 def test_what_cannot_be_exported_is_named(numbers):
     y = [0, 1] * 4
     model = RNNSequenceClassifier(**TINY).fit(numbers, y)
@@ -360,8 +385,12 @@ def test_what_cannot_be_exported_is_named(numbers):
         to_onnx(other)
     with pytest.raises(NotImplementedError, match="scales what the estimator reads as tokens"):
         to_onnx(tokens)
-    with pytest.raises(TypeError, match="model is of type SequenceScaler"):
+    with pytest.raises(TypeError, match="model is, or ends with, a SequenceScaler"):
         to_onnx(make_pipeline(SequenceScaler()).fit(numbers))
+    with pytest.raises(TypeError, match=r"a GridSearchCV, .* Pass its best_estimator_\."):
+        to_onnx(GridSearchCV(model, {"alpha": [1e-3]}, cv=2).fit(numbers, y))
+    with pytest.raises(NotFittedError):
+        to_onnx(RNNSequenceClassifier())
     for opset in (17, 1000, 18.5, "18"):
         with pytest.raises(ValueError, match="opset is"):
             to_onnx(model, opset=opset)
