@@ -53,10 +53,14 @@ class Graph:
     ----------
     dtype : dtype
         Of all numbers, but for what the layers compute with.
+    layer_dtype : dtype
+        Of that.
+    prefix : str, default=""
+        Of all names; that of a graph in another one has to be its own.
     """
 
-    def __init__(self, dtype: np.dtype) -> None:
-        self.dtype = dtype
+    def __init__(self, dtype: np.dtype, layer_dtype: np.dtype, prefix: str = "") -> None:
+        self.dtype, self.layer_dtype, self._prefix = dtype, layer_dtype, prefix
         self._onnx = import_onnx()
         self._nodes: list[onnx.NodeProto] = []
         self._constants: list[onnx.TensorProto] = []
@@ -64,12 +68,14 @@ class Graph:
         self._outputs: list[onnx.ValueInfoProto] = []
 
     def input(self, name: str, dtype: Any, shape: Shape) -> str:
-        """Declare an input of the model."""
+        """Declare an input of the graph."""
+        name = self._prefix + name
         self._inputs.append(self._declare(name, dtype, shape))
         return name
 
     def output(self, name: str, tensor: str, dtype: Any, shape: Shape) -> None:
-        """Declare a tensor to be an output of the model."""
+        """Declare a tensor to be an output of the graph."""
+        name = self._prefix + name
         self._nodes.append(self._onnx.helper.make_node("Identity", [tensor], [name], name=f"output_{name}"))
         self._outputs.append(self._declare(name, dtype, shape))
 
@@ -80,7 +86,7 @@ class Graph:
     def add_many(self, operator: str, n: int, *operands: str | np.ndarray, **attributes: Any) -> list[str]:
         """Add an operator, and return the first n tensors that it gives."""
         names = [v if isinstance(v, str) else self._constant(v) for v in operands]
-        node = f"{operator}_{len(self._nodes)}"  # ONNX Runtime derives names from it that have to be distinct
+        node = f"{self._prefix}{operator}_{len(self._nodes)}"  # distinct: ONNX Runtime makes names from it
         outputs = [f"{node}_{k}" for k in range(n)]
         self._nodes.append(self._onnx.helper.make_node(operator, names, outputs, **{"name": node, **attributes}))
         return outputs
@@ -107,13 +113,20 @@ class Graph:
         index = self.cast(self.add("Not", condition), np.int64)
         return self.add("Reshape", tensor, self.add("Gather", same_shape, index, name=name))
 
+    def body(self) -> Graph:
+        """Begin the graph of an operator that is added next, such as a loop."""
+        return Graph(self.layer_dtype, self.layer_dtype, f"{self._prefix}body_{len(self._nodes)}_")
+
+    def to_graph(self, name: str) -> onnx.GraphProto:
+        """Put the graph together."""
+        return self._onnx.helper.make_graph(self._nodes, name, self._inputs, self._outputs, self._constants)
+
     def to_model(self, opset: int, metadata: dict[str, str], description: str) -> onnx.ModelProto:
         """Put the model together, and check it."""
         helper = self._onnx.helper
-        graph = helper.make_graph(self._nodes, "skrnn", self._inputs, self._outputs, self._constants)
         opsets = [helper.make_opsetid("", opset)]
         model = helper.make_model(
-            graph,
+            self.to_graph("skrnn"),
             opset_imports=opsets,
             ir_version=helper.find_min_ir_version_for(opsets),
             producer_name="skrnn",
@@ -125,7 +138,7 @@ class Graph:
         return model
 
     def _constant(self, array: np.ndarray) -> str:
-        name = f"constant_{len(self._constants)}"
+        name = f"{self._prefix}constant_{len(self._constants)}"
         values = array.astype(object) if array.dtype.kind in "UT" else array
         self._constants.append(self._onnx.numpy_helper.from_array(values, name))
         return name

@@ -19,8 +19,6 @@ from ..preprocessing import SequenceScaler
 from ._graph import Graph, exporter_of, integer
 
 BATCH, TIME = "batch", "time"
-SINGLE = np.dtype(np.float32)
-"""What the layers compute in, whatever the dtype of the rest: ONNX Runtime has their operators in no other."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +68,7 @@ class Steps(NamedTuple):
     Attributes
     ----------
     x : str
-        Tensor (T, B, F), float32.
+        Tensor (T, B, F) of the layers' dtype.
     W_x : list of ndarray of shape (G*H, F)
         The weights that it is multiplied with, by direction.
     lengths : str
@@ -154,17 +152,18 @@ def _ends(graph: Graph, X: str) -> tuple[str, str]:
 
 
 def _steps_of(graph: Graph, X: str, is_step: str) -> str:
-    """From numbers (batch, time, F) to (T, B, F), float32, 0 behind the end."""
-    x = graph.add("Transpose", graph.cast(X, SINGLE), perm=[1, 0, 2])
-    x = graph.add("Where", is_step, x, np.zeros((), SINGLE))
+    """From numbers (batch, time, F) to (T, B, F) of the layers' dtype, where they must be finite; 0 behind the end."""
+    zero = np.zeros((), graph.layer_dtype)
+    x = graph.add("Transpose", graph.cast(X, graph.layer_dtype), perm=[1, 0, 2])
+    x = graph.add("Where", is_step, x, zero)
     difference = graph.add("Sub", x, x)  # no zero where x is NaN or infinite
-    is_finite = graph.are_all(graph.add("Equal", difference, np.zeros((), SINGLE)))
-    return graph.require(is_finite, x, 3, "X_must_be_finite_in_float32")
+    is_finite = graph.are_all(graph.add("Equal", difference, zero))
+    return graph.require(is_finite, x, 3, f"X_must_be_finite_in_{graph.layer_dtype}")
 
 
 def _take(graph: Graph, table: Floats, ids: str, meaning: Ids, is_step: str) -> str:
-    """From ids (batch, time) to rows of a table, (T, B, F), float32."""
-    return graph.add("Gather", table.astype(SINGLE), _ids(graph, ids, meaning, is_step))
+    """From ids (batch, time) to rows of a table, (T, B, F) of the layers' dtype."""
+    return graph.add("Gather", table.astype(graph.layer_dtype), _ids(graph, ids, meaning, is_step))
 
 
 def _ids(graph: Graph, ids: str, meaning: Ids, is_step: str) -> str:

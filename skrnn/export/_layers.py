@@ -13,10 +13,11 @@ from ..core.model.stack import RecurrentStack
 from ..core.parameters import Weights
 from ._gates import ONNX_GATES, order_of, parts_of_layers, to_order
 from ._graph import Graph, exporter_of, integer
-from ._inputs import SINGLE, Steps
+from ._inputs import Steps
+from ._loops import add_loop, function_of
 
-_FUNCTIONS = {"relu": "Relu", "tanh": "Tanh", "tanh_by_exp": "Tanh", "tanh_by_numpy": "Tanh"}
-"""ONNX's name of each of `skrnn.core.kernels.numpy.activations.ACTIVATIONS`."""
+SINGLE = np.dtype(np.float32)
+"""The only dtype in which ONNX Runtime has the operators of the layers."""
 
 
 def _rnn(f: str) -> tuple[str, list[str], dict[str, int]]:
@@ -61,26 +62,14 @@ def run_layers(
     stack: RecurrentStack, graph: Graph, weights: dict[str, Weights], steps: Steps, before: list[str]
 ) -> Outputs:
     """Run layer after layer, from the states `before` (n_layers, B, H) of one direction; without them from zero."""
-    operator, functions, options = exporter_of(_OPERATORS, stack.cell)(_function_of(stack.cell))
-    x, lengths = steps.x, graph.cast(steps.lengths, np.int32)
-    before = [graph.cast(state, SINGLE) for state in before]
+    add_layer = _add_operator if graph.layer_dtype == SINGLE else add_loop
+    x, before = steps.x, [graph.cast(state, graph.layer_dtype) for state in before]
     states: list[list[str]] = []
     for k, parts in enumerate(parts_of_layers(stack)):
         first = [graph.add("Gather", state, integer([k])) for state in before]
         W_x = [weights[part]["W_x"] for part in parts] if k else steps.W_x
-        arrays = _arrays(stack.cell, [{**weights[part], "W_x": W} for part, W in zip(parts, W_x, strict=True)])
-        y, *after = graph.add_many(
-            operator,
-            1 + stack.cell.n_states,
-            x,
-            *arrays,
-            lengths,
-            *first,
-            hidden_size=stack.cell.hidden_size,
-            direction="bidirectional" if stack.bidirectional else "forward",
-            activations=functions * stack.n_directions,
-            **options,
-        )
+        of_parts = [{**weights[part], "W_x": W} for part, W in zip(parts, W_x, strict=True)]
+        y, *after = add_layer(stack.cell, graph, of_parts, steps._replace(x=x), first)
         x = _side_by_side(graph, y, [0, 2, 1, 3], [0, 0, stack.n_outputs])
         states.append(after)
     last = _side_by_side(graph, states[-1][0], [1, 0, 2], [0, stack.n_outputs])
@@ -89,13 +78,27 @@ def run_layers(
     return Outputs(x, last, of_all)
 
 
-def _function_of(cell: Cell) -> str:
-    """Return ONNX's name of a cell's activation; raises for one that it has not."""
-    if cell.activation not in _FUNCTIONS:
-        raise NotImplementedError(
-            f"The activation {cell.activation!r} cannot be exported to ONNX; {', '.join(_FUNCTIONS)} can."
-        )
-    return _FUNCTIONS[cell.activation]
+def layer_dtype_of(stack: RecurrentStack, dtype: np.dtype) -> np.dtype:
+    """Return what the layers compute in: where states have bounds float32, since there are operators for it."""
+    return SINGLE if stack.kernel.is_bounded else dtype
+
+
+def _add_operator(cell: Cell, graph: Graph, weights: list[Weights], steps: Steps, before: list[str]) -> list[str]:
+    """Add a layer, from states (1, B, H) or zero: outputs (T, D, B, H), and the last states (D, B, H)."""
+    operator, functions, options = exporter_of(_OPERATORS, cell)(function_of(cell))
+    D, arrays = len(weights), _arrays(cell, weights)
+    return graph.add_many(
+        operator,
+        1 + cell.n_states,
+        steps.x,
+        *arrays,
+        graph.cast(steps.lengths, np.int32),
+        *before,
+        hidden_size=cell.hidden_size,
+        direction="bidirectional" if D == 2 else "forward",
+        activations=functions * D,
+        **options,
+    )
 
 
 def _arrays(cell: Cell, weights: list[Weights]) -> list[Floats]:

@@ -16,7 +16,7 @@ from ..preprocessing import SequenceScaler
 from ._gates import parts_of_layers
 from ._graph import Graph, Shape, read_opset
 from ._inputs import BATCH, TIME, Source, read_steps
-from ._layers import run_layers
+from ._layers import layer_dtype_of, run_layers
 from ._outputs import declare_outputs
 from ._predictions import add_head, predict
 from ._readings import source_of
@@ -64,32 +64,34 @@ def to_onnx(model: Any, *, opset: int | None = None) -> onnx.ModelProto:
     sequences, a sequence without steps, numbers that are not finite, and unknown tokens with handle_unknown="error":
     an operator fails whose name says what is wrong.
 
-    ``X`` : float or double (batch, time, n_inputs_)
+    ``X`` : float or double, ``(batch, time, n_inputs_)``
         Numbers, in the model's dtype; double before a scaler. Left out where all columns are categories.
-    ``X`` : int64 (batch, time)
+    ``X`` : int64, ``(batch, time)``
         Instead, of a model that reads tokens: their ids, places in ``vocabulary``. Other ids are unknown tokens.
-    ``categories`` : int64 (batch, time, n_categories)
+    ``categories`` : int64, ``(batch, time, n_categories)``
         Beside X, ids of the columns that hold categories, in the order of ``categories_``.
-    ``lengths`` : int64 (batch,)
+    ``lengths`` : int64, ``(batch,)``
         Number of steps of each sequence.
-    ``h_0``, and ``c_0`` of the LSTM : (n_layers, batch, hidden_size)
+    ``h_0``, and ``c_0`` of the LSTM : ``(n_layers, batch, hidden_size)``
         Of a token model, the states before the first step. A sequence begins with zero, and with the id ``begin``.
 
     Outputs. What stands behind the end of a sequence means nothing.
 
-    ``label``, ``probabilities`` : (batch,), (batch, n_classes)
+    ``label``, ``probabilities`` : ``(batch,)``, ``(batch, n_classes)``
         Of a classifier, as `predict` and `predict_proba` give them; of a tagger with loss="log_loss" for each step,
-        (batch, time) and (batch, time, n_classes).
+        ``(batch, time)`` and ``(batch, time, n_classes)``; of several labels both ``(batch, n_classes)``.
     ``emissions``, ``transitions``, ``start_transitions``, ``end_transitions``
         Of a tagger with a chain: scores (batch, time, n_classes) of each label, (n_classes, n_classes) of a label (row)
         that another one (column) follows, and (n_classes,) of the first and the last label. The likeliest labels are
         those of the largest sum.
-    ``variable``, and ``std`` of loss="gaussian" : (batch,) or (batch, n_outputs_)
-        Of a regressor, in the units of y; after a fit on a y for each step (batch, time) or (batch, time, n_outputs_).
-    ``log_probabilities``, ``h_n``, and ``c_n`` : (batch, time, n_columns), (n_layers, batch, hidden_size)
+    ``variable``, and ``std`` of loss="gaussian" : ``(batch,)`` or ``(batch, n_outputs_)``
+        Of a regressor, in the units of y; after a fit on a y for each step ``(batch, time)`` or
+        ``(batch, time, n_outputs_)``.
+    ``log_probabilities``, ``h_n``, and ``c_n`` : ``(batch, time, n_columns)``, ``(n_layers, batch, hidden_size)``
         Of a token model, what comes after each step, nats, a column for each id; and the states after the last one.
 
-    The layers compute in float32, the only one in which ONNX Runtime has them; all else has the dtype of the model.
+    The layers compute in float32, the only dtype in which ONNX Runtime has them; all else has the dtype of the model.
+    cell="relu", whose states, and so rounding errors, have no bounds, keeps float64: in a loop over time, slower.
 
     ``metadata_props`` hold, in JSON, the ``estimator``; its ``classes``; the ``vocabulary``, and the ids ``unknown``,
     ``begin`` and ``end``; or the ``columns`` of X where they have names, and in ``categories``, for each column of
@@ -113,7 +115,8 @@ def to_onnx(model: Any, *, opset: int | None = None) -> onnx.ModelProto:
     scalers, estimator = _split(model)
     fitted = estimator._check_fitted()
     source, of_inputs = source_of(fitted.reading, scalers, estimator.handle_unknown)
-    graph = Graph(fitted.params.dtype)
+    dtype = fitted.params.dtype
+    graph = Graph(dtype, layer_dtype_of(fitted.built.stack, dtype))
     of_outputs = _export(fitted, graph, source)
     metadata = {"estimator": type(estimator).__name__, **of_outputs, **of_inputs}
     as_json = {name: json.dumps(value, default=_plain) for name, value in metadata.items()}

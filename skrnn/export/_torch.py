@@ -36,6 +36,8 @@ def to_torch_state_dict(model: Any) -> dict[str, np.ndarray]:
     ------
     NotFittedError
         If the model is not fitted.
+    NotImplementedError
+        If PyTorch has no such cell.
     TypeError
         If it is no estimator of skrnn.
 
@@ -47,7 +49,7 @@ def to_torch_state_dict(model: Any) -> dict[str, np.ndarray]:
     -----
     What lies before and after the layers is in `weights_`: ``embedding.E``, the weights of a `torch.nn.Embedding`, and
     ``head.W_y`` and ``head.b_y``, those of a `torch.nn.Linear`. A model that reads tokens without an embedding takes
-    one-hot rows, a column for each id in ``vocabulary_``.
+    one-hot rows of the ids in ``vocabulary_``; a token model opens each sequence with one more, the last.
 
     Examples
     --------
@@ -97,6 +99,10 @@ def params_from_torch(network: Network, state_dict: Mapping[str, Any], params: A
 
     Raises
     ------
+    NotImplementedError
+        If PyTorch has no such cell.
+    TypeError
+        If `network` is no Network, or `state_dict` no mapping.
     ValueError
         If a key is missing or unknown, an array has another shape, or `params` has.
 
@@ -115,9 +121,18 @@ def params_from_torch(network: Network, state_dict: Mapping[str, Any], params: A
     array([[1., 0.],
            [0., 1.]])
     """
+    if not isinstance(network, Network):
+        raise TypeError(
+            f"network is of type {type(network).__name__}, but a skrnn.core.model.network.Network is needed."
+        )
+    if not isinstance(state_dict, Mapping):
+        raise TypeError(f"state_dict is of type {type(state_dict).__name__}. Pass a dict, module.state_dict().")
     order = order_of(network.stack.cell, TORCH_GATES, "torch.nn")
     arrays = _read_arrays(network, state_dict)
-    vector = np.zeros(network.layout.size, np.result_type(*arrays.values())) if params is None else np.array(params)
+    if params is None:
+        vector = np.zeros(network.layout.size, np.result_type(np.float32, *arrays.values()))
+    else:
+        vector = np.array(params, np.result_type(np.float32, params))
     if vector.shape != (network.layout.size,):
         raise ValueError(f"params has the shape {vector.shape}, but that of the network is ({network.layout.size},).")
     views = network.layout.views(vector)

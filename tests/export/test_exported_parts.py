@@ -9,7 +9,7 @@ from skrnn import RNNSequenceClassifier
 from skrnn.core.cells import CELLS, ElmanCell
 from skrnn.core.model.chain import LinearChain
 from skrnn.core.model.head import LinearHead
-from skrnn.core.model.inputs import DenseInput, Input
+from skrnn.core.model.inputs import Input
 from skrnn.core.model.losses import LOSSES, BinaryCrossEntropy, CrossEntropy
 from skrnn.core.model.network import Network
 from skrnn.core.model.pooling import POOLINGS
@@ -18,7 +18,8 @@ from skrnn.core.model.stack import RecurrentStack
 from skrnn.export import to_onnx
 from skrnn.export._graph import exporter_of
 from skrnn.export._inputs import _INPUTS
-from skrnn.export._layers import _OPERATORS, run_layers
+from skrnn.export._layers import _OPERATORS
+from skrnn.export._loops import function_of
 from skrnn.export._predictions import _LOSSES
 from skrnn.export._readouts import _READOUTS
 
@@ -69,7 +70,7 @@ def test_parts_without_an_exporter_are_named():
     with pytest.raises(NotImplementedError, match="Other cannot be exported to ONNX; LinearHead can"):
         exporter_of({LinearHead: None}, Other(1, 1))
     with pytest.raises(NotImplementedError, match="The activation 'softsign' cannot be exported to ONNX; relu, tanh"):
-        run_layers(RecurrentStack(ElmanCell(2, "softsign"), DenseInput(1)), None, {}, None, [])
+        function_of(ElmanCell(2, "softsign"))
 
 
 def test_onnx_is_asked_for(monkeypatch):

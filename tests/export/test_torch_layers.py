@@ -111,6 +111,7 @@ def test_dtype_is_that_of_the_state_dict():
     state_dict = layers_of_torch("gru", 1, False, bias=False, dtype=torch.float32).state_dict()
 
     assert params_from_torch(network, state_dict).dtype == np.float32
+    assert params_from_torch(network, state_dict, params=np.zeros(network.layout.size, int)).dtype == np.float64
     assert params_from_torch(network, {k: v.double() for k, v in state_dict.items()}).dtype == np.float64
 
 
@@ -126,5 +127,9 @@ def test_state_dicts_of_other_layers_are_refused():
         params_from_torch(network, layers_of_torch("lstm", 2, False).state_dict())
     with pytest.raises(ValueError, match=r"params has the shape \(3,\)"):
         params_from_torch(network, whole, params=np.zeros(3))
+    with pytest.raises(TypeError, match="network is of type GRU"):
+        params_from_torch(layers_of_torch("gru", 1, False), whole)
+    with pytest.raises(TypeError, match=r"state_dict is of type GRU\. Pass a dict, module\.state_dict\(\)"):
+        params_from_torch(network, layers_of_torch("gru", 2, False))
     with pytest.raises(TypeError, match="model is of type GRU"):
         to_torch_state_dict(layers_of_torch("gru", 1, False))

@@ -104,6 +104,14 @@ def test_dtype_is_that_of_the_model(dtype, opset, numbers, rng):
     assert_allclose(found["probabilities"], model.predict_proba(numbers), **CLOSE)
 
 
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_rounding_errors_of_states_without_bounds_do_not_grow(bidirectional, rng):
+    X = [rng.standard_normal((n, 3)) for n in (300, 1, 120)]
+    model = RNNSequenceRegressor(cell="relu", n_layers=2, bidirectional=bidirectional, **TINY).fit(X, [1.0, 2.0, 3.0])
+
+    assert_allclose(run(to_onnx(model), **padded(X))["variable"], model.predict(X), rtol=1e-10)
+
+
 @pytest.mark.parametrize(
     "classes", [["b", "a", "long"], [3, 7, -1], [1.0, 2.0, 4.0], [True, False, True], np.array([1, 2, 9], np.uint8)]
 )
