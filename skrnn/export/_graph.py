@@ -118,8 +118,14 @@ class Graph:
         return Graph(self.layer_dtype, self.layer_dtype, f"{self._prefix}body_{len(self._nodes)}_")
 
     def to_graph(self, name: str) -> onnx.GraphProto:
-        """Put the graph together."""
-        return self._onnx.helper.make_graph(self._nodes, name, self._inputs, self._outputs, self._constants)
+        """Put the graph together, of what its outputs need."""
+        needed, nodes = {value.name for value in self._outputs}, list[Any]()
+        for node in reversed(self._nodes):
+            if needed.intersection(node.output):
+                needed.update(node.input)
+                nodes.append(node)
+        constants = [constant for constant in self._constants if constant.name in needed]
+        return self._onnx.helper.make_graph(nodes[::-1], name, self._inputs, self._outputs, constants)
 
     def to_model(self, opset: int, metadata: dict[str, str], description: str) -> onnx.ModelProto:
         """Put the model together, and check it."""

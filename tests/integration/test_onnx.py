@@ -360,6 +360,14 @@ def test_names_of_columns_are_told(numbers):
     assert "columns" not in metadata_of(to_onnx(RNNSequenceClassifier(**TINY).fit(table, [0, 1])))
 
 
+def test_nothing_is_computed_in_vain(numbers):
+    graph = to_onnx(RNNSequenceClassifier(**TINY).fit(numbers, [0, 1] * 4)).graph
+    read = {name for node in graph.node for name in node.input} | {value.name for value in graph.output}
+
+    assert all(read & set(node.output) for node in graph.node)
+    assert {value.name for value in [*graph.input, *graph.initializer]} <= read
+
+
 @pytest.mark.parametrize("cell", ["tanh", "gru", "lstm"])
 def test_empty_sequences_and_batches_are_errors(cell, numbers):
     onnx_model = to_onnx(RNNSequenceClassifier(cell=cell, **TINY).fit(numbers, [0, 1] * 4))
