@@ -123,7 +123,7 @@ class NumberReading(SequenceReading):
         targets = numbers.values
         if self.is_per_step:
             targets = np.empty((sequences.n_rows, self.n_outputs))
-            targets[_rows_of_steps(sequences)] = numbers.values
+            targets[sequences.rows] = numbers.values
         data = Dataset(sequences, targets, weights, is_per_step=self.is_per_step)
         return NumberedSequences(data, passed.sample_weight is not None, read.items, self.is_flat).that_weigh()
 
@@ -172,12 +172,6 @@ def standardise(values: np.ndarray, weights: np.ndarray, loss: str) -> tuple[np.
     deviation = np.sqrt(np.average(np.square(values / unit - mean), axis=0, weights=relative))
     is_constant = deviation <= 10 * np.finfo(float).eps * np.abs(mean)
     return mean * unit, np.where(is_constant, 1, deviation * unit)
-
-
-def _rows_of_steps(sequences: Sequences) -> np.ndarray:
-    """Row of the data of each step, sequence after sequence."""
-    lengths = sequences.lengths
-    return np.arange(lengths.sum()) + np.repeat(sequences.offsets - (np.cumsum(lengths) - lengths), lengths)
 
 
 def _check_range(numbers: Numbers, loss: str | None, dtype: np.dtype) -> None:

@@ -42,6 +42,13 @@ class Sequences(ABC):
         return int(self.lengths.sum())
 
     @property
+    def rows(self) -> Ints:
+        """Row of each step, sequence after sequence, shape (n_steps,)."""
+        before = np.cumsum(self.lengths) - self.lengths
+        rows: Ints = np.arange(self.n_steps) + np.repeat(self.offsets - before, self.lengths)
+        return rows
+
+    @property
     @abstractmethod
     def n_rows(self) -> int:
         """Number of rows of the array."""

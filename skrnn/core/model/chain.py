@@ -241,6 +241,28 @@ class LinearChain(Loss):
             proba[rows[is_step]] = found.transpose(0, 2, 1)[is_step]
         return proba
 
+    def log_odds(
+        self, emissions: Floats, labels: Ints, steps: Ints, lengths: Ints, parameters: Weights
+    ) -> tuple[Floats, Floats]:
+        """Compute the log-odds (n,) of a label (n,) at a step (n,) of each sequence, and their gradient (N, K).
+
+        Of two chains one is held at the label, the other at all others: their log Z differ by the log-odds, so nothing
+        is lost where a probability rounds to 0 or 1.
+        """
+        found, d_emissions, chain = np.empty(len(lengths)), np.zeros_like(emissions), Chain.of(parameters)
+        for indices, rows, is_step, n_steps in self._batches(lengths):
+            both, columns = np.repeat(_columns(emissions, rows), 2, axis=2), np.arange(len(indices))
+            at = both[steps[indices], :, 2 * columns]  # (n, K), a copy, as the next one
+            at_others = at.copy()
+            at_others[columns, labels[indices]] = -np.inf
+            at[np.arange(self.n_raw) != labels[indices, None]] = -np.inf
+            both[steps[indices], :, 2 * columns], both[steps[indices], :, 2 * columns + 1] = at, at_others
+            recursion, signs = chain.forward(both, np.repeat(n_steps, 2)), np.tile([1.0, -1.0], len(indices))
+            found[indices] = recursion.log_z[::2] - recursion.log_z[1::2]
+            d_both = chain.backward(recursion, np.repeat(n_steps, 2), signs).emissions
+            d_emissions[rows[is_step]] = (d_both[:, :, ::2] + d_both[:, :, 1::2]).transpose(0, 2, 1)[is_step]
+        return found, d_emissions
+
     def log_likelihood(self, emissions: Floats, labels: Ints, lengths: Ints, parameters: Weights) -> Floats:
         """Compute the log-probability (n,) of the labels (N,) of each sequence, nats."""
         found, chain = np.empty(len(lengths)), Chain.of(parameters)

@@ -22,7 +22,7 @@ from .chain import LinearChain
 from .head import LinearHead, Objective
 from .inputs import build_input
 from .layer import PackedLayer
-from .losses import LOSSES, BinaryCrossEntropy, CrossEntropy, Loss
+from .losses import LOSSES, BinaryCrossEntropy, CrossEntropy, Loss, WeightedSum
 from .pooling import POOLINGS
 from .readouts import EveryStep, Readout
 from .stack import RecurrentStack
@@ -434,6 +434,59 @@ class Network:
         self._loss_gradient(params, batch, None, workspace, np.zeros_like(params), d_rows)
         return batch.data.views(d_rows)
 
+    def raw_gradient(self, params: Floats, data: Sequences, d_raw: Floats, workspace: Workspace) -> list[Floats]:
+        """Gradient of raw predictions with respect to what the first layer reads, over all steps.
+
+        Parameters
+        ----------
+        params, data : ndarray of shape (layout.size,), Sequences
+            The parameters; n sequences, none of whose rows belongs to two of them, read in batches of like lengths.
+        d_raw : ndarray of shape (n, n_raw), or (sum of lengths, n_raw)
+            Coefficient of each raw prediction, in the order in which `predict_raw` gives them.
+        workspace : Workspace
+            Scratch of the parameters' dtype.
+
+        Returns
+        -------
+        d_x : list of ndarray of shape (n_steps_i, F)
+            For each sequence the gradient of its sum of coefficients times raw predictions, as in `input_gradient`.
+        """
+        d_rows = np.zeros((data.n_rows, self.stack.input.n_inputs), params.dtype)
+        coefficients, scratch = d_raw, np.zeros_like(params)
+        if self.readout.is_per_step:
+            coefficients = np.zeros((data.n_rows, self.head.n_raw), d_raw.dtype)
+            coefficients[data.rows] = d_raw
+        complete = replace(self, gradient_steps=None)
+        for batch in self._runner.inference_batches(data):
+            to_explain = replace(batch, targets=coefficients)
+            complete._loss_gradient(params, to_explain, None, workspace, scratch, d_rows, WeightedSum(self.head.n_raw))
+        return data.views(d_rows)
+
+    def hidden_states(self, params: Floats, data: Sequences, workspace: Workspace, layer: int = -1) -> Floats:
+        """Outputs of a layer at every step.
+
+        Parameters
+        ----------
+        params, data, workspace : ndarray of shape (layout.size,), Sequences, Workspace
+            As for `predict`.
+        layer : int, default=-1
+            Which, from the input upwards; negative from the last one downwards.
+
+        Returns
+        -------
+        h : ndarray of shape (sum of lengths, D*H)
+            One sequence after another; of both directions, the forward one first.
+        """
+        stack = replace(self.stack, n_layers=range(self.stack.n_layers)[layer] + 1)
+        runner, h = WindowRunner(stack, EveryStep(), 0), np.empty((data.n_steps, stack.n_outputs), params.dtype)
+
+        def by_column(outputs: Floats, rows: Ints) -> Floats:
+            return outputs.transpose(0, 2, 1)
+
+        for _, places, values in self._map_outputs(params, data, workspace, runner, by_column):
+            h[places] = values
+        return h
+
     def predict(self, params: Floats, data: Sequences, workspace: Workspace) -> Floats:
         """What is predicted for each sequence, or for each step.
 
@@ -564,17 +617,33 @@ class Network:
         values : ndarray of shape (N, ...)
             What the function gave.
         """
-        weights, runner = self.views(params), self._runner
+        head = self.views(params)["head"]
+
+        def of_outputs(h: Floats, rows: Ints) -> Values:
+            return function(self.head.raw_of_steps(head, h, workspace), rows)
+
+        yield from self._map_outputs(params, data, workspace, self._runner, of_outputs)
+
+    def _map_outputs(
+        self,
+        params: Floats,
+        data: Sequences,
+        workspace: Workspace,
+        runner: WindowRunner,
+        function: Callable[[Floats, Ints], Values],
+    ) -> Iterator[tuple[Ints, Ints, Values]]:
+        """As `map_steps`, for the outputs (L, D*H, n) of the stack of a runner."""
+        weights, stack = self.views(params), runner.stack
         shift = np.cumsum(data.lengths) - data.lengths - data.offsets  # (n,), from rows to places
         for batch in runner.inference_batches(data):
             before = runner.initial(len(batch.indices), params.dtype)
             for window in runner.inference_windows(batch):
                 mark = workspace.mark()
-                cache, before = runner.run(weights, window, workspace, before, self.stack.bidirectional)
-                outputs = self.stack.outputs(cache, window, workspace)
+                cache, before = runner.run(weights, window, workspace, before, stack.bidirectional)
+                outputs = stack.outputs(cache, window, workspace)
                 by_row = (rows_by_segment(v, window.segments) for v in (window.rows, window.weights_of_rows()))
                 for h, rows, is_real in zip(outputs, *by_row, strict=True):
-                    values = function(self.head.raw_of_steps(weights["head"], h, workspace), rows[:, :, 0])
+                    values = function(h, rows[:, :, 0])
                     of_sequence = np.broadcast_to(batch.indices[: h.shape[2]], rows.shape[:2])
                     keep = is_real[:, :, 0] > 0
                     yield of_sequence[keep], (rows[:, :, 0] + shift[of_sequence])[keep], values[keep]
@@ -751,9 +820,10 @@ class Network:
         workspace: Workspace,
         out: Floats,
         d_rows: Floats | None = None,
+        loss: Loss | None = None,
     ) -> tuple[float, State | None]:
-        """As `loss_gradient`; adds the gradients of the inputs to `d_rows`, beside the rows of the data, if given."""
-        weights, gradients = self.views(params), self.views(out)
-        objective = Objective(self.head, self.loss, weights["head"], gradients["head"], workspace, self.stack.limits)
+        """As `loss_gradient`, perhaps of another loss; adds those of the inputs to `d_rows`, beside the rows of X."""
+        weights, gradients, loss = self.views(params), self.views(out), loss or self.loss
+        objective = Objective(self.head, loss, weights["head"], gradients["head"], workspace, self.stack.limits)
         bptt = Backpropagation(self._runner, self.recompute, self.gradient_steps)
         return bptt.loss_gradient(weights, gradients, batch, state, objective, d_rows)

@@ -223,3 +223,24 @@ def test_counts_of_known_labels_normalise_the_loss(rng):
     ((batch, share),) = Minibatches().batches(counted, make_network().batcher, 9, rng, np.dtype(float), shuffle=False)
     assert share == 1
     assert batch.weights @ counts[batch.indices] == pytest.approx(1)
+
+
+@pytest.mark.parametrize("scale", [1, 30, 1000], ids=["usual", "sharp", "beyond the range of exp"])
+@pytest.mark.parametrize("batch_size", [1, 2**18])
+def test_log_odds_equal_enumeration_and_their_gradient_differences(scale, batch_size, rng, monkeypatch):
+    monkeypatch.setattr(chain, "_BATCH_SIZE", batch_size)
+    weights = {"W_t": scale * rng.standard_normal((K, K)), "b_first": np.ones(K), "b_last": rng.standard_normal(K)}
+    labels, steps, lengths = np.array([2, 0, 1, 1]), np.array([3, 2, 0, 0]), np.array([4, 5, 1, 3])
+    loss, emissions = chain.LinearChain(K), scale * rng.standard_normal((lengths.sum(), K))
+
+    found, gradient = loss.log_odds(emissions, labels, steps, lengths, weights)
+
+    for i, z in enumerate(np.split(emissions, np.cumsum(lengths)[:-1])):
+        labellings = np.array(list(product(range(K), repeat=len(z))))
+        scores = np.array([score(Chain.of(weights), z, labelling) for labelling in labellings])
+        has = labellings[:, steps[i]] == labels[i]
+        assert found[i] == pytest.approx(log_sum_exp(scores[has]) - log_sum_exp(scores[~has]), rel=1e-10)
+    if scale == 1:
+        asked = labels, steps, lengths, weights
+        wanted = central_differences(lambda: loss.log_odds(emissions, *asked)[0].sum(), emissions)
+        assert relative_error(gradient, wanted) < 1e-6

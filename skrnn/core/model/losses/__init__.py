@@ -7,6 +7,7 @@ from .classes import BinaryCrossEntropy, CrossEntropy, log_softmax, softmax_cros
 from .loss import Loss
 from .number_loss import NumberLoss, merge_equal
 from .numbers import LOSSES, AbsoluteError, Gaussian, Huber, Poisson, Quantile, SquaredError
+from .weighted_sum import WeightedSum
 
 __all__ = [
     "LOSSES",
@@ -20,6 +21,7 @@ __all__ = [
     "Poisson",
     "Quantile",
     "SquaredError",
+    "WeightedSum",
     "log_softmax",
     "merge_equal",
     "softmax_cross_entropy",

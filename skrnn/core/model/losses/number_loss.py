@@ -93,6 +93,23 @@ class NumberLoss(Loss):
         raw += center[:, None]
         return raw
 
+    def slope(self, raw: Floats) -> Floats:
+        """Differentiate the numbers that `inverse_link` gives with respect to their raw predictions.
+
+        Parameters
+        ----------
+        raw : ndarray of shape (..., n_raw, n)
+            Raw predictions.
+
+        Returns
+        -------
+        slope : ndarray of shape (..., K, n)
+            Of each number, the first ones of what is predicted, with respect to its own raw prediction.
+        """
+        _, scale = self._standard(raw.dtype)
+        of_numbers: Floats = np.broadcast_to(scale[:, None], (*raw.shape[:-2], self.n_numbers, raw.shape[-1]))
+        return of_numbers
+
     def _standard(self, dtype: np.dtype) -> tuple[Floats, Floats]:
         """C and s, arrays (K,)."""
         K = self.n_numbers

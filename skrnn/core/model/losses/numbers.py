@@ -203,6 +203,11 @@ class Poisson(NumberLoss):
         np.exp(raw, out=raw)
         return super().inverse_link(raw)
 
+    def slope(self, raw: Floats) -> Floats:
+        largest = _largest_exponent(raw.dtype)
+        slope: Floats = super().slope(raw) * np.where(raw < largest, np.exp(np.minimum(raw, largest)), 0)
+        return slope
+
 
 @dataclass(frozen=True)
 class Gaussian(NumberLoss):
