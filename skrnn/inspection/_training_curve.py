@@ -6,6 +6,8 @@ from typing import Any
 
 from sklearn.utils.validation import check_is_fitted
 
+from ._plotting import make_axes
+
 
 class TrainingCurveDisplay:
     """Training loss, and validation score if there is one, of every epoch.
@@ -90,13 +92,7 @@ class TrainingCurveDisplay:
         ImportError
             If matplotlib is not installed.
         """
-        try:
-            import matplotlib.pyplot as plt
-        except ImportError as error:
-            raise ImportError(
-                "TrainingCurveDisplay needs matplotlib. Install it with pip install 'skrnn[plot]'."
-            ) from error
-        self.ax_ = plt.subplots(layout="constrained")[1] if ax is None else ax
+        self.ax_ = make_axes(ax, "TrainingCurveDisplay", (6.4, 4.8))
         self.figure_ = self.ax_.figure
         epochs = range(1, len(self.loss_curve) + 1)
         lines = self.ax_.plot(epochs, self.loss_curve, **{"label": "training loss", **kwargs})

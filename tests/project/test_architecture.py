@@ -88,7 +88,7 @@ LEVELS = [
         "datasets._names",
         "datasets._stdlib_text",
         "inspection._gradients",
-        "inspection._training_curve",
+        "inspection._plotting",
     },
     {
         "_parallel.threads",
@@ -99,6 +99,9 @@ LEVELS = [
         "sequences._forecasting",
         "sequences._padding",
         "sequences._windows",
+        "inspection._coloured_text",
+        "inspection._network_drawing",
+        "inspection._training_curve",
     },
     {"preprocessing._sequence_scaler", "sequences._long_dataframe", "_fitted"},
     {
@@ -108,7 +111,6 @@ LEVELS = [
         "_token_scores",
         "preprocessing",
         "datasets",
-        "inspection",
         "sequences",
     },
     {"_parallel", "_fitting"},
@@ -133,6 +135,17 @@ LEVELS = [
     {"export._readouts"},
     {"export._onnx"},
     {"export"},
+    {"inspection._targets"},
+    {"inspection._explained"},
+    {
+        "inspection._attributions",
+        "inspection._class_probability",
+        "inspection._network_display",
+        "inspection._states",
+        "inspection._token_surprise",
+    },
+    {"inspection._attribution_display", "inspection._hidden_states_display"},
+    {"inspection"},
     {""},
 ]
 LEVEL_OF = {module: level for level, modules in enumerate(LEVELS) for module in modules}
@@ -199,7 +212,19 @@ def test_public_names():
     ]
     assert datasets.__all__ == ["load_japanese_vowels", "load_names", "load_stdlib_text"]
     assert export.__all__ == ["params_from_torch", "to_onnx", "to_torch_state_dict"]
-    assert inspection.__all__ == ["ArrayCheck", "GradientCheck", "TrainingCurveDisplay", "check_gradient"]
+    assert inspection.__all__ == [
+        "ArrayCheck",
+        "AttributionDisplay",
+        "ClassProbabilityDisplay",
+        "GradientCheck",
+        "HiddenStatesDisplay",
+        "NetworkDisplay",
+        "TokenSurpriseDisplay",
+        "TrainingCurveDisplay",
+        "attribute",
+        "check_gradient",
+        "hidden_states",
+    ]
     assert metrics.__all__ == [
         "make_step_scorer",
         "sequence_accuracy_score",
