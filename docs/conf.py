@@ -143,7 +143,14 @@ def _strip_code(app, doctree):
         block.rawsource, block[:] = text, [nodes.Text(text)]
 
 
+def _allow_missing_pictures(app, config):
+    """Let pages show what the gallery draws also where it is told to draw nothing."""
+    if not int(config.sphinx_gallery_conf.get("plot_gallery", 1)):
+        config.suppress_warnings.append("image.not_readable")
+
+
 def setup(app):
     """Connect what the extensions leave to do."""
+    app.connect("config-inited", _allow_missing_pictures)
     app.connect("autodoc-process-docstring", _fit_module_docstring)
     app.connect("doctree-read", _strip_code)

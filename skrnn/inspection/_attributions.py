@@ -14,7 +14,7 @@ from .._validation.values import is_integer, shown
 from .._warnings import warn_caller
 from ._explained import Explained, Question, ask
 
-_MAX_FACTOR = 32
+_MAX_FACTOR = 16
 """Up to how many times `n_steps` points are taken where integrated gradients are not complete."""
 
 
@@ -26,7 +26,7 @@ def attribute(
     target: Any = None,
     step: Any = None,
     baseline: Any = None,
-    n_steps: int = 16,
+    n_steps: int = 32,
     tol: float = 0.01,
 ) -> list[np.ndarray]:
     r"""How much each step, and each of its features, contributed to a prediction.
@@ -71,11 +71,11 @@ def attribute(
         What stands for the absence of information. By default zero, which is a feature's mean after a `SequenceScaler`;
         of tokens and categories the zero vector, which is that of a token that training never showed. In a pipeline it
         is given as the last step sees it.
-    n_steps : int, default=16
+    n_steps : int, default=32
         Points at which the integral of integrated gradients is first taken.
     tol : float, default=0.01
         By how much integrated gradients may miss f(x) - f(x'), as a share of the sum of their absolute values. Where
-        they do, the number of points is doubled, up to 32 times `n_steps`.
+        they do, the number of points is doubled, up to 16 times `n_steps`.
 
     Returns
     -------
@@ -140,7 +140,7 @@ def attribute_with_names(
     target: Any,
     step: Any,
     baseline: Any,
-    n_steps: Any = 16,
+    n_steps: Any = 32,
     tol: Any = 0.01,
 ) -> tuple[list[np.ndarray], list[str]]:
     """Return what `attribute` does, and what is explained of each sequence, in words."""

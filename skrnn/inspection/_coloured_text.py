@@ -58,7 +58,7 @@ def draw(ax: Any, tokens: list[str], values: np.ndarray, mappable: Any) -> None:
 def height_of(tokens: list[str]) -> float:
     """Return how many inches the picture of tokens takes, 5.6 wide, with a scale of colours below."""
     _, width, n_lines = _places(tokens)
-    return 0.75 + 5.4 * _HEIGHT * n_lines / width
+    return 0.95 + 5.4 * _HEIGHT * n_lines / width
 
 
 _HEIGHT = 1.9

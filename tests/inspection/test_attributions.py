@@ -153,7 +153,7 @@ def test_integrated_gradients_are_complete_for_every_cell_and_pooling(cell, pool
 
 
 def test_the_integral_is_refined_until_it_is_complete(rng):
-    """One point is not enough, 32 are."""
+    """One point is not enough, 16 are."""
     model, X = classifier(rng)
     X = [10 * x for x in X]
 
@@ -168,7 +168,7 @@ def test_the_integral_is_refined_until_it_is_complete(rng):
 def test_what_is_not_complete_is_warned_of(rng):
     model, X = classifier(rng, cell="relu", pooling="max")
 
-    with pytest.warns(ConvergenceWarning, match=r"miss f\(x\) - f\(baseline\) by up to .*, at 32 points"):
+    with pytest.warns(ConvergenceWarning, match=r"miss f\(x\) - f\(baseline\) by up to .*, at 16 points"):
         attribute(model, X, target="yes", n_steps=1, tol=1e-9)
 
 
