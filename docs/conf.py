@@ -145,7 +145,7 @@ def _strip_code(app, doctree):
 
 def _allow_missing_pictures(app, config):
     """Let pages show what the gallery draws also where it is told to draw nothing."""
-    if not int(config.sphinx_gallery_conf.get("plot_gallery", 1)):
+    if str(config.sphinx_gallery_conf.get("plot_gallery", True)) in ("0", "False"):
         config.suppress_warnings.append("image.not_readable")
 
 

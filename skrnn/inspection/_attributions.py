@@ -101,7 +101,7 @@ def attribute(
     Notes
     -----
     The integral is taken by Gauss-Legendre quadrature, in float64 whatever the model's dtype. Gradients go back over
-    all steps, also where training had ``bptt_steps``.
+    all steps, also where training had ``bptt_steps``, and memory grows with the length of the longest sequence.
 
     References
     ----------
@@ -123,8 +123,8 @@ def attribute(
     >>> attributions = attribute(model, X, target="high")
     >>> attributions[0].shape
     (5, 1)
-    >>> np.abs(attributions).mean(axis=0).argmax()
-    np.int64(2)
+    >>> int(np.abs(attributions).mean(axis=0).argmax())
+    2
     """
     attributions, _ = attribute_with_names(
         model, X, method=method, target=target, step=step, baseline=baseline, n_steps=n_steps, tol=tol

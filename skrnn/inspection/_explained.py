@@ -23,6 +23,7 @@ from .._vocabulary import SpecialToken, is_single
 from ..core.data.sequences import PackedSequences
 from ..core.model.chain import LinearChain
 from ..core.model.network import Network
+from ..core.model.pooling import POOLINGS
 from ..core.model.vectors import on_vectors, read_vectors
 from ..core.workspace import Workspace
 from ._targets import (
@@ -71,8 +72,8 @@ class Explained:
     @property
     def max_copies(self) -> int:
         """How many times all sequences may be predicted from in one call."""
-        n_numbers = self.vectors.shape[1] + self.network.head.n_raw
-        return max(1, _MAX_NUMBERS // max(1, len(self.vectors) * n_numbers))
+        n_predicted = len(self.vectors) if self.network.readout.is_per_step else len(self.lengths)
+        return max(1, _MAX_NUMBERS // (self.vectors.size + n_predicted * self.network.head.n_raw))
 
     def sequence(self, i: int) -> Explained:
         """Return what is asked about one sequence."""
@@ -276,7 +277,10 @@ def _class_target(
 def _ask_about_tokens(
     estimator: RNNNextTokenModel, fitted: Fitted, X: Any, target: Any, step: Any, baseline: Any
 ) -> Question:
-    """As `ask`, about the log-probability of a token: one of X, or what may come at its place or behind its end."""
+    """As `ask`, about the log-probability of a token: one of X, or what may come at its place or behind its end.
+
+    It depends on the tokens before it, so that the last state of these is all that the head has to see.
+    """
     reading, vocabulary = fitted.reading, fitted.reading.vocabulary
     data = reading.to_continue(X, estimator.handle_unknown)
     n_tokens, ids = data.lengths - 1, [array[:-1] for array in data.arrays()]
@@ -297,11 +301,11 @@ def _ask_about_tokens(
         baseline = [array[: s + 1].astype(np.intp) for array, s in zip(others, steps.tolist())]
     tokens = vocabulary.column_tokens[columns].tolist()
     return Question(
-        network=fitted.network,
+        network=replace(fitted.network, readout=POOLINGS["last"]),
         params=fitted.params.astype(np.float64),
         steps=[array[: s + 1].astype(np.intp) for array, s in zip(ids, steps.tolist())],
         baseline=baseline,
-        target=RowTarget(columns, steps, log_proba),
+        target=RowTarget(columns, None, log_proba),
         n_steps=n_tokens,
         n_before=1,
         widths=np.empty(0, np.intp),
