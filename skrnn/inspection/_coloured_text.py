@@ -38,7 +38,7 @@ def _span(token: str, value: float, vmax: float, unit: str) -> str:
     opacity = _MOST_OPAQUE * min(1.0, abs(value) / vmax)
     style = f"background:rgba({red},{green},{blue},{opacity:.3f});border-radius:2px;padding:0.15em 0.08em"
     shown = escape(VISIBLE.get(token, token) if token != " " else token) + ("\n" if token == "\n" else "")
-    return f'<span style="{style}" title="{escape(token)}: {value:.3g} {unit}">{shown}</span>'
+    return f'<span style="{style}" title="{escape(f"{token}: {value:.3g} {unit}")}">{shown}</span>'
 
 
 def draw(ax: Any, tokens: list[str], values: np.ndarray, mappable: Any) -> None:

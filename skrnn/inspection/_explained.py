@@ -19,7 +19,7 @@ from .._sequence_classifier import RNNSequenceClassifier
 from .._sequence_regressor import RNNSequenceRegressor
 from .._sequence_tagger import RNNSequenceTagger
 from .._validation.values import as_list, shown, shown_all
-from .._vocabulary import SpecialToken, is_single
+from .._vocabulary import END, is_single
 from ..core.data.sequences import PackedSequences
 from ..core.model.chain import LinearChain
 from ..core.model.network import Network
@@ -292,7 +292,9 @@ def _ask_about_tokens(
         columns = np.array([_token_at(x, s, i, vocabulary) for i, (x, s) in enumerate(zip(ids, steps.tolist()))])
     else:
         columns = _read_tokens(target, len(ids), vocabulary, "target")
-    if isinstance(baseline, (str, SpecialToken)) or is_single(baseline):
+    if baseline is END:
+        raise ValueError("baseline is END, which is predicted but never read. Pass a token, sequences like X, or None.")
+    if is_single(baseline):
         (baseline,) = _read_tokens(baseline, 1, vocabulary, "baseline").tolist()
     elif baseline is not None:
         others = reading.to_score(baseline, estimator.handle_unknown, "baseline").arrays()

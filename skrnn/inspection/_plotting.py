@@ -15,6 +15,9 @@ BLUE, ORANGE = "#2171b5", "#d95f0e"
 LINES = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000"]
 """Okabe and Ito, *Color universal design* (2008), without yellow, which is lost on white."""
 
+VISIBLE = {" ": "␣", "\n": "↵", "\t": "⇥", "": "∅"}
+"""How tokens are written that would not be seen."""
+
 
 def make_axes(ax: Any, name: str, size: tuple[float, float]) -> Any:
     """Return axes to plot on: those that are given, or those of a new figure of a size in inches."""
@@ -70,7 +73,3 @@ def label_steps(ax: Any, n_steps: int, tokens: list[str] | None) -> None:
     ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x + 1:g}"))
     ax.set_xlabel("step")
-
-
-VISIBLE = {" ": "␣", "\n": "↵", "\t": "⇥", "": "∅"}
-"""How tokens are written that would not be seen."""

@@ -491,6 +491,8 @@ def test_errors_of_tokens(language):
         attribute(language, ["an"], baseline=["ann"])
     with raises(ValueError, "step is 3, but X[0] has 2 steps."):
         attribute(language, ["an"], step=3)
+    with raises(ValueError, "baseline is END, which is predicted but never read. Pass a token, sequences like X, or"):
+        attribute(language, ["an"], baseline=END)
     with raises(ValueError, "baseline is 'sell', which is not in the vocabulary"):
         attribute(words, WORDS, baseline="sell")
     with raises(ValueError, "baseline is END, which is not in the vocabulary"):

@@ -182,6 +182,19 @@ def test_surprise_at_every_token(language):
     assert display.figure_.axes[1].get_xlim() == (0, surprise.max())
 
 
+def test_whatever_stands_on_a_page_is_escaped():
+    """Tokens, and classes."""
+    attributions = AttributionDisplay([1.0, -2.0], tokens=["<b>", '"'], explained="log-odds of '\"><script>'")
+
+    html = attributions._repr_html_()
+
+    page = Tokens(html)
+    assert "<script" not in html
+    assert "<b>" not in html
+    assert page.texts == ["<b>", '"']
+    assert page.titles[1] == "\": -2 of the log-odds of '\"><script>'"
+
+
 def test_what_would_not_be_seen_is_written(language):
     display = TokenSurpriseDisplay(["a", " ", "\n", "\t", '"', "$", "$"], [1, 2, 3, 4, 5, 0, 0], vmax=2.5).plot()
 
