@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -26,6 +25,7 @@ from ..core.model.network import Network
 from ..core.model.pooling import POOLINGS
 from ..core.model.vectors import on_vectors, read_vectors
 from ..core.workspace import Workspace
+from ._baselines import check_same_lengths, read_baseline, read_tokens_of, reads_tokens
 from ._targets import (
     ChainTarget,
     RowTarget,
@@ -243,8 +243,8 @@ def ask(model: Any, X: Any, target: Any, step: Any, baseline: Any) -> Question:
     return Question(
         network=fitted.network,
         params=fitted.params.astype(np.float64),
-        steps=[np.asarray(array, None if _reads_tokens(fitted) else np.float64) for array in sequences.arrays()],
-        baseline=_read_baseline(fitted, baseline, sequences.lengths),
+        steps=[np.asarray(array, None if reads_tokens(fitted) else np.float64) for array in sequences.arrays()],
+        baseline=read_baseline(fitted, baseline, sequences.lengths),
         target=asked,
         n_steps=sequences.lengths,
         n_before=0,
@@ -291,15 +291,15 @@ def _ask_about_tokens(
     if target is None:
         columns = np.array([_token_at(x, s, i, vocabulary) for i, (x, s) in enumerate(zip(ids, steps.tolist()))])
     else:
-        columns = _read_tokens(target, len(ids), vocabulary, "target")
+        columns = read_tokens_of(target, len(ids), vocabulary, "target")
     if baseline is END:
         raise ValueError("baseline is END, which is predicted but never read. Pass a token, sequences like X, or None.")
     if is_single(baseline):
-        (baseline,) = _read_tokens(baseline, 1, vocabulary, "baseline").tolist()
+        (baseline,) = read_tokens_of(baseline, 1, vocabulary, "baseline").tolist()
     elif baseline is not None:
         others = reading.to_score(baseline, estimator.handle_unknown, "baseline").arrays()
         others = [array[: len(array) - vocabulary.has_end] for array in others]
-        _check_same_lengths(others, n_tokens + 1, n_before=1)
+        check_same_lengths(others, n_tokens + 1, n_before=1)
         baseline = [array[: s + 1].astype(np.intp) for array, s in zip(others, steps.tolist())]
     tokens = vocabulary.column_tokens[columns].tolist()
     return Question(
@@ -326,69 +326,9 @@ def _token_at(ids: np.ndarray, step: int, i: int, vocabulary: Any) -> int:
     return int(vocabulary.end)
 
 
-def _read_tokens(tokens: Any, n: int, vocabulary: Any, name: str) -> np.ndarray:
-    """Return the number (n,) of a token for all sequences, or of one for each."""
-    values = [tokens] if is_single(tokens) else list(tokens)
-    if not is_single(tokens) and len(values) != n:
-        raise ValueError(f"{name} has {len(values)} tokens, but X has {n} sequences. Pass one, or one for each.")
-    codes = [vocabulary.find(value, name) for value in values]
-    for value, code in zip(values, codes):
-        if code is None:
-            known = shown_all(vocabulary.column_tokens.tolist())
-            raise ValueError(f"{name} is {shown(value)}, which is not in the vocabulary {known}.")
-    return np.broadcast_to(np.array(codes, np.intp), n)
-
-
-def _read_baseline(fitted: Fitted, baseline: Any, lengths: np.ndarray) -> Any:
-    """Return what stands for the absence of information, see `Question`."""
-    reading, of_tokens = fitted.reading.input, _reads_tokens(fitted)
-    if baseline is None:
-        return None
-    if of_tokens and is_single(baseline):
-        return int(_read_tokens(baseline, 1, reading.vocabulary, "baseline")[0])
-    if not of_tokens and (isinstance(baseline, Real) or _is_row(baseline)):
-        row = np.asarray(baseline, np.float64)
-        if isinstance(reading, MixedInputReading):
-            raise ValueError("X has categories, so numbers cannot be its baseline. Pass sequences like X, or None.")
-        n_features = fitted.network.stack.input.n_inputs
-        if row.shape not in ((), (1,), (n_features,)):
-            raise ValueError(
-                f"baseline has {len(row)} numbers, but a step has {n_features}. Pass one for each feature, one for "
-                "all, or sequences of the lengths of X."
-            )
-        if not np.isfinite(row).all():
-            raise ValueError("baseline is not finite.")
-        return np.broadcast_to(row, n_features)
-    others = reading.read(fitted.reading.shape, baseline, fitted.reading.dtype, "baseline").sequences.arrays()
-    _check_same_lengths(others, lengths)
-    return [np.asarray(array, None if of_tokens else np.float64) for array in others]
-
-
-def _is_row(baseline: Any) -> bool:
-    """Whether a baseline is numbers for the features of a step."""
-    if isinstance(baseline, (list, tuple)):
-        return all(isinstance(value, Real) for value in baseline)
-    return getattr(baseline, "ndim", None) in (0, 1) and np.asarray(baseline).dtype.kind in "iufb"
-
-
-def _check_same_lengths(others: list[np.ndarray], lengths: np.ndarray, n_before: int = 0) -> None:
-    """Raise unless the sequences of a baseline are as many, and as long, as those of X."""
-    if len(others) != len(lengths):
-        raise ValueError(f"baseline has {len(others)} sequences, but X has {len(lengths)}. Pass one for each.")
-    for i, (other, length) in enumerate(zip(others, lengths.tolist())):
-        if len(other) != length:
-            raise ValueError(
-                f"baseline[{i}] has {len(other) - n_before} steps, but X[{i}] has {length - n_before}. Pass as many."
-            )
-
-
-def _reads_tokens(fitted: Fitted) -> bool:
-    return fitted.reading.known_tokens() is not None
-
-
 def _columns(fitted: Fitted) -> tuple[np.ndarray, np.ndarray | None]:
     """Return how many numbers of a vector belong to each column of X, and which column that is."""
-    if _reads_tokens(fitted):
+    if reads_tokens(fitted):
         return np.empty(0, np.intp), None
     reading, n = fitted.reading.input, int(fitted.reading.shape.n_inputs_)
     if not isinstance(reading, MixedInputReading):

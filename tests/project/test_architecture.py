@@ -135,7 +135,7 @@ LEVELS = [
     {"export._readouts"},
     {"export._onnx"},
     {"export"},
-    {"inspection._targets"},
+    {"inspection._baselines", "inspection._targets"},
     {"inspection._explained"},
     {
         "inspection._attributions",
