@@ -27,7 +27,7 @@ def categorical_columns(X: Any, categorical_features: Any) -> dict[Any, int]:
     if labels and len(set(labels)) < len(labels):
         return {}  # equal labels are refused where X is read
     if isinstance(categorical_features, str):
-        return {label: k for k, label in enumerate(labels or ()) if _holds_categories(items, label)}
+        return {label: k for k, label in enumerate(labels or ()) if holds_categories(items, label)}
     columns = as_list(categorical_features)
     known = labels or list(range(np.shape(items[0])[1] if np.ndim(items[0]) == 2 else 1))
     if columns and all(isinstance(column, bool) for column in columns):
@@ -71,7 +71,7 @@ def reject_text_in_rows(X: Any, name: str) -> None:
         )
 
 
-def _holds_categories(items: Any, label: Any) -> bool:
+def holds_categories(items: Any, label: Any) -> bool:
     """Tell whether a column of frames has a categorical dtype, or text as its first value that is not missing."""
     for item in items:
         if label not in (all_column_labels(item) or ()):

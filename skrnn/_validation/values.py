@@ -98,6 +98,11 @@ def column_labels(table: Any) -> list[Any] | None:
     return None if labels is None or labels == list(range(len(labels))) else labels
 
 
+def library_of(value: Any) -> str:
+    """Return the top-level package of the type of a value."""
+    return type(value).__module__.partition(".")[0]
+
+
 def reject_equal_columns(table: Any, name: str) -> None:
     """Raise if two columns of a frame, which errors call `name`, have the same label."""
     labels = column_labels(table) or []

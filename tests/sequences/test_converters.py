@@ -390,8 +390,12 @@ MONTHS = ["Jan", "Feb", "Mar", "Apr"]
 SHUFFLED = ["Apr", "Feb", "Jan", "Mar"]
 
 
+def read_long(df, **options):
+    return from_long_dataframe(df, **{"sequence": "id", "order": None, "columns": ["x"], **options})
+
+
 def sorted_values(df, order="t"):
-    return from_long_dataframe(df, sequence="id", order=order, columns="x")[0][0][:, 0].tolist()
+    return read_long(df, order=order, columns="x").X[0].tolist()
 
 
 def ordered_categories():
@@ -422,9 +426,9 @@ def test_categories_are_sorted_in_their_order(df):
 def test_categories_without_an_order(df):
     with pytest.raises(ValueError, match=r"df\['t'\] has categories without an order. Order them"):
         sorted_values(df)
-    X, ids = from_long_dataframe(df, sequence="t", columns="x")
-    assert ids.tolist() == MONTHS
-    assert len(X) == 4
+    data = read_long(df, sequence="t")
+    assert data.ids.tolist() == MONTHS
+    assert len(data.X) == 4
 
 
 @libraries
@@ -504,27 +508,27 @@ def test_orders_that_cannot_be_sorted(values):
 def test_equal_keys_of_two_types(values):
     df = pd.DataFrame({"id": pd.Series(values, dtype=object), "x": 1.0})
     with pytest.raises(TypeError, match=r"^df\['id'\] has equal values of two types, .* in row 0 and .* in row \d"):
-        from_long_dataframe(df, sequence="id")
+        read_long(df)
 
 
 @pytest.mark.parametrize("values", [[[1], [2]], [{}, {}]], ids=repr)
 def test_keys_that_cannot_be_told_apart(values):
     df = pd.DataFrame({"id": pd.Series(values, dtype=object), "x": 1.0})
     with pytest.raises(TypeError, match=r"^df\['id'\] has values that cannot be told apart: unhashable type"):
-        from_long_dataframe(df, sequence="id")
+        read_long(df)
 
 
 @pytest.mark.parametrize("values", [[1, "1", (1,)], [0.0, -0.0, 1.0], [2**60, 2**60 + 1, 2**60]], ids=repr)
 def test_which_keys_are_one_sequence(values):
     df = pd.DataFrame({"id": pd.Series(values, dtype=object), "x": 1.0})
-    assert from_long_dataframe(df, sequence="id")[1].tolist() == list(dict.fromkeys(values))
+    assert read_long(df).ids.tolist() == list(dict.fromkeys(values))
 
 
 @pytest.mark.parametrize("dtype", ["Int64", "int64[pyarrow]", "UInt64", "string", "category"])
 def test_large_keys_of_extension_dtypes(dtype):
     keys = [2**60 + 1, 2**60, 2**60 + 1]
     keys = [str(key) for key in keys] if dtype in ("string", "category") else keys
-    ids = from_long_dataframe(pd.DataFrame({"id": pd.Series(keys).astype(dtype), "x": 1.0}), sequence="id")[1]
+    ids = read_long(pd.DataFrame({"id": pd.Series(keys).astype(dtype), "x": 1.0})).ids
     assert ids.tolist() == keys[:2]
 
 
@@ -545,34 +549,34 @@ def test_gaps_in_keys(df):
     x = [1.0, 2.0, 3.0]
     df = df.assign(x=x, y=x) if isinstance(df, pd.DataFrame) else df.with_columns(x=pl.Series(x), y=pl.Series(x))
     for options in ({"sequence": "k"}, {"sequence": "x", "order": "k"}):
-        with pytest.raises(ValueError, match=r"^df\['k'\] has a missing value in row 1. Fill it, or drop these rows."):
-            from_long_dataframe(df, **options)
+        with pytest.raises(ValueError, match=r"^df\['k'\] has missing values in the rows \[1, 2\]. Fill them"):
+            read_long(df, **{"columns": "y", **options})
 
 
 def test_columns_named_twice():
     df = pd.DataFrame(np.ones((2, 3)), columns=["id", "x", "x"])
     for options in ({}, {"columns": ["x"]}, {"order": "x"}):
         with pytest.raises(ValueError, match=r"^df has 2 columns named 'x'. Rename them, or drop all but one."):
-            from_long_dataframe(df, sequence="id", **options)
+            read_long(df, **options)
     twice = pd.DataFrame(np.ones((2, 3)), columns=["id", "id", "x"])
     with pytest.raises(ValueError, match=r"^df has 2 columns named 'id'"):
-        from_long_dataframe(twice, sequence="id")
+        read_long(twice)
 
 
 @pytest.mark.parametrize("name", [np.array(["id"]), ["id"], pd.Series(["id"]), {"id"}], ids=lambda x: type(x).__name__)
-@pytest.mark.parametrize("place", ["sequence", "order", "columns"])
+@pytest.mark.parametrize("place", ["sequence", "order", "columns", "target", "static"])
 def test_what_is_no_name_of_a_column(place, name):
     """An array would be compared with each of the names."""
     df = pd.DataFrame({"id": [1], "x": [1.0]})
     with pytest.raises(TypeError, match=rf"^{place} is .*\. Pass the name of a column\."):
-        from_long_dataframe(df, **{"sequence": "id", place: [name] if place == "columns" else name})
+        read_long(df, **{place: name if place in ("sequence", "order") else [name]})
 
 
 @libraries
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"columns": ["x", "x"]}, "columns names 'x' twice. Name each feature once."),
+        ({"columns": ["x", "x"]}, "columns names 'x' twice. Name each column once."),
         (
             {"columns": ["x", "id"]},
             "sequence is 'id', and so is columns, but it is the same in all steps. Leave it out.",
@@ -583,8 +587,8 @@ def test_what_is_no_name_of_a_column(place, name):
 def test_columns_asked_for_twice(library, options, message):
     df = library.DataFrame({"id": [1, 1], "t": [2.0, 1.0], "x": [3.0, 4.0]})
     with pytest.raises(ValueError, match=f"^{re.escape(message)}"):
-        from_long_dataframe(df, sequence="id", **options)
-    X, _ = from_long_dataframe(df, sequence="id", order="t", columns=["t", "x"])  # the time as a feature, too
+        read_long(df, **options)
+    X = read_long(df, order="t", columns=["t", "x"]).X  # the time as a feature, too
     assert_sequences_equal(X, [[[1, 4], [2, 3]]])
 
 
@@ -594,14 +598,23 @@ def test_columns_without_an_order(columns):
     with pytest.raises(
         TypeError, match=r"^columns is an? (set|dict|int).*\. Pass the name of a column, or a list of names\."
     ):
-        from_long_dataframe(df, sequence="id", columns=columns)
+        read_long(df, columns=columns)
 
 
-@pytest.mark.parametrize("options", [{"sequence": "k"}, {"sequence": "id", "order": "k"}])
-def test_keys_of_several_values(options):
-    df = pl.DataFrame({"k": [{"a": 1}, {"a": 2}], "id": [1, 1], "x": [1.0, 2.0]})
-    with pytest.raises(TypeError, match=r"^df\['k'\] has several values in a row"):
-        from_long_dataframe(df, columns="x", **options)
+@pytest.mark.parametrize("options", [{"sequence": "k"}, {"order": "k"}, {"target": "k"}, {"columns": "k"}], ids=str)
+@pytest.mark.parametrize("values", [[{"a": 1}, {"a": 2}], [[1.0, 2.0], [3.0, 2.0]]], ids=["struct", "list"])
+def test_several_values_in_a_row(options, values):
+    df = pl.DataFrame({"k": values, "id": [1, 1], "x": [1.0, 2.0]})
+    with pytest.raises((TypeError, ValueError), match=r"^df\['k'\] (has|cannot be read)"):
+        read_long(df, **options)
+
+
+@libraries
+def test_static_lists(library):
+    df = library.DataFrame({"k": [[1, 2], [1, 2], [3]], "id": [1, 1, 2], "x": 1.0})
+    assert [list(value) for value in read_long(df, static="k").static["k"].to_list()] == [[1, 2], [3]]
+    with pytest.raises(ValueError, match=r"^df\['k'\] is not constant in the sequence 1"):
+        read_long(library.DataFrame({"k": [[1], [2]], "id": [1, 1], "x": 1.0}), static="k")
 
 
 @pytest.mark.parametrize(
@@ -639,7 +652,7 @@ def test_sizes_of_many_digits(value):
 def test_many_columns_are_not_all_listed():
     df = pd.DataFrame(np.ones((2, 5000)), columns=[f"x{i}" for i in range(5000)])
     with pytest.raises(ValueError, match="df has no column") as caught:
-        from_long_dataframe(df, sequence="x" * 10_000)
+        read_long(df, sequence="x" * 10_000)
     assert len(str(caught.value)) < 300
 
 
@@ -650,23 +663,60 @@ def test_features_of_extension_dtypes(dtype):
     df = pd.DataFrame(
         {"id": [1, 1, 2], "x": pd.Series([1, 0, 1]).astype(bool if "bool" in dtype else int).astype(dtype)}
     )
-    X, _ = from_long_dataframe(df, sequence="id")
+    expected = np.float32 if dtype == "Float32" else np.float64
+    X = read_long(df).X
     assert_sequences_equal(X, [[[1], [0]], [[1]]])
-    assert X[0].dtype == (np.float32 if dtype == "Float32" else np.float64)
+    assert X[0].dtype == expected
     df.loc[2, "x"] = pd.NA
-    with pytest.raises(ValueError, match=r"^df\['x'\] has a missing value in row 2. Fill it, or drop these rows."):
-        from_long_dataframe(df, sequence="id")
+    X = read_long(df).X
+    assert_array_equal(np.concatenate(X), [[1], [0], [np.nan]])
+    assert X[0].dtype == expected
 
 
 def test_gaps_in_features_of_polars():
     df = pl.DataFrame({"id": [1, 1], "x": [1, None]})
-    with pytest.raises(ValueError, match=r"^df\['x'\] has a missing value in row 1."):
-        from_long_dataframe(df, sequence="id")
+    assert_array_equal(read_long(df).X[0], [[1], [np.nan]])
+
+
+def test_categories_that_are_numbers_stay_categories():
+    df = pd.DataFrame({"id": [1, 1, 2], "x": [1.0, 2.0, 3.0], "code": pd.Categorical([7, 8, 7])})
+    for columns in (["code", "x"], ["code"], "code"):
+        X = read_long(df, columns=columns).X
+        assert all(frame["code"].dtype == "category" for frame in X)
+        assert [frame["code"].tolist() for frame in X] == [[7, 8], [7]]
+
+
+@pytest.mark.parametrize("dtype", [pl.Categorical, pl.Enum(["u", "v"]), pl.String])
+def test_texts_of_polars_are_tokens(dtype):
+    df = pl.DataFrame({"id": [1, 1, 2], "x": pl.Series(["u", "v", "u"], dtype=dtype)})
+    assert read_long(df).X == [["u", "v"], ["u"]]
+
+
+@pytest.mark.parametrize("dtype", [object, "str", "string", "category", "string[pyarrow]"])
+def test_texts_of_pandas_are_tokens(dtype):
+    df = pd.DataFrame({"id": [1, 1, 2], "x": pd.Series(["u", "v", "u"]).astype(dtype)})
+    assert read_long(df).X == [["u", "v"], ["u"]]
+
+
+@pytest.mark.parametrize("dtype", [object, "str", "category", "Int64", "boolean"])
+def test_targets_of_extension_dtypes(dtype):
+    values = {"Int64": [3, 2**60 + 1], "boolean": [True, False]}.get(dtype, ["u", "v"])
+    df = pd.DataFrame({"id": [1, 1, 2], "x": 1.0, "y": pd.Series([values[0], *values]).astype(dtype)})
+    y = read_long(df, target="y").y
+    assert y.tolist() == values
+    assert y.dtype.kind in "Uib"
+
+
+@pytest.mark.parametrize("values", [pd.to_datetime(["2020", "2021"]), [1j, 2], [1, "u"], [[1], [2]]], ids=repr)
+def test_targets_that_are_neither_numbers_nor_text(values):
+    df = pd.DataFrame({"id": [1, 2], "x": 1.0, "y": pd.Series(values)})
+    with pytest.raises((TypeError, ValueError), match=r"df\['y'\] "):
+        read_long(df, target="y")
 
 
 @libraries
 def test_nan_in_features_is_kept(library):
-    X, _ = from_long_dataframe(library.DataFrame({"id": [1, 1], "x": [1.0, float("nan")]}), sequence="id")
+    X = read_long(library.DataFrame({"id": [1, 1], "x": [1.0, float("nan")]})).X
     assert_array_equal(X[0], [[1], [np.nan]])
 
 
@@ -676,19 +726,19 @@ def test_nan_in_features_is_kept(library):
 )
 def test_float32_only_if_all_features_are(library, dtypes, expected):
     df = library.DataFrame({"id": [1, 1], "x": np.ones(2, dtypes[0]), "y": np.ones(2, dtypes[1])})
-    assert from_long_dataframe(df, sequence="id")[0][0].dtype == expected
+    assert read_long(df, columns=[name for name in df.columns if name != "id"]).X[0].dtype == expected
 
 
 def test_large_integers_become_float64():
     df = pd.DataFrame({"id": [1], "x": pd.array([2**60 + 1], dtype="Int64")})
-    assert from_long_dataframe(df, sequence="id")[0][0].tolist() == [[2.0**60]]
+    assert read_long(df, columns=[name for name in df.columns if name != "id"]).X[0].tolist() == [[2.0**60]]
 
 
-@pytest.mark.parametrize("values", [["1", "2"], [1, "2"], pd.to_datetime(["2020", "2021"]), [1j, 2]], ids=repr)
+@pytest.mark.parametrize("values", [[1, "2"], pd.to_datetime(["2020", "2021"]), [1j, 2]], ids=repr)
 def test_features_that_are_no_numbers(values):
     df = pd.DataFrame({"id": [1, 1], "x": values})
     with pytest.raises((TypeError, ValueError), match=r"df\['x'\] (has dtype|cannot be read)"):
-        from_long_dataframe(df, sequence="id")
+        read_long(df)
 
 
 @pytest.mark.parametrize(
@@ -696,4 +746,4 @@ def test_features_that_are_no_numbers(values):
 )
 def test_what_is_no_table(df):
     with pytest.raises(TypeError, match=r"^df is .*\. Pass a pandas or polars DataFrame\."):
-        from_long_dataframe(df, sequence="id")
+        read_long(df)

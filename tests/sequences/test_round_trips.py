@@ -178,60 +178,179 @@ class TestFromLongDataFrame:
         table = {"id": list("babba"), "t": [2, 9, 1, 1, 8], "x": [0, 1, 2, 3, 4], "y": [0.5, 1.5, 2.5, 3.5, 4.5]}
         return pytest.importorskip(library).DataFrame({**table, **columns})
 
-    def test_order_of_first_appearance(self, library):
-        X, ids = from_long_dataframe(self.frame(library), sequence="id", columns=["y", "x"])
-        assert ids.tolist() == ["b", "a"]
-        assert_sequences_equal(X, [np.array([[0.5, 0], [2.5, 2], [3.5, 3]]), np.array([[1.5, 1], [4.5, 4]])])
+    def read(self, df, **options):
+        return from_long_dataframe(df, **{"sequence": "id", "order": None, "columns": ["x"], **options})
 
-    def test_stable_order_and_all_other_columns(self, library):
-        X, _ = from_long_dataframe(self.frame(library), sequence="id", order="t")
-        assert_sequences_equal(X, [np.array([[2, 2.5], [3, 3.5], [0, 0.5]]), np.array([[4, 4.5], [1, 1.5]])])
+    def test_order_of_first_appearance(self, library):
+        data = self.read(self.frame(library), columns=["y", "x"])
+        assert data.ids.tolist() == ["b", "a"]
+        assert_sequences_equal(data.X, [np.array([[0.5, 0], [2.5, 2], [3.5, 3]]), np.array([[1.5, 1], [4.5, 4]])])
+        assert data.y is None
+        assert data.static is None
+
+    def test_stable_order(self, library):
+        data = self.read(self.frame(library), order="t", columns=["x", "y"])
+        assert_sequences_equal(data.X, [np.array([[2, 2.5], [3, 3.5], [0, 0.5]]), np.array([[4, 4.5], [1, 1.5]])])
 
     def test_rows_may_have_any_index(self, library):
-        df = self.frame(library)[::-1]
-        X, ids = from_long_dataframe(df, sequence="id", columns="x")
-        assert ids.tolist() == ["a", "b"]
-        assert_sequences_equal(X, [np.array([[4.0], [1.0]]), np.array([[3.0], [2.0], [0.0]])])
+        data = self.read(self.frame(library)[::-1])
+        assert data.ids.tolist() == ["a", "b"]
+        assert_sequences_equal(data.X, [np.array([[4.0], [1.0]]), np.array([[3.0], [2.0], [0.0]])])
+
+    def test_one_name_gives_one_dimension(self, library):
+        assert_sequences_equal(self.read(self.frame(library), columns="x").X, [np.array([0, 2, 3]), np.array([1, 4])])
 
     def test_ids_keep_their_dtype(self, library):
         days = np.array(["2020-01-02", "2020-01-01", "2020-01-02", "2020-01-02", "2020-01-01"], dtype="M8[ns]")
-        _, ids = from_long_dataframe(self.frame(library, id=days), sequence="id")
-        assert_array_equal(ids, days[:2])
+        assert_array_equal(self.read(self.frame(library, id=days)).ids, days[:2])
 
     def test_float32(self, library):
         df = self.frame(library, x=np.ones(5, "f4"), y=np.ones(5, "f4"))
-        assert from_long_dataframe(df, sequence="id", columns=["x", "y"])[0][0].dtype == np.float32
-        assert from_long_dataframe(df, sequence="id", columns=["x", "t"])[0][0].dtype == np.float64
+        assert self.read(df, columns=["x", "y"]).X[0].dtype == np.float32
+        assert self.read(df, columns=["x", "t"]).X[0].dtype == np.float64
 
     @pytest.mark.parametrize(
         ("options", "message"),
         [
             ({"sequence": "q"}, "df has no column 'q'. Its columns are ['id', 't', 'x', 'y']."),
-            ({"sequence": "id", "order": "q"}, "df has no column 'q'."),
-            ({"sequence": "id", "columns": ["x", "q"]}, "df has no column 'q'."),
-            ({"sequence": "id", "columns": []}, "df has 5 rows and 0 feature columns. At least one of each is needed."),
-            ({"sequence": "t", "columns": ["id"]}, "df['id'] "),
+            ({"order": "q"}, "df has no column 'q'."),
+            ({"columns": ["x", "q"]}, "df has no column 'q'."),
+            ({"target": "q"}, "df has no column 'q'."),
+            ({"static": ["q"]}, "df has no column 'q'."),
+            ({"columns": []}, "df has 5 rows, and columns names 0. At least one of each is needed."),
+            ({"target": []}, "target names no column."),
+            ({"target": ["y", "y"]}, "target names 'y' twice. Name each column once."),
+            ({"target": "x"}, "target 'x' is among columns, too: a model would read what it is to predict."),
+            ({"target": "id"}, "sequence is 'id', and so is target, but it is the same in all steps. Leave it out."),
+            ({"target": "y", "target_per": "steps"}, "target_per is 'steps'. Pass 'auto', 'sequence' or 'step'."),
+            ({"static": "y"}, "df['y'] is not constant in the sequence 'b': 0.5 in row 0, 2.5 in row 2."),
+            (
+                {"target": "y", "target_per": "sequence"},
+                "df['y'] is not constant in the sequence 'b': 0.5 in row 0, 2.5 in row 2. Pass target_per='step'",
+            ),
         ],
     )
     def test_messages(self, library, options, message):
         with raises(ValueError, message):
-            from_long_dataframe(self.frame(library), **options)
+            self.read(self.frame(library), **options)
 
     def test_missing_keys(self, library):
         df = self.frame(library, id=["b", "a", None, "b", "a"])
-        with raises(ValueError, "df['id'] has a missing value in row 2. Fill it, or drop these rows."):
-            from_long_dataframe(df, sequence="id")
+        with raises(ValueError, "df['id'] has a missing value in row 2. Fill it, or drop this row."):
+            self.read(df)
         with raises(ValueError, "df['id'] has a missing value in row 2."):
-            from_long_dataframe(df, sequence="t", order="id")
+            self.read(df, sequence="t", order="id")
+        df = self.frame(library, id=["b", None, None, "b", "a"])
+        with raises(ValueError, "df['id'] has missing values in the rows [1, 2]. Fill them, or drop these rows."):
+            self.read(df)
 
     def test_empty(self, library):
-        with raises(ValueError, "df has 0 rows and 3 feature columns."):
-            from_long_dataframe(self.frame(library)[:0], sequence="id")
+        with raises(ValueError, "df has 0 rows, and columns names 1."):
+            self.read(self.frame(library)[:0])
+
+    def test_text_alone_is_tokens(self, library):
+        df = self.frame(library, x=list("uvwxy"))
+        for columns in ("x", ["x"]):
+            assert self.read(df, columns=columns, order="t").X == [["w", "x", "u"], ["y", "v"]]
+
+    def test_text_beside_numbers_is_a_frame(self, library):
+        df = self.frame(library, x=list("uvwxy"))
+        first, second = self.read(df, columns=["x", "y"], order="t").X
+        assert type(first) is type(df)
+        assert list(first.columns) == ["x", "y"]
+        assert first["x"].to_list() == ["w", "x", "u"]
+        assert second["y"].to_list() == [4.5, 1.5]
+
+    @pytest.mark.parametrize("values", [["u", None, "w", "x", "y"], [None, None, "w", None, "y"]])
+    @pytest.mark.parametrize("columns", ["x", ["x", "y"]])
+    def test_missing_text(self, library, columns, values):
+        with raises(ValueError, "df['x'] has "):
+            self.read(self.frame(library, x=values), columns=columns)
+
+    @pytest.mark.parametrize(
+        ("labels", "expected"),
+        [
+            (["p", "q", "p", "p", "q"], ["p", "q"]),
+            ([3, 5, 3, 3, 5], [3, 5]),
+            ([True, False, True, True, False], [True, False]),
+            ([2**60 + 1, 0, 2**60 + 1, 2**60 + 1, 0], [2**60 + 1, 0]),
+        ],
+    )
+    @pytest.mark.parametrize("target_per", ["auto", "sequence"])
+    def test_target_of_sequences(self, library, labels, expected, target_per):
+        y = self.read(self.frame(library, y=labels), target="y", target_per=target_per).y
+        assert_array_equal(y, np.array(expected), strict=True)
+
+    @pytest.mark.parametrize("labels", [list("pqrst"), [1, 2, 3, 4, 5], [0.5, 1.5, 2.5, 3.5, 4.5]])
+    @pytest.mark.parametrize("target_per", ["auto", "step"])
+    def test_target_of_steps(self, library, labels, target_per):
+        y = self.read(self.frame(library, y=labels), order="t", target="y", target_per=target_per).y
+        assert_sequences_equal(y, [np.array([labels[2], labels[3], labels[0]]), np.array([labels[4], labels[1]])])
+
+    def test_target_of_steps_that_happens_to_be_constant(self, library):
+        y = self.read(self.frame(library, y=[1] * 5), target="y", target_per="step").y
+        assert_sequences_equal(y, [np.array([1, 1, 1]), np.array([1, 1])])
+
+    def test_target_that_is_constant_in_some_sequences_only(self, library):
+        df = self.frame(library, y=[1, 2, 1, 1, 3])
+        with pytest.warns(
+            UserWarning, match=r"^target 'y' changes within 1 of 2 sequences of several steps, the first of them 'a'"
+        ) as caught:
+            y = self.read(df, target="y").y
+        assert caught[0].filename == __file__
+        assert_sequences_equal(y, [np.array([1, 1, 1]), np.array([2, 3])])
+        assert_sequences_equal(self.read(df, target="y", target_per="step").y, y)
+
+    def test_sequences_of_one_step_do_not_make_a_target_doubtful(self, library):
+        df = self.frame(library, id=list("babbc"), y=[1, 2, 1, 3, 3])
+        assert_sequences_equal(self.read(df, target="y").y, [np.array([1, 1, 3]), np.array([2]), np.array([3])])
+
+    def test_several_targets(self, library):
+        df = self.frame(library, u=[1, 2, 1, 1, 2], v=[0.5, 1.5, 0.5, 0.5, 1.5])
+        assert_array_equal(self.read(df, target=["u", "v"]).y, np.array([[1, 0.5], [2, 1.5]]), strict=True)
+        assert_array_equal(self.read(df, target=["u"]).y, np.array([[1], [2]]), strict=True)
+        y = self.read(df, target=["u", "y"]).y
+        assert_sequences_equal(y, [np.array([[1, 0.5], [1, 2.5], [1, 3.5]]), np.array([[2, 1.5], [2, 4.5]])])
+
+    def test_targets_of_two_kinds(self, library):
+        with raises(ValueError, "target names 'y' of numbers and 'z' of text. Name columns of one kind."):
+            self.read(self.frame(library, z=list("pqppq")), target=["y", "z"])
+
+    @pytest.mark.parametrize("values", [[1.0, None, 1.0, 1.0, 2.0], ["p", "q", "p", None, "q"]])
+    def test_missing_targets(self, library, values):
+        with raises(ValueError, f"df['y'] has a missing value in row {values.index(None)}. Fill it, or drop this row."):
+            self.read(self.frame(library, y=values), target="y")
+
+    @pytest.mark.parametrize("values", [["p", "q", "p", "p", "q"], [1.5, None, 1.5, 1.5, None]])
+    def test_static(self, library, values):
+        static = self.read(self.frame(library, s=values, y=[1, 2, 1, 1, 2]), static=["y", "s"]).static
+        assert list(static.columns) == ["y", "s"]
+        assert static["y"].to_list() == [1, 2]
+        if values[1] is None:
+            assert static["s"][:1].to_list() == [1.5]
+            assert np.isnan(np.array(static["s"].to_list(), dtype=float)[1])
+        else:
+            assert static["s"].to_list() == ["p", "q"]
+        if library == "pandas":
+            assert static.index.tolist() == ["b", "a"]
+            assert static.index.name == "id"
+
+    def test_static_that_is_missing_in_some_steps(self, library):
+        df = self.frame(library, s=[1.5, 2.0, None, 1.5, 2.0])
+        with raises(ValueError, "df['s'] is not constant in the sequence 'b': 1.5 in row 0, "):
+            self.read(df, static="s")
 
 
 def test_from_long_dataframe_needs_a_frame():
     with raises(TypeError, "df is a list. Pass a pandas or polars DataFrame."):
-        from_long_dataframe([1], sequence="a")
+        from_long_dataframe([1], sequence="a", order=None, columns="x")
+
+
+def test_static_of_tuples_as_ids():
+    pd = pytest.importorskip("pandas")
+    df = pd.DataFrame({"id": [("a", 1), ("b", 2)], "x": [1.0, 2.0], "s": [3, 4]})
+    data = from_long_dataframe(df, sequence="id", order=None, columns="x", static="s")
+    assert data.static.index.tolist() == data.ids.tolist() == [("a", 1), ("b", 2)]
 
 
 class TestFromChannelsFirst:
