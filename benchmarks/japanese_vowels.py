@@ -20,13 +20,14 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import train_test_split
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer, StandardScaler
+from sklearn.preprocessing import StandardScaler
 
 from skrnn import RNNSequenceClassifier, __version__
 from skrnn.datasets import load_japanese_vowels
-from skrnn.preprocessing import SequenceScaler
+from skrnn.preprocessing import SequenceScaler, SequenceSummarizer
 
 SEEDS = range(5)
+STATISTICS = ("mean", "std", "min", "max", "first", "last")
 DOCUMENTED = {"cell": "gru", "hidden_size": 128, "bidirectional": True, "dropout": 0.5}
 """The setting for JapaneseVowels that the documentation recommends."""
 
@@ -48,14 +49,9 @@ def network(**settings):
     return lambda seed: make_pipeline(SequenceScaler(), RNNSequenceClassifier(**settings, random_state=seed))
 
 
-def summarize(sequences):
-    """Mean, standard deviation, minimum, maximum, first and last value of each feature: (n_sequences, 6 n_features)."""
-    return np.array([np.concatenate([x.mean(0), x.std(0), x.min(0), x.max(0), x[0], x[-1]]) for x in sequences])
-
-
 def logistic_regression(seed):
     """The baseline, which has no use for a seed."""
-    return make_pipeline(FunctionTransformer(summarize), StandardScaler(), LogisticRegression(max_iter=1000))
+    return make_pipeline(SequenceSummarizer(STATISTICS), StandardScaler(), LogisticRegression(max_iter=1000))
 
 
 def spell(settings):

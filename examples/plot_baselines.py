@@ -35,7 +35,7 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from skrnn import RNNSequenceClassifier
 from skrnn.datasets import load_japanese_vowels
-from skrnn.preprocessing import SequenceScaler
+from skrnn.preprocessing import SequenceScaler, SequenceSummarizer
 from skrnn.sequences import from_channels_first
 
 try:
@@ -62,15 +62,8 @@ for name, (X_train, _, X_test, _) in data_sets.items():
 # The methods
 # -----------
 #
-# Six statistics of each feature:
-
-
-def summarize(sequences):
-    """Mean, standard deviation, minimum, maximum, first and last value of each feature."""
-    return np.array([np.concatenate([x.mean(0), x.std(0), x.min(0), x.max(0), x[0], x[-1]]) for x in sequences])
-
-
-# %%
+# The statistics are mean, standard deviation, minimum, maximum, first and last value of each feature, and the length.
+#
 # DTW aligns two sequences so that the sum of the squared distances between their aligned steps is minimal (Sakoe and
 # Chiba, *Dynamic programming algorithm optimization for spoken word recognition*, 1978). This class computes it between
 # one sequence and all training sequences at once: those are padded, and the result of each is read where it ends.
@@ -110,9 +103,7 @@ class NearestNeighborDTW:
 
 methods = {
     "GRU": lambda seed: RNNSequenceClassifier(random_state=seed),
-    "statistics": lambda seed: make_pipeline(
-        FunctionTransformer(summarize), StandardScaler(), LogisticRegression(max_iter=1000)
-    ),
+    "statistics": lambda seed: make_pipeline(SequenceSummarizer(), StandardScaler(), LogisticRegression(max_iter=1000)),
     "1-NN DTW": lambda seed: NearestNeighborDTW(),
 }
 if RocketClassifier:

@@ -16,9 +16,10 @@ from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import train_test_split
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from skrnn import RNNSequenceClassifier
+from skrnn.preprocessing import SequenceSummarizer
 
 digits = load_digits()
 X = digits.images.astype(np.float32) / 16  # (n_sequences, n_steps, n_features)
@@ -34,18 +35,14 @@ print(f"GRU, row by row:                            accuracy {np.mean(y_pred == 
 # apart. (Where all sequences have the same length, all pixels can also be used as 64 separate features.)
 
 
-def summarize(X):
-    """Mean, standard deviation, minimum, maximum, first and last value of each feature."""
-    return np.hstack([X.mean(1), X.std(1), X.min(1), X.max(1), X[:, 0], X[:, -1]])
-
-
 def flatten(X):
     return X.reshape(len(X), -1)
 
 
-for name, features in [("summary statistics", summarize), ("64 separate pixels", flatten)]:
-    baseline = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000)).fit(features(X_train), y_train)
-    print(f"Logistic regression on {name}:  accuracy {baseline.score(features(X_test), y_test):.3f}")
+summarize = SequenceSummarizer(["mean", "std", "min", "max", "first", "last"])
+for name, features in [("summary statistics", summarize), ("64 separate pixels", FunctionTransformer(flatten))]:
+    baseline = make_pipeline(features, StandardScaler(), LogisticRegression(max_iter=1000)).fit(X_train, y_train)
+    print(f"Logistic regression on {name}:  accuracy {baseline.score(X_test, y_test):.3f}")
 
 # %%
 # Sequences may have different lengths. A second network is trained on the first rows of the digits, too: each digit

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from numbers import Number
 from typing import Any
 
@@ -22,7 +22,14 @@ _SCALARS = (Number, np.generic, type(None))
 
 @without_warnings
 def validate_sequences(
-    estimator: Any, X: Any, *, reset: bool, dtype: type | np.dtype | None = None, copy: bool = True, name: str = "X"
+    estimator: Any,
+    X: Any,
+    *,
+    reset: bool,
+    dtype: type | np.dtype | None = None,
+    copy: bool = True,
+    name: str = "X",
+    allow_nan: bool = False,
 ) -> FeatureSequences:
     """Read what a user passes as X, or raise and leave the estimator as it was.
 
@@ -42,11 +49,13 @@ def validate_sequences(
         False lets sequences of an array of that dtype lie where they are.
     name : str, default="X"
         What messages call X.
+    allow_nan : bool, default=False
+        Whether NaN is let through.
 
     Returns
     -------
     sequences : FeatureSequences
-        A copy of X, or in its place; finite.
+        A copy of X, or in its place; finite, but for NaN where it is allowed.
     """
     kind, data = read_container(X, name)
     container: type[FeatureSequences] = PackedSequences if copy else SequencesInPlace
@@ -55,21 +64,26 @@ def validate_sequences(
     if kind == "2-D":
         array = _check_2d(estimator, data, name, reset=reset, dtype=dtype)
         sequences = container.from_rectangle(array[:, :, np.newaxis])
-        _check_finite(sequences, name, is_table=True)
+        _check_finite(sequences, name, allow_nan, is_table=True)
     else:
         sequences = pack(data, dtype, None if reset else estimator, container, name)
         if not reset and not estimator._fitted_on_2d:  # names of a 2-D X are those of its steps
-            _check_names(estimator, table, name, f"{name}[0]")
-        _check_finite(sequences, name)
+            check_names(estimator, table, name, f"{name}[0]")
+        _check_finite(sequences, name, allow_nan)
     if reset:
-        if kind == "2-D" or column_labels(table):
-            validate_data(estimator, table, reset=True, skip_check_array=True)
-        else:
-            estimator.n_features_in_ = sequences.n_features
-            vars(estimator).pop("feature_names_in_", None)
-        estimator.n_inputs_ = sequences.n_features
-        estimator._fitted_on_2d = kind == "2-D"
+        set_inputs(estimator, kind, table, sequences.n_features)
     return sequences
+
+
+def set_inputs(estimator: Any, kind: str, table: Any, n_inputs: int) -> None:
+    """Set what a fit finds out about X, whose table is X itself if it is 2-D, and the first item of a list."""
+    if kind == "2-D" or column_labels(table):
+        validate_data(estimator, table, reset=True, skip_check_array=True)
+    else:
+        estimator.n_features_in_ = n_inputs
+        vars(estimator).pop("feature_names_in_", None)
+    estimator.n_inputs_ = n_inputs
+    estimator._fitted_on_2d = kind == "2-D"
 
 
 def read_container(X: Any, name: str = "X") -> tuple[str, Any]:
@@ -117,26 +131,31 @@ def _is_rectangle(rows: list[Sequence]) -> bool:
 
 def _check_2d(estimator: Any, X: Any, name: str, *, reset: bool, dtype: Any) -> np.ndarray:
     """scikit-learn's validation, with its sentences: array of shape (n_sequences, n_steps)."""
-    is_like_fit = not reset and estimator._fitted_on_2d
-    if is_like_fit:
-        _check_names(estimator, X, name, name)
+    if not reset and estimator._fitted_on_2d:
+        check_names(estimator, X, name, name)
     array = read_2d(X, name)
     dtype = _choose_dtype([array], dtype)
     array = check_array(array, dtype=dtype, estimator=estimator, ensure_all_finite=False, input_name=name)
-    if is_like_fit and array.shape[1] != estimator.n_features_in_:
+    if not reset:
+        check_2d_fits(estimator, array, name)
+    return array
+
+
+def check_2d_fits(estimator: Any, array: np.ndarray, name: str) -> None:
+    """Raise where a table (n_sequences, n_steps) has not the shape that the estimator knows."""
+    if estimator._fitted_on_2d and array.shape[1] != estimator.n_features_in_:
         raise ValueError(
             f"{name} has {array.shape[1]} features, but {type(estimator).__name__} is expecting "
             f"{estimator.n_features_in_} features as input. To use other lengths, pass a list of arrays: "
             f"[np.asarray(x) for x in {name}]."
         )
-    if not reset and estimator.n_inputs_ > 1:
-        n = estimator.n_inputs_
+    n = estimator.n_inputs_
+    if n > 1:
         raise ValueError(
             f"{name} has 2 dimensions (shape {array.shape}), but {type(estimator).__name__} was fitted on sequences of "
             f"{n} features per step. Pass shape (n_sequences, n_steps, {n}), or a list of arrays of shape "
             f"(n_steps, {n}); [{name}] if {name} is one sequence."
         )
-    return array
 
 
 def read_2d(X: Any, name: str) -> np.ndarray:
@@ -168,12 +187,12 @@ def pack(
 ) -> FeatureSequences:
     """Pack an array (n, T, F) or a list of items; the features must be those that `fitted` was fitted on."""
     if isinstance(data, np.ndarray):
-        array = _check_3d(as_numbers(data, name), fitted, name)
+        array = check_3d(as_numbers(data, name), fitted, name)
         array = array.astype(_choose_dtype([array], dtype), copy=False)
         return container.from_rectangle(array)
-    arrays = [_as_sequence(item, i, name) for i, item in enumerate(data)]
-    _check_widths(arrays, fitted, name)
-    _check_labels(data, name)
+    arrays = [as_sequence(item, f"{name}[{i}]", name) for i, item in enumerate(data)]
+    check_widths(arrays, fitted, name)
+    check_labels(data, name)
     return PackedSequences.from_arrays(arrays, _choose_dtype(arrays, dtype))
 
 
@@ -185,7 +204,7 @@ def _choose_dtype(arrays: list[np.ndarray], dtype: Any = None) -> Any:
     return np.float32 if is_single else np.float64
 
 
-def _check_3d(X: np.ndarray, fitted: Any, name: str) -> np.ndarray:
+def check_3d(X: np.ndarray, fitted: Any, name: str) -> np.ndarray:
     """Return X (n, T, F) if no axis is empty and F is what `fitted` knows."""
     n_sequences, n_steps, n_features = X.shape
     if not n_sequences:
@@ -207,27 +226,27 @@ def _check_3d(X: np.ndarray, fitted: Any, name: str) -> np.ndarray:
     return X
 
 
-def _as_sequence(item: Any, i: int, name: str) -> np.ndarray:
-    """Item i of X as a numeric array (n_steps, n_features), both at least 1."""
+def as_sequence(item: Any, name: str, X: str, read: Callable[[Any, str], np.ndarray] = as_numbers) -> np.ndarray:
+    """An item of X as an array (n_steps, n_features), both at least 1, of what `read` makes of it."""
     is_numeric = type(item) is np.ndarray and item.dtype.kind in "fiub"
-    array = item if is_numeric else as_numbers(item, f"{name}[{i}]")
+    array = item if is_numeric else read(item, name)
     if array.ndim == 1:
         array = array[:, np.newaxis]
     if array.ndim == 2 and array.size:
         return array
     if not array.ndim:
-        raise TypeError(f"{name}[{i}] is a number ({array}), but every item of {name} must be a sequence. {SHAPES}")
+        raise TypeError(f"{name} is a number ({array}), but every item of {X} must be a sequence. {SHAPES}")
     if array.ndim > 2:
         raise ValueError(
-            f"{name}[{i}] has {array.ndim} dimensions (shape {array.shape}), but a sequence has shape (n_steps, "
-            f"n_features). Flatten the features of each step with {name}[{i}].reshape({len(array)}, -1)."
+            f"{name} has {array.ndim} dimensions (shape {array.shape}), but a sequence has shape (n_steps, "
+            f"n_features). Flatten the features of each step with {name}.reshape({len(array)}, -1)."
         )
     if not len(array):
-        raise ValueError(f"{name}[{i}] is empty: every sequence needs at least one step.")
-    raise ValueError(f"{name}[{i}] has no features (shape {array.shape}): every step needs at least one feature.")
+        raise ValueError(f"{name} is empty: every sequence needs at least one step.")
+    raise ValueError(f"{name} has no features (shape {array.shape}): every step needs at least one feature.")
 
 
-def _check_widths(arrays: list[np.ndarray], fitted: Any, name: str) -> None:
+def check_widths(arrays: list[np.ndarray], fitted: Any, name: str) -> None:
     """Raise unless all arrays have as many features as the fit, or as the first."""
     expected = arrays[0].shape[1] if fitted is None else fitted.n_inputs_
     if {array.shape[1] for array in arrays} == {expected}:
@@ -246,7 +265,7 @@ def _check_widths(arrays: list[np.ndarray], fitted: Any, name: str) -> None:
     )
 
 
-def _check_labels(items: list, name: str) -> None:
+def check_labels(items: list, name: str) -> None:
     """Raise unless all items are frames of the same columns in the same order, or none has column names."""
     if not any(hasattr(kind, "columns") or hasattr(kind, "column_names") for kind in set(map(type, items))):
         return
@@ -268,7 +287,7 @@ def _check_labels(items: list, name: str) -> None:
         )
 
 
-def _check_names(estimator: Any, table: Any, name: str, table_name: str) -> None:
+def check_names(estimator: Any, table: Any, name: str, table_name: str) -> None:
     """Hold the column names of a table against those of the fit, in scikit-learn's words."""
     fitted, labels = getattr(estimator, "feature_names_in_", None), column_labels(table)
     is_named = labels is not None and any(isinstance(label, str) for label in labels)
@@ -287,9 +306,9 @@ def _check_names(estimator: Any, table: Any, name: str, table_name: str) -> None
             raise ValueError(f"{str(error).rstrip()}\nThese are the columns of {table_name}.") from None
 
 
-def _check_finite(sequences: FeatureSequences, name: str, *, is_table: bool = False) -> None:
-    """Raise for NaN and infinity, and say where."""
-    place = find_not_finite(sequences)
+def _check_finite(sequences: FeatureSequences, name: str, allow_nan: bool, *, is_table: bool = False) -> None:
+    """Raise for NaN, unless it is allowed, and infinity, and say where."""
+    place = find_not_finite(sequences, allow_nan)
     if place is None:
         return
     i, step, feature, value = place
@@ -303,11 +322,11 @@ def _check_finite(sequences: FeatureSequences, name: str, *, is_table: bool = Fa
 
 
 @without_warnings
-def find_not_finite(sequences: FeatureSequences) -> tuple[int, int, int, float] | None:
-    """Sequence, step, feature and value of the first number that is not finite."""
+def find_not_finite(sequences: FeatureSequences, allow_nan: bool = False) -> tuple[int, int, int, float] | None:
+    """Sequence, step, feature and value of the first number that is not finite, nor NaN where that is allowed."""
     if np.isfinite(sequences.steps.sum()):  # needs no memory; what overflows is looked at again
         return None
-    finite = np.isfinite(sequences.steps)
+    finite = ~np.isinf(sequences.steps) if allow_nan else np.isfinite(sequences.steps)
     if finite.all():
         return None
     row, feature = np.argwhere(~finite)[0]

@@ -53,7 +53,7 @@ def read_numbers(y: Any, lengths: np.ndarray, name: str = "y", X: str = "X") -> 
     long as the sequences. Every other list, array or frame has them for each sequence.
     """
     reject_masked(y, name, "Leave these sequences out.")
-    items = _items_of_steps(y, lengths, name)
+    items = items_of_steps(y, lengths, name)
     if items is None:
         values = _read_array(y, name)
         if len(values) != len(lengths):
@@ -81,7 +81,7 @@ def read_numbers(y: Any, lengths: np.ndarray, name: str = "y", X: str = "X") -> 
     return Numbers(np.concatenate(rows), arrays[0].ndim == 1, True, lengths, name)
 
 
-def _items_of_steps(y: Any, lengths: np.ndarray, name: str) -> list[Any] | None:
+def items_of_steps(y: Any, lengths: np.ndarray, name: str) -> list[Any] | None:
     """The targets of each sequence, where its steps have them; None where only sequences have."""
     if hasattr(y, "__array__") and not hasattr(y, "columns"):
         array = as_array(y, name, advice=_SHAPES)

@@ -2,43 +2,57 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from .._validation.features import read_container
-from ..core.data.sequences import FeatureSequences
+from .._validation.values import library_of
+
+Renaming = Callable[[list[Any]], list[Any]]
 
 
-def restore(sequences: FeatureSequences, X: Any) -> Any:
-    """Put the steps of `sequences` into a container like X."""
+def restore(features: np.ndarray, lengths: np.ndarray, X: Any, rename: Renaming = list) -> Any:
+    """Put the steps (n_rows, n_outputs) of sequences into a container like X.
+
+    A table with several outputs becomes an array (n_sequences, n_steps, n_outputs). `rename` makes the labels of the
+    outputs, in frames, of those of the inputs.
+    """
     kind, data = read_container(X)
-    features = np.ascontiguousarray(sequences.steps[:, :-1])
+    features = np.ascontiguousarray(features)
     if kind == "2-D":
-        return _like(data, features.reshape(len(sequences), -1))
+        table = features.reshape(len(lengths), -1)
+        return _like(data, table) if features.shape[1] == 1 else table.reshape(*table_shape(lengths), -1)
     if kind == "3-D":
-        return features.reshape(data.shape)
-    slices = np.split(features, sequences.offsets[1:])
-    return _collect([_like(item, part.copy()) for item, part in zip(data, slices)], X)
+        return features.reshape(*table_shape(lengths), -1)
+    slices = np.split(features, np.cumsum(lengths)[:-1])
+    return collect([_like(item, part.copy(), rename) for item, part in zip(data, slices)], X)
 
 
-def _like(original: Any, values: np.ndarray) -> Any:
-    """Values (n_steps, n_features) as a frame, Series or array like the original."""
-    if len(np.shape(original)) == 1 and values.shape[1] == 1:
+def table_shape(lengths: np.ndarray) -> tuple[int, int]:
+    """Number of sequences and of steps, where all have as many."""
+    return len(lengths), int(lengths[0])
+
+
+def _like(original: Any, values: np.ndarray, rename: Renaming = list) -> Any:
+    """Values (n_steps, n_outputs) as a frame, Series or array like the original."""
+    if (isinstance(original, str) or len(np.shape(original)) == 1) and values.shape[1] == 1:
         values = values[:, 0]
-    match _library(original), hasattr(original, "columns"), values.ndim:
+    match library_of(original), hasattr(original, "columns"), values.ndim:
         case "pandas", True, 2:
-            return type(original)(values, index=original.index, columns=original.columns)
+            labels = original.columns if rename is list else rename(list(original.columns))
+            return type(original)(values, index=original.index, columns=labels)
         case "pandas", False, 1:
             return type(original)(values, index=original.index, name=original.name)
         case "polars", True, 2:
-            return type(original)(values, schema=original.columns, orient="row")
+            return type(original)(values, schema=rename(original.columns), orient="row")
         case "polars", False, 1:
             return type(original)(original.name, values)
     return values
 
 
-def _collect(items: list, X: Any) -> Any:
+def collect(items: list, X: Any) -> Any:
     """Items in a container like X; a list if X is of another type."""
     if isinstance(X, tuple):
         return tuple(items)
@@ -47,15 +61,10 @@ def _collect(items: list, X: Any) -> Any:
         for i, item in enumerate(items):  # items of equal lengths would be broadcast
             array[i] = item
         return array
-    match _library(X):
+    match library_of(X):
         case "pandas":
             return type(X)(items, index=X.index, name=X.name, dtype=object)
         case "polars":
             keeps_dtype = items[0].dtype == np.float32  # only if all numbers of X were float32
             return type(X)(X.name, [item.tolist() for item in items], dtype=X.dtype if keeps_dtype else None)
     return items
-
-
-def _library(value: Any) -> str:
-    """Top-level package of the type of a value."""
-    return type(value).__module__.partition(".")[0]

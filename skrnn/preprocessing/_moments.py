@@ -22,6 +22,23 @@ def moments_of(steps: np.ndarray) -> Moments:
     return n, first + (shift + error), variance, exponent
 
 
+def means_and_deviations(steps: np.ndarray, lengths: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and standard deviation (n, F) of each of the sequences that `steps` (n_rows, F) hold one behind another."""
+    n, first_rows = lengths[:, np.newaxis], np.cumsum(lengths) - lengths
+    of_rows = np.repeat(np.arange(len(lengths)), lengths)
+    largest = np.maximum(np.maximum.reduceat(steps, first_rows), -np.minimum.reduceat(steps, first_rows))
+    exponent = exponent_of(largest)
+    if exponent.any():
+        steps = np.ldexp(steps.astype(np.float64), -exponent[of_rows])
+    first = steps[first_rows].astype(np.float64)
+    deviations = steps - first[of_rows]  # as in `moments_of`
+    shift = np.add.reduceat(deviations, first_rows) / n
+    deviations -= shift[of_rows]
+    error = np.add.reduceat(deviations, first_rows) / n
+    variance = np.add.reduceat(np.square(deviations, out=deviations), first_rows) / n
+    return np.ldexp(first + (shift + error), exponent), np.ldexp(np.sqrt(variance), exponent)
+
+
 def combine(a: Moments, b: Moments) -> Moments:
     """Moments of the union of two samples."""
     (n_a, *_, exponent_a), (n_b, *_, exponent_b) = a, b

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import Any, ClassVar
 
 import numpy as np
-from sklearn import get_config
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
-from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
 from .._floating_point import without_warnings
@@ -16,10 +13,16 @@ from .._validation.features import find_not_finite, validate_sequences
 from ..core.data.sequences import FeatureSequences
 from ._containers import restore
 from ._moments import Moments, combine, exponent_of, ldexp_up_to_the_largest, moments_of
+from ._table_output import TableOutputMixin
 
 
-# Wrapping by scikit-learn is off: it turns every output into a table, which sequences are not.
-class SequenceScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):  # type: ignore[call-arg]
+class SequenceScaler(
+    TableOutputMixin,
+    OneToOneFeatureMixin,
+    TransformerMixin,
+    BaseEstimator,
+    auto_wrap_output_keys=None,  # type: ignore[call-arg]
+):
     r"""Standardise each feature over all steps of all sequences.
 
     .. math:: z = (x - \mu) / \sigma
@@ -204,30 +207,6 @@ class SequenceScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator, auto
             ldexp_up_to_the_largest(features, exponent)
         return self._restore(sequences, X)
 
-    def set_output(self, *, transform: str | None = None) -> SequenceScaler:
-        """Choose the container in which `transform` returns tables.
-
-        Parameters
-        ----------
-        transform : {"default", "pandas", "polars"}, default=None
-            For a 2-D X: a data frame of that library, or, by default, the container of X. Sequences always keep theirs:
-            they are no tables. None changes nothing.
-
-        Returns
-        -------
-        self : SequenceScaler
-            Configured.
-        """
-        if transform is not None:
-            self._sklearn_output_config = {"transform": transform}  # the attribute that scikit-learn's clone copies
-        return self
-
-    def __sklearn_tags__(self) -> Tags:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.three_d_array = True
-        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
-        return tags
-
     @without_warnings
     def _update(self, X: Any, *, reset: bool) -> SequenceScaler:
         """Take the steps of X into the statistics, or begin new ones."""
@@ -267,22 +246,4 @@ class SequenceScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator, auto
                 f"mean {self.mean_[feature]:g} and scale {self.scale_[feature]:g}. Divide the feature by a constant "
                 "first, or pass float64."
             )
-        return restore(sequences, X)
-
-    def _as_configured(self, output: Any, X: Any) -> Any:
-        """A table as the frame that `set_output` or the global configuration asks for; sequences as they are."""
-        if len(getattr(output, "shape", ())) != 2:
-            return output
-        config = getattr(self, "_sklearn_output_config", {"transform": get_config()["transform_output"]})
-        container, names = config["transform"], self.get_feature_names_out().tolist()
-        match container:
-            case "default":
-                if hasattr(output, "columns"):  # a frame, perhaps after a fit on an array
-                    output.columns = names
-                return output
-            case "pandas":
-                index = getattr(X, "index", None)
-                return import_module("pandas").DataFrame(np.asarray(output), index=index, columns=names)
-            case "polars":
-                return import_module("polars").DataFrame(np.asarray(output), schema=names, orient="row")
-        raise ValueError(f"set_output got transform={container!r}. Pass 'default', 'pandas' or 'polars'.")
+        return restore(sequences.steps[:, :-1], sequences.lengths, X)

@@ -6,12 +6,14 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
+from sklearn.decomposition import PCA
+from sklearn.preprocessing import KBinsDiscretizer, PowerTransformer, SplineTransformer
 from sklearn.utils import estimator_checks, get_tags
 from sklearn.utils.estimator_checks import estimator_checks_generator
 
 from skrnn import RNNNextTokenModel, RNNSequenceClassifier, RNNSequenceRegressor
 from skrnn.core.cells import CELLS
-from skrnn.preprocessing import SequenceScaler
+from skrnn.preprocessing import SequenceImputer, SequenceScaler, SequenceSummarizer, StepTransformer
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -57,6 +59,14 @@ ESTIMATORS = {
     "quantile": small_regressor(loss="quantile", quantile=0.5),
     "gaussian": small_regressor(loss="gaussian", max_iter=200),
     "scaler": SequenceScaler(),
+    "imputer": SequenceImputer(),
+    "imputer_of_numbers": SequenceImputer(missing_values=-1, initial_strategy="median"),
+    "imputer_with_indicators": SequenceImputer(missing_values=-1, add_indicator=True, add_time_since=True),
+    "summarizer": SequenceSummarizer(),
+    "steps": StepTransformer(PowerTransformer()),
+    "steps_binned": StepTransformer(KBinsDiscretizer(3, encode="ordinal")),
+    "steps_of_several_outputs": StepTransformer(SplineTransformer(n_knots=3)),
+    "steps_decomposed": StepTransformer(PCA()),
     "tokens": small_tokens(max_iter=20),
     "tokens_tanh": small_tokens(cell="tanh"),
     "tokens_relu": small_tokens(cell="relu"),
@@ -112,7 +122,7 @@ def test_no_tag_lightens_the_suite(estimator):
     assert not tags.no_validation
     assert not tags.non_deterministic
     assert not tags._skip_test
-    assert not tags.input_tags.allow_nan
+    assert not tags.input_tags.allow_nan or estimator in (ESTIMATORS["imputer"], ESTIMATORS["steps"])
     assert not hasattr(estimator, "_xfail_checks")
 
 

@@ -73,6 +73,7 @@ LEVELS = [
         "_validation.tokens",
         "_validation.input_types",
         "_validation.mixed_columns",
+        "_validation.steps",
         "_validation",
     },
     {"metrics._reading"},
@@ -94,6 +95,7 @@ LEVELS = [
         "_parallel.threads",
         "preprocessing._containers",
         "preprocessing._moments",
+        "preprocessing._table_output",
         "sequences._channels_first",
         "sequences._concatenated",
         "sequences._forecasting",
@@ -103,7 +105,14 @@ LEVELS = [
         "inspection._network_drawing",
         "inspection._training_curve",
     },
-    {"preprocessing._sequence_scaler", "sequences._long_dataframe", "_fitted"},
+    {
+        "preprocessing._sequence_imputer",
+        "preprocessing._sequence_scaler",
+        "preprocessing._sequence_summarizer",
+        "preprocessing._step_transformer",
+        "sequences._long_dataframe",
+        "_fitted",
+    },
     {
         "_parallel.sharding",
         "_config",
@@ -231,7 +240,7 @@ def test_public_names():
         "span_f1_score",
         "step_accuracy_score",
     ]
-    assert preprocessing.__all__ == ["SequenceScaler"]
+    assert preprocessing.__all__ == ["SequenceImputer", "SequenceScaler", "SequenceSummarizer", "StepTransformer"]
     assert sequences.__all__ == [
         "from_channels_first",
         "from_concatenated",
