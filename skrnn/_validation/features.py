@@ -315,7 +315,10 @@ def _check_finite(sequences: FeatureSequences, name: str, allow_nan: bool, *, is
     where = f"It is in row {i}, column {step}." if is_table else f"It is at step {step}, feature {feature}."
     name_of_item = name if is_table else f"{name}[{i}]"
     if np.isnan(value):
-        hint = f"If NaN marks padding, cut it off with skrnn.sequences.from_padded({name}, pad_value=np.nan)."
+        hint = (
+            f"If NaN marks padding, cut it off with skrnn.sequences.from_padded({name}, pad_value=np.nan). "
+            "If values are missing, fill them, for example with skrnn.preprocessing.SequenceImputer."
+        )
         raise ValueError(f"Input {name_of_item} contains NaN. {where} {hint}")
     dtype = sequences.steps.dtype
     raise ValueError(f"Input {name_of_item} contains infinity or a value too large for {dtype!r}. {where}")

@@ -184,7 +184,8 @@ def _steps(df: Any, names: list[Any], is_single: bool, rows: _Rows) -> list[Any]
             return [[values[row] for row in part] for part in rows.parts]
     for name in set(names) - set(categorical):
         feature_column(df, name)  # raises where it holds no numbers
-    return [_take(df[names], part) for part in rows.parts]
+    frame, ends = _take(df[names], np.concatenate(rows.parts)), np.cumsum([len(part) for part in rows.parts])
+    return [_take(frame, slice(int(end) - len(part), int(end))) for end, part in zip(ends, rows.parts, strict=True)]
 
 
 def _targets(df: Any, names: list[Any], is_single: bool, target_per: str, rows: _Rows) -> Any:
@@ -241,6 +242,6 @@ def _check_constant(df: Any, name: Any, changed: np.ndarray, rows: _Rows, advice
         )
 
 
-def _take(frame: Any, rows: np.ndarray) -> Any:
+def _take(frame: Any, rows: np.ndarray | slice) -> Any:
     """A copy of some rows of a frame."""
     return frame.iloc[rows].copy() if hasattr(frame, "iloc") else frame[rows]

@@ -7,6 +7,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 from sklearn.decomposition import PCA
+from sklearn.feature_selection import SelectKBest
 from sklearn.preprocessing import KBinsDiscretizer, PowerTransformer, SplineTransformer
 from sklearn.utils import estimator_checks, get_tags
 from sklearn.utils.estimator_checks import estimator_checks_generator
@@ -67,6 +68,7 @@ ESTIMATORS = {
     "steps_binned": StepTransformer(KBinsDiscretizer(3, encode="ordinal")),
     "steps_of_several_outputs": StepTransformer(SplineTransformer(n_knots=3)),
     "steps_decomposed": StepTransformer(PCA()),
+    "steps_selected": StepTransformer(SelectKBest(k="all")),
     "tokens": small_tokens(max_iter=20),
     "tokens_tanh": small_tokens(cell="tanh"),
     "tokens_relu": small_tokens(cell="relu"),
@@ -104,6 +106,11 @@ def test_scikit_learn_check(estimator, check):
         ("regressor", 59),
         ("gaussian", 59),
         ("scaler", 45),
+        ("imputer", 45),
+        ("imputer_of_numbers", 46),
+        ("summarizer", 46),
+        ("steps", 45),
+        ("steps_decomposed", 46),
         ("tokens", 53),
         ("tokens_lbfgs", 53),
     ],
@@ -166,8 +173,9 @@ def test_private_check_of_transform(kind, check):
 
 @pytest.mark.filterwarnings("ignore:X (does not have valid|has) feature names")  # set_output's mix frames and arrays
 @pytest.mark.parametrize("check", available(SCALER_CHECKS))
-def test_private_check_of_the_scaler(check):
-    check("SequenceScaler", SequenceScaler())
+@pytest.mark.parametrize("name", ["scaler", "imputer", "summarizer", "steps", "steps_decomposed"])
+def test_private_check_of_transformers(name, check):
+    check(type(ESTIMATORS[name]).__name__, clone(ESTIMATORS[name]))
 
 
 @pytest.mark.filterwarnings("ignore:X (does not have valid|has) feature names")

@@ -15,7 +15,7 @@ from sklearn.pipeline import make_pipeline
 
 from skrnn import RNNSequenceClassifier
 from skrnn._validation.input_types import holds_text
-from skrnn.preprocessing import SequenceScaler
+from skrnn.preprocessing import SequenceImputer, SequenceScaler, SequenceSummarizer
 from skrnn.sequences import to_padded
 
 pl = pytest.importorskip("polars")
@@ -60,12 +60,16 @@ ENTRIES = {
     "scaler partial_fit": lambda X, known: SequenceScaler().fit(known).partial_fit(X),
     "transform": lambda X, known: SequenceScaler().fit(known).transform(X),
     "inverse_transform": lambda X, known: SequenceScaler().fit(known).inverse_transform(X),
+    "imputer fit": lambda X, known: SequenceImputer(missing_values=-999).fit(X),
+    "imputer transform": lambda X, known: SequenceImputer(missing_values=-999).fit(known).transform(X),
+    "summarizer fit": lambda X, known: SequenceSummarizer().fit(X),
+    "summarizer transform": lambda X, known: SequenceSummarizer().fit(known).transform(X),
     "to_padded": lambda X, known: to_padded(X),
 }
 CHECKED_AGAINST_A_FIT = [
     name
     for name in ENTRIES
-    if name not in ("fit", "first partial_fit", "scaler fit", "scaler fit_transform", "to_padded")
+    if name not in ("fit", "first partial_fit", "scaler fit_transform", "to_padded") and not name.endswith(" fit")
 ]
 every_entry = pytest.mark.parametrize("entry", ENTRIES)
 
