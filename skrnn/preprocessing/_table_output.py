@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn import get_config
 from sklearn.utils import Tags
+from sklearn.utils.validation import _check_feature_names_in
 
 if TYPE_CHECKING:
     from typing import Self
@@ -56,7 +57,7 @@ class TableOutputMixin:
         """A table as the frame that is asked for; sequences as they are."""
         if len(getattr(output, "shape", ())) != 2:
             return output
-        names = self.get_feature_names_out().tolist()  # type: ignore[attr-defined]
+        names = _check_feature_names_in(self).tolist()  # a table has a column for each of X
         match self._output_container():
             case "pandas":
                 index = getattr(X, "index", None)

@@ -103,6 +103,8 @@ def test_tables(rng):
     assert_allclose(steps.transform(X), (X - X.mean()) / X.std())
     assert_allclose(steps.inverse_transform(steps.transform(X)), X)
     assert steps.get_feature_names_out().tolist() == ["x0", "x1", "x2", "x3"]
+    functions = StepTransformer(FunctionTransformer(np.cbrt))  # which has no get_feature_names_out
+    assert_array_equal(functions.fit_transform(X), np.cbrt(X))
     ordinal = np.round(X).clip(-1, 1)
     encoder = StepTransformer(OneHotEncoder()).fit(ordinal)
     assert encoder.transform(ordinal).shape == (5, 4, 3)
