@@ -25,8 +25,8 @@ from ._table_output import TableOutputMixin, adopt
 if TYPE_CHECKING:
     from typing import Self
 
-DENSE = {("sparse_output", "True"): False, ("encode", "onehot"): "onehot-dense"}
-"""For parameters of scikit-learn's transformers, and their values, that mean sparse output: the dense counterpart."""
+DENSE: dict[str, tuple[Any, Any]] = {"sparse_output": (True, False), "encode": ("onehot", "onehot-dense")}
+"""Parameters of scikit-learn's transformers: the value that means sparse output, and its dense counterpart."""
 
 
 def _inner_has(method: str) -> Callable[[Any], bool]:
@@ -134,8 +134,8 @@ class StepTransformer(
         TypeError
             If X or an item of X cannot be a sequence, or its frames are of several libraries.
         ValueError
-            If X or an item of X is empty, or has other features than the first, or y has other lengths than X. The
-            transformer raises what it raises for a table.
+            If X or an item of X is empty, or has other features than the first, or y has other lengths than X, or the
+            transformer is one of sequences. The transformer raises what it raises for a table.
         """
         self._learn("fit", X, y, params)
         return self
@@ -321,6 +321,11 @@ class StepTransformer(
     def _learn(self, method: str, X: Any, y: Any, params: dict[str, Any]) -> Any:
         """Call a method of a clone of the transformer that fits it; return the output, if it has one."""
         self._validate_params()
+        if get_tags(self.transformer).input_tags.three_d_array:
+            raise ValueError(
+                f"{type(self.transformer).__name__} reads sequences, but a StepTransformer would pass it their steps "
+                "as one table. Use it by itself."
+            )
         fitted = clone(self)
         steps = read_steps(X, estimator=fitted, reset=True)
         fitted.transformer_ = clone(self.transformer)
@@ -342,10 +347,10 @@ class StepTransformer(
     def _configure(self, transformer: Any) -> None:
         """Set what cannot be decided call by call: dense output, and the container that was asked for."""
         nested = transformer.get_params() if hasattr(transformer, "get_params") else {}
-        kinds = {name: (name.split("__")[-1], str(value)) for name, value in nested.items()}
-        dense = {name: DENSE[kind] for name, kind in kinds.items() if kind in DENSE}
-        if dense:
-            transformer.set_params(**dense)
+        for name, value in nested.items():
+            sparse, dense = DENSE.get(name.split("__")[-1], (None, None))
+            if isinstance(value, (bool, str)) and value == sparse:
+                transformer.set_params(**{name: dense})
         if hasattr(self, "_sklearn_output_config"):
             if not hasattr(transformer, "set_output"):
                 raise ValueError(
@@ -402,7 +407,7 @@ class StepTransformer(
         frames = [output[int(end - length) : int(end)] for end, length in zip(ends, steps.lengths)]
         if library_of(output) == "pandas":
             frames = [_with_index(frame, item) for frame, item in zip(frames, steps.items or [None] * len(frames))]
-        return frames if steps.kind == "3-D" else collect(frames, X)
+        return frames if steps.kind == "3-D" or library_of(X) == "polars" else collect(frames, X)
 
 
 def _is_of_sequences(name: str, value: Any, n: int) -> bool:

@@ -26,7 +26,7 @@ from sklearn.preprocessing import (
 )
 
 from skrnn import RNNSequenceClassifier, RNNSequenceTagger
-from skrnn.preprocessing import SequenceImputer, StepTransformer
+from skrnn.preprocessing import SequenceImputer, SequenceScaler, SequenceSummarizer, StepTransformer
 
 LENGTHS = [4, 1, 3, 6, 2]
 
@@ -224,6 +224,9 @@ def test_set_output(X, rng):
     polars = pytest.importorskip("polars")
     table = StepTransformer(StandardScaler()).set_output(transform="polars").fit_transform(np.ones((2, 3)))
     assert type(table) is polars.DataFrame
+    lists = polars.Series("s", [[1.0, 3.0], [2.0]])
+    assert_allclose(StepTransformer(MinMaxScaler()).fit_transform(lists).to_list()[0], [0, 1])
+    assert len(StepTransformer(MinMaxScaler()).set_output(transform="polars").fit_transform(lists)[0]) == 2
     with raises(ValueError, "set_output got transform='excel'."):
         StepTransformer(StandardScaler()).set_output(transform="excel").fit(X)
 
@@ -434,6 +437,12 @@ def test_a_row_for_each_step(X):
 @pytest.mark.parametrize("transformer", [None, "passthrough", 5])
 def test_what_is_no_transformer(X, transformer):
     with raises(ValueError, "The 'transformer' parameter of StepTransformer must be an object implementing"):
+        StepTransformer(transformer).fit(X)
+
+
+@pytest.mark.parametrize("transformer", [SequenceScaler(), SequenceSummarizer(), StepTransformer(PCA())])
+def test_transformers_of_sequences_are_no_transformers_of_steps(X, transformer):
+    with raises(ValueError, f"{type(transformer).__name__} reads sequences, but a StepTransformer would pass it"):
         StepTransformer(transformer).fit(X)
 
 
