@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from .._warnings import warn_caller
-from .arrays import as_numbers, shorten
-from .values import as_list, exact_array, library_of, plain_values, shown, shown_all
+from .arrays import as_numbers, describe, shorten
+from .values import as_list, exact_array, is_categorical, library_of, plain_values, shown, shown_all
 
 
 def check_is_name(name: Any, place: str) -> None:
@@ -55,6 +55,21 @@ def feature_column(df: Any, name: str) -> np.ndarray:
     if is_extension and str(column.dtype) in ("Float32", "float[pyarrow]"):  # else of objects, with gaps
         return column.to_numpy(dtype=np.float32, na_value=np.nan)
     return _one_in_a_row(as_numbers(column, f"df[{name!r}]"), column, name)
+
+
+def text_column(df: Any, name: str) -> list[str] | None:
+    """Texts (n_rows,) of a column that must have no gaps; None if it holds categories that are no text."""
+    check_no_gaps(df, name)
+    column = df[name]
+    values = as_list(column)
+    row = next((row for row, value in enumerate(values) if not isinstance(value, str)), None)
+    if row is None:
+        return values
+    if is_categorical(column):
+        return None
+    raise TypeError(
+        f"df[{name!r}] mixes text, as in row 0, with {describe(values[row])} in row {row}. Convert it to one type."
+    )
 
 
 def target_column(df: Any, name: str) -> np.ndarray:

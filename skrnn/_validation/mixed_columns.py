@@ -6,9 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .values import all_column_labels, as_list, shown, shown_all
-
-_CATEGORICAL = ("category", "categorical", "enum", "dictionary")
+from .values import all_column_labels, as_list, is_categorical, shown, shown_all
 
 
 def categorical_columns(X: Any, categorical_features: Any) -> dict[Any, int]:
@@ -77,7 +75,7 @@ def holds_categories(items: Any, label: Any) -> bool:
         if label not in (all_column_labels(item) or ()):
             return False  # which is said where the column is read
         column = column_of(item, label)
-        if str(getattr(column, "dtype", getattr(column, "type", ""))).lower().startswith(_CATEGORICAL):
+        if is_categorical(column):
             return True
         first = next((value for value in as_list(column) if not _is_missing(value)), None)
         if first is not None:

@@ -98,6 +98,12 @@ def column_labels(table: Any) -> list[Any] | None:
     return None if labels is None or labels == list(range(len(labels))) else labels
 
 
+def is_categorical(column: Any) -> bool:
+    """Tell whether a column of pandas, polars or pyarrow has a dtype of categories."""
+    dtype = str(getattr(column, "dtype", getattr(column, "type", ""))).lower()
+    return dtype.startswith(("category", "categorical", "enum", "dictionary"))
+
+
 def library_of(value: Any) -> str:
     """Return the top-level package of the type of a value."""
     return type(value).__module__.partition(".")[0]

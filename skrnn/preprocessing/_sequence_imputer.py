@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.utils import Tags
-from sklearn.utils._param_validation import MissingValues, StrOptions
+from sklearn.utils._param_validation import StrOptions  # as in _base.py
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
 from .._floating_point import without_warnings
@@ -101,7 +101,7 @@ class SequenceImputer(
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "missing_values": [MissingValues(numeric_only=True)],
+        "missing_values": [Real],
         "initial_strategy": [StrOptions({"mean", "median", "constant"})],
         "fill_value": [Real],
         "time_feature": [None, str, Integral],
@@ -253,12 +253,17 @@ class SequenceImputer(
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = bool(np.isnan(self.missing_values))
+        tags.input_tags.allow_nan = self._reads_nan()
         return tags
 
     def _read(self, X: Any, *, reset: bool) -> FeatureSequences:
         """A copy of all steps."""
-        return validate_sequences(self, X, reset=reset, allow_nan=bool(np.isnan(self.missing_values)))
+        return validate_sequences(self, X, reset=reset, allow_nan=self._reads_nan())
+
+    def _reads_nan(self) -> bool:
+        """Whether NaN is what marks missing values."""
+        mark: Any = self.missing_values
+        return isinstance(mark, Real) and bool(mark != mark)
 
     def _place_of_time(self, X: Any) -> int | None:
         """Which feature is the time."""
@@ -280,7 +285,7 @@ class SequenceImputer(
     def _missing(self, sequences: FeatureSequences) -> np.ndarray:
         """Which values (n_rows, n_inputs) are missing."""
         features = sequences.steps[:, :-1]
-        if np.isnan(self.missing_values):
+        if self._reads_nan():
             return np.isnan(features)
         return features == features.dtype.type(self.missing_values)
 

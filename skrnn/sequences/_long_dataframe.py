@@ -12,12 +12,12 @@ from .._validation.arrays import describe, from_columns
 from .._validation.columns import (
     check_columns,
     check_is_name,
-    check_no_gaps,
     codes_by_appearance,
     feature_column,
     rows_that_differ,
     sorted_rows,
     target_column,
+    text_column,
 )
 from .._validation.mixed_columns import holds_categories
 from .._validation.values import as_list, shown
@@ -176,12 +176,9 @@ def _steps(df: Any, names: list[Any], is_single: bool, rows: _Rows) -> list[Any]
     if not categorical:
         columns = [feature_column(df, name) for name in names]
         return rows.split(columns[0] if is_single else from_columns(columns))
-    for name in categorical:
-        check_no_gaps(df, name)
-    if len(names) == 1:
-        values = as_list(df[names[0]])
-        if all(isinstance(value, str) for value in values):
-            return [[values[row] for row in part] for part in rows.parts]
+    texts = [text_column(df, name) for name in categorical]
+    if len(names) == 1 and texts[0] is not None:
+        return [[texts[0][row] for row in part] for part in rows.parts]
     for name in set(names) - set(categorical):
         feature_column(df, name)  # raises where it holds no numbers
     frame, ends = _take(df[names], np.concatenate(rows.parts)), np.cumsum([len(part) for part in rows.parts])

@@ -239,6 +239,7 @@ def test_X_is_not_modified(X):
         ({"initial_strategy": "mode"}, [np.ones(2)], "The 'initial_strategy' parameter of SequenceImputer must be"),
         ({"fill_value": NAN}, [np.ones(2)], "fill_value is nan, but it must be a finite number."),
         ({"add_indicator": "yes"}, [np.ones(2)], "The 'add_indicator' parameter of SequenceImputer must be"),
+        ({"missing_values": None}, [np.ones(2)], "The 'missing_values' parameter of SequenceImputer must be"),
         ({"missing_values": "?"}, [np.ones(2)], "The 'missing_values' parameter of SequenceImputer must be"),
     ],
 )

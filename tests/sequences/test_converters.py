@@ -698,6 +698,13 @@ def test_texts_of_pandas_are_tokens(dtype):
     assert read_long(df).X == [["u", "v"], ["u"]]
 
 
+@pytest.mark.parametrize("columns", ["x", ["x", "id2"]])
+def test_text_beside_numbers_in_one_column(columns):
+    df = pd.DataFrame({"id": [1, 1], "id2": [1, 2], "x": pd.Series(["a", 2], dtype=object)})
+    with pytest.raises(TypeError, match=r"^df\['x'\] mixes text, as in row 0, with a int \(2\) in row 1\."):
+        read_long(df, columns=columns)
+
+
 @pytest.mark.parametrize("dtype", [object, "str", "category", "Int64", "boolean"])
 def test_targets_of_extension_dtypes(dtype):
     values = {"Int64": [3, 2**60 + 1], "boolean": [True, False]}.get(dtype, ["u", "v"])
