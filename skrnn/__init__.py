@@ -1,15 +1,26 @@
 """Recurrent sequence estimators that feel as if scikit-learn had shipped them, on a NumPy core."""
 
 from ._next_token import RNNNextTokenModel
+from ._sequence_anomaly_detector import RNNSequenceAnomalyDetector
 from ._sequence_classifier import RNNSequenceClassifier
 from ._sequence_regressor import RNNSequenceRegressor
 from ._sequence_tagger import RNNSequenceTagger
+from ._step_likelihoods import SurprisingStep, SurprisingToken
 from ._streams import TokenStream
 from ._version import __version__ as __version__
 from ._versions import show_versions
 from ._vocabulary import END, UNKNOWN
 
-for _public in (RNNNextTokenModel, RNNSequenceClassifier, RNNSequenceRegressor, RNNSequenceTagger, TokenStream):
+for _public in (
+    RNNNextTokenModel,
+    RNNSequenceAnomalyDetector,
+    RNNSequenceClassifier,
+    RNNSequenceRegressor,
+    RNNSequenceTagger,
+    SurprisingStep,
+    SurprisingToken,
+    TokenStream,
+):
     _public.__module__ = "skrnn"  # so that files outlive a move of the module
 del _public
 
@@ -17,6 +28,7 @@ __all__ = [
     "END",
     "UNKNOWN",
     "RNNNextTokenModel",
+    "RNNSequenceAnomalyDetector",
     "RNNSequenceClassifier",
     "RNNSequenceRegressor",
     "RNNSequenceTagger",

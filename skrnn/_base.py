@@ -266,7 +266,7 @@ class BaseRecurrent(BaseEstimator, ABC, Generic[R]):
     @without_warnings
     def _learn(self, config: Any, passed: Passed, to_validate: Passed | None = None, announced: Any = None) -> None:
         """Train on what was passed, and take what came of it in one step."""
-        with _kept_on_error(config.random_state):
+        with kept_on_error(config.random_state):
             before = self._before(config)
             reading, examples = self._read(config, passed, before.reading if before else None, announced)
             config = self._resolve(config, reading)
@@ -344,7 +344,7 @@ def _history(monitor: TrainingMonitor, network: Network, config: FitConfig) -> d
 
 
 @contextmanager
-def _kept_on_error(random_state: Any) -> Iterator[None]:
+def kept_on_error(random_state: Any) -> Iterator[None]:
     """Give a generator of random numbers its state back if the block raises."""
     before = random_state.get_state() if isinstance(random_state, np.random.RandomState) else None
     try:

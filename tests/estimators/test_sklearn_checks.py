@@ -18,7 +18,7 @@ from sklearn.preprocessing import (
 from sklearn.utils import estimator_checks, get_tags
 from sklearn.utils.estimator_checks import estimator_checks_generator
 
-from skrnn import RNNNextTokenModel, RNNSequenceClassifier, RNNSequenceRegressor
+from skrnn import RNNNextTokenModel, RNNSequenceAnomalyDetector, RNNSequenceClassifier, RNNSequenceRegressor
 from skrnn.core.cells import CELLS
 from skrnn.preprocessing import SequenceImputer, SequenceScaler, SequenceSummarizer, StepTransformer
 
@@ -65,6 +65,8 @@ ESTIMATORS = {
     "poisson": small_regressor(loss="poisson", max_iter=200),
     "quantile": small_regressor(loss="quantile", quantile=0.5),
     "gaussian": small_regressor(loss="gaussian", max_iter=200),
+    "detector": RNNSequenceAnomalyDetector(),
+    "detector_max": RNNSequenceAnomalyDetector(small_regressor(loss="gaussian"), aggregation="max"),
     "scaler": SequenceScaler(),
     "imputer": SequenceImputer(),
     "imputer_of_numbers": SequenceImputer(missing_values=-1, initial_strategy="median"),
@@ -114,6 +116,7 @@ def test_scikit_learn_check(estimator, check):
         ("lbfgs", 61),
         ("regressor", 59),
         ("gaussian", 59),
+        ("detector", 45),
         ("scaler", 45),
         ("imputer", 45),
         ("imputer_of_numbers", 46),

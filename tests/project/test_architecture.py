@@ -155,6 +155,8 @@ LEVELS = [
     },
     {"inspection._attribution_display", "inspection._hidden_states_display"},
     {"inspection"},
+    {"_step_likelihoods"},
+    {"_sequence_anomaly_detector"},
     {""},
 ]
 LEVEL_OF = {module: level for level, modules in enumerate(LEVELS) for module in modules}
@@ -214,6 +216,7 @@ def test_public_names():
         "END",
         "UNKNOWN",
         "RNNNextTokenModel",
+        "RNNSequenceAnomalyDetector",
         "RNNSequenceClassifier",
         "RNNSequenceRegressor",
         "RNNSequenceTagger",

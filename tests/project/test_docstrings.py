@@ -154,7 +154,14 @@ def test_the_reference_lists_every_public_name():
 
 
 @pytest.mark.parametrize(
-    "name", ["RNNNextTokenModel", "RNNSequenceClassifier", "RNNSequenceRegressor", "RNNSequenceTagger"]
+    "name",
+    [
+        "RNNNextTokenModel",
+        "RNNSequenceAnomalyDetector",
+        "RNNSequenceClassifier",
+        "RNNSequenceRegressor",
+        "RNNSequenceTagger",
+    ],
 )
 def test_defaults_are_those_of_the_constructor(name):
     """Also where an entry is shared by all estimators."""
