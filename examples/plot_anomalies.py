@@ -27,10 +27,11 @@ from collections import Counter
 
 import matplotlib.pyplot as plt
 import numpy as np
+from sklearn.frozen import FrozenEstimator
 from sklearn.metrics import RocCurveDisplay, roc_auc_score
 from sklearn.model_selection import train_test_split
 
-from skrnn import END, RNNNextTokenModel
+from skrnn import END, RNNNextTokenModel, RNNSequenceAnomalyDetector
 from skrnn.datasets import load_stdlib_text
 
 
@@ -101,18 +102,61 @@ groups = {
 print(*(f"{len(sessions)} {name}" for name, sessions in groups.items()), sep=", ")
 
 # %%
+# A detector
+# ----------
+#
+# The detector trains a model of the next event, here on four fifths of the sessions. The rest, which the model has not
+# seen, sets a threshold that 5 % of normal sessions miss. One anomalous event makes a session anomalous, so the score
+# is that of the most surprising event, the maximum.
+
+model = RNNNextTokenModel(max_iter=12, dtype="float32")
+detector = RNNSequenceAnomalyDetector(model, aggregation="max", random_state=0).fit(train)
+for name, sessions in groups.items():
+    print(f"{name:9}{np.mean(detector.predict(sessions) == -1):4.0%} below the threshold")
+
+# %%
+# The test sessions are of other modules, which may have other habits. Where that is to be expected, set the threshold
+# on sessions of such modules. The model is not trained again:
+
+frozen = FrozenEstimator(detector.estimator_)
+calibrated = RNNSequenceAnomalyDetector(frozen, aggregation="max").fit(validation)
+for name, sessions in groups.items():
+    print(f"{name:9}{np.mean(calibrated.predict(sessions) == -1):4.0%} below the threshold")
+
+# %%
+# Where is the anomaly?
+# ---------------------
+#
+# ``locate`` returns the most surprising event of each session, and what was expected in its place. A session of n
+# events has n + 1 surprises: the last one is that of ``END``, which is surprising where a session stops too early.
+
+positions = [t for _, t in wrong_brackets]
+located = detector.locate(groups["brackets"])
+hits = np.mean([event.position == t for event, t in zip(located, positions, strict=True)])
+chance = np.mean([1 / (len(session) + 1) for session in groups["brackets"]])
+print(f"The most surprising event is the wrong bracket in {hits:.0%} of the sessions; by chance in {chance:.0%}.")
+
+chosen = next(
+    i
+    for i, session in enumerate(groups["brackets"])
+    if 10 <= len(session) <= 15 and located[i].position == positions[i]
+)
+print(f"observed {located[chosen].observed}, expected {located[chosen].expected}")
+events = ["END" if event is END else event for event in (*groups["brackets"][chosen], END)]
+fig, ax = plt.subplots(figsize=(8, 3.2), layout="constrained")
+colors = ["tab:orange" if t == positions[chosen] else "0.7" for t in range(len(events))]
+ax.bar(range(len(events)), -detector.estimator_.token_log_proba([groups["brackets"][chosen]])[0], color=colors)
+ax.set_xticks(range(len(events)), events, rotation=60, ha="right")
+ax.set(ylabel="surprise (nats)", title="Orange: the wrong bracket")
+plt.show()
+
+# %%
 # Scores and baselines
 # --------------------
 #
-# The surprises of a session can be summarized by their maximum, mean or sum. Three baselines need no network: whether
-# the session occurs in training at all, and how often its rarest pair or triple of consecutive events does. Three
-# networks are trained, with different seeds.
-
-networks = [RNNNextTokenModel(max_iter=12, dtype="float32", random_state=seed).fit(train) for seed in range(3)]
-surprises = [
-    {name: [-log_proba for log_proba in network.token_log_proba(sessions)] for name, sessions in groups.items()}
-    for network in networks
-]
+# The surprises of a session can be summarized by their maximum, mean or sum, or by the worst rank of an event among all
+# that could have come. Three baselines need no network: whether the session occurs in training at all, and how often
+# its rarest pair or triple of consecutive events does. Three networks are trained, with different seeds.
 
 
 def ngrams(session, n):
@@ -121,23 +165,33 @@ def ngrams(session, n):
 
 
 def rarity(n):
-    """Return, for each session, minus the training frequency of its rarest n consecutive events."""
+    """Return, for each session, the training frequency of its rarest n consecutive events."""
     counts = Counter(ngram for session in train for ngram in ngrams(session, n))
-    return lambda session: -min(counts[ngram] for ngram in ngrams(session, n))
+    return lambda sessions: [min(counts[ngram] for ngram in ngrams(session, n)) for session in sessions]
 
 
-def scored(function, of=groups):
-    return {name: np.array([function(item) for item in items]) for name, items in of.items()}
+def scores_of(score):
+    """Return the surprise of each session, by group."""
+    return {name: -np.array(score(sessions), dtype=float) for name, sessions in groups.items()}
 
 
 SCORES = {  # one set of values for a baseline, one for each network
-    "not seen in training": [scored(lambda session: session not in seen)],
-    "rarest pair": [scored(rarity(2))],
-    "rarest triple": [scored(rarity(3))],
-    "sum of surprises": [scored(np.sum, of=values) for values in surprises],
-    "mean surprise": [scored(np.mean, of=values) for values in surprises],
-    "maximum surprise": [scored(np.max, of=values) for values in surprises],
+    "not seen in training": [scores_of(lambda sessions: [session in seen for session in sessions])],
+    "rarest pair": [scores_of(rarity(2))],
+    "rarest triple": [scores_of(rarity(3))],
 }
+detectors = [detector] + [
+    RNNSequenceAnomalyDetector(model, aggregation="max", random_state=seed).fit(train) for seed in (1, 2)
+]
+for aggregation in ("sum", "mean", "rank", "max"):
+    SCORES[f'aggregation="{aggregation}"'] = [
+        scores_of(
+            RNNSequenceAnomalyDetector(FrozenEstimator(trained.estimator_), aggregation=aggregation)
+            .fit(validation)
+            .score_samples
+        )
+        for trained in detectors
+    ]
 
 
 def print_areas(which):
@@ -177,41 +231,3 @@ for ax, kind in zip(axes, ("swapped", "brackets"), strict=True):
     ax.set(xlabel="false positive rate", ylabel="true positive rate", title=kind)
     ax.legend(loc="lower right", fontsize=8)
 plt.show()
-
-# %%
-# Where is the anomaly?
-# ---------------------
-#
-# A session of n events has n + 1 surprises: the last one is that of ``END``, which is surprising where a session stops
-# too early. So append ``END`` to the session before indexing it with the position of the maximum.
-
-positions = [t for _, t in wrong_brackets]
-of_brackets = surprises[0]["brackets"]
-hits = np.mean([s.argmax() == t for s, t in zip(of_brackets, positions, strict=True)])
-chance = np.mean([1 / len(s) for s in of_brackets])
-print(f"The maximum surprise is at the wrong bracket in {hits:.0%} of the sessions; by chance in {chance:.0%}.")
-
-chosen = next(i for i, s in enumerate(of_brackets) if 10 <= len(s) <= 16 and s.argmax() == positions[i])
-events = ["END" if event is END else event for event in (*groups["brackets"][chosen], END)]
-# sphinx_gallery_thumbnail_number = 2
-fig, ax = plt.subplots(figsize=(8, 3.2), layout="constrained")
-colors = ["tab:orange" if t == positions[chosen] else "0.7" for t in range(len(events))]
-ax.bar(range(len(events)), of_brackets[chosen], color=colors)
-ax.set_xticks(range(len(events)), events, rotation=60, ha="right")
-ax.set(ylabel="surprise (nats)", title="Orange: the wrong bracket")
-plt.show()
-
-# %%
-# A threshold
-# -----------
-#
-# Decide on a rate of false alarms, here 5 %, and take that quantile of the scores of normal sessions. They must come
-# from modules of their own: sessions of the training modules have lower scores, and with the test sessions the rate
-# would be met by construction.
-
-threshold = np.quantile([-log_proba.min() for log_proba in networks[0].token_log_proba(validation)], 0.95)
-for name, values in SCORES["maximum surprise"][0].items():
-    print(f"{name:9}{np.mean(values > threshold):4.0%} above the threshold")
-
-# %%
-# Of the normal test sessions somewhat more or less than 5 % are above the threshold: other modules have other habits.

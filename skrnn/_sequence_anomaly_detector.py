@@ -49,8 +49,8 @@ class RNNSequenceAnomalyDetector(OutlierMixin, BaseEstimator):
         What gives the steps their probabilities: an :class:`RNNNextTokenModel`, or a regressor with
         ``loss="gaussian"`` that is fitted on :func:`skrnn.sequences.to_forecasting`, such as
         :class:`RNNSequenceRegressor` or a pipeline that ends with one. None is ``RNNNextTokenModel()`` for text, and
-        ``RNNSequenceRegressor(loss="gaussian")`` for numbers; for numbers that name something pass the former. A
-        fitted one in a :class:`sklearn.frozen.FrozenEstimator` is used as it is.
+        ``RNNSequenceRegressor(loss="gaussian", early_stopping=True)`` for numbers; for numbers that name something pass
+        the former. A fitted one in a :class:`sklearn.frozen.FrozenEstimator` is used as it is.
     contamination : float in (0, 0.5] or "auto", default="auto"
         Share of the sequences that `offset_` makes abnormal, at most: of those that are held out, or of X where none
         are. "auto" is 0.05.
@@ -181,8 +181,8 @@ class RNNSequenceAnomalyDetector(OutlierMixin, BaseEstimator):
             train, to_calibrate = self._split(np.flatnonzero(weights), split_seed)
             if fit_params.get("sample_weight") is not None:
                 fit_params["sample_weight"] = weights[train]
-            likelihoods.fit(take(sequences, train), **fit_params)
-            offset = self._calibrate(likelihoods, take(sequences, to_calibrate), weights[to_calibrate])
+            likelihoods.fit(_subset(sequences, train), **fit_params)
+            offset = self._calibrate(likelihoods, _subset(sequences, to_calibrate), weights[to_calibrate])
         self._take(likelihoods.estimator, offset, shape)
         return self
 
@@ -297,8 +297,10 @@ class RNNSequenceAnomalyDetector(OutlierMixin, BaseEstimator):
         """Return what is to be fitted, of which no random numbers are left to chance."""
         if self.estimator is not None:
             estimator = clone(self.estimator)
+        elif holds_text(X):
+            estimator = RNNNextTokenModel()
         else:
-            estimator = RNNNextTokenModel() if holds_text(X) else RNNSequenceRegressor(loss="gaussian")
+            estimator = RNNSequenceRegressor(loss="gaussian", early_stopping=True)
         params = estimator.get_params().items()
         open_ = [name for name, value in params if name.rpartition("__")[2] == "random_state" and value is None]
         return estimator.set_params(**dict.fromkeys(open_, seed)) if open_ else estimator
@@ -341,7 +343,7 @@ class RNNSequenceAnomalyDetector(OutlierMixin, BaseEstimator):
         return likelihoods, likelihoods.read(self._shape, X, reset=False)
 
 
-def take(sequences: Any, indices: np.ndarray) -> Any:
+def _subset(sequences: Any, indices: np.ndarray) -> Any:
     """Return some of the sequences of a list or table, in a container of its kind."""
     if isinstance(sequences, list):
         return [sequences[i] for i in indices]

@@ -111,8 +111,9 @@ class TokenLikelihoods(StepLikelihoods):
 
     def read(self, shape: BaseEstimator, X: Any, *, reset: bool) -> Any:
         sequences = read_sequences(shape, X, reset=reset)
-        for _ in sequences:  # reads the tokens: of what is no token, the error names the place in X, not in a part of X
-            pass
+        if reset:
+            for _ in sequences:  # so that an error about what is no token names its place in X, not in a part of X
+                pass
         if not is_table(X):
             return sequences.items
         return X if hasattr(type(X), "columns") else np.asarray(X)

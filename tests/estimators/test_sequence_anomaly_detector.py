@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+import skops.io
 from helpers import raises
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn import config_context
@@ -562,6 +563,9 @@ def test_pickles_and_clones(estimator):
     assert_array_equal(again.decision_function(X), model.decision_function(X))
     assert all(np.all(a == b) for a, b in zip(steps[0], model.locate(X)[0]))
     assert_array_equal(clone(model).fit(X).decision_function(X), model.decision_function(X))
+    trusted = [f"skrnn.{type(part).__name__}" for part in (model, estimator)]
+    read = skops.io.loads(skops.io.dumps(model), trusted=trusted)
+    assert_array_equal(read.decision_function(X), model.decision_function(X))
 
 
 @pytest.mark.parametrize("estimator", [tokens(random_state=None, max_iter=2), gaussian(random_state=None, max_iter=2)])
