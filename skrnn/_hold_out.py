@@ -17,6 +17,9 @@ from sklearn.metrics import get_scorer_names
 
 from ._validation.values import shown
 
+SCORER_DEPTH = 8
+"""How far what a scorer holds is followed; scorers of scikit-learn end at 7."""
+
 
 @dataclass(frozen=True)
 class Validation:
@@ -100,13 +103,14 @@ def checked_score(value: Any, scoring: Any, epoch: int) -> float:
 
 def scorer_digest(scoring: Any) -> str:
     """Return a digest of a scorer, equal for its copies, so that a fitted model need not hold it."""
-    return str(joblib.hash(_plain(scoring, {})))
+    return str(joblib.hash(_plain(scoring, {}, SCORER_DEPTH)))
 
 
-def _plain(value: Any, seen: dict[int, tuple[int, Any]]) -> Any:
+def _plain(value: Any, seen: dict[int, tuple[int, Any]], depth: int) -> Any:
     """Return what makes a scorer as values that can be hashed: functions by their code, objects by their attributes.
 
-    `seen` numbers what was met on the way, and keeps it, so that no other object gets its id.
+    `seen` numbers what was met on the way, and keeps it, so that no other object gets its id. Beyond `depth` they
+    count by their type: a scorer may hold on to all of a running program, such as the database of a study.
     """
     if isinstance(value, (type, ModuleType)):
         return value.__name__
@@ -139,5 +143,7 @@ def _plain(value: Any, seen: dict[int, tuple[int, Any]]) -> Any:
             return type(value).__qualname__
     if id(value) in seen:
         return seen[id(value)][0]
+    if not depth:
+        return type(value).__qualname__
     seen[id(value)] = len(seen), value
-    return type(value).__qualname__, [_plain(part, seen) for part in parts]
+    return type(value).__qualname__, [_plain(part, seen, depth - 1) for part in parts]

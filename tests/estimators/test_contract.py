@@ -6,6 +6,7 @@ import pickle
 import re
 import threading
 import warnings
+from types import SimpleNamespace
 from typing import ClassVar
 
 import joblib
@@ -365,6 +366,15 @@ def graph(value):
 def test_any_scorer_has_a_digest(make):
     assert scorer_digest(make(1)) == scorer_digest(make(1)) != scorer_digest(make(2))
     assert scorer_digest(make(threading.Lock())) == scorer_digest(make(threading.Lock()))
+
+
+def test_a_digest_ends_where_a_scorer_holds_on_to_a_whole_program():
+    program = None
+    for _ in range(10_000):  # deeper than Python calls itself
+        program = SimpleNamespace(next=program)
+
+    assert scorer_digest(self_reference((program, 1))) == scorer_digest(self_reference((program, 1)))
+    assert scorer_digest(self_reference((program, 1))) != scorer_digest(self_reference((program, 2)))
 
 
 @pytest.mark.parametrize("params", [{}, {"early_stopping": True}], ids=["loss", "early stopping"])
