@@ -5,6 +5,7 @@ arrays ``(n_steps_i, n_features)``. The converters bring other layouts into it. 
 with their input, except :func:`sliding_windows`, which says so.
 """
 
+from ._arrow import from_arrow
 from ._channels_first import from_channels_first
 from ._concatenated import from_concatenated
 from ._forecasting import to_forecasting
@@ -13,6 +14,7 @@ from ._padding import from_padded, to_padded
 from ._windows import sliding_windows
 
 __all__ = [
+    "from_arrow",
     "from_channels_first",
     "from_concatenated",
     "from_long_dataframe",
@@ -23,6 +25,7 @@ __all__ = [
 ]
 
 for _public in (
+    from_arrow,
     from_channels_first,
     from_concatenated,
     from_long_dataframe,

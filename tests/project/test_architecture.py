@@ -110,6 +110,7 @@ LEVELS = [
         "preprocessing._sequence_scaler",
         "preprocessing._sequence_summarizer",
         "preprocessing._step_transformer",
+        "sequences._arrow",
         "sequences._long_dataframe",
         "_fitted",
     },
@@ -245,6 +246,7 @@ def test_public_names():
     ]
     assert preprocessing.__all__ == ["SequenceImputer", "SequenceScaler", "SequenceSummarizer", "StepTransformer"]
     assert sequences.__all__ == [
+        "from_arrow",
         "from_channels_first",
         "from_concatenated",
         "from_long_dataframe",
