@@ -74,7 +74,8 @@ def from_arrow(X: Any) -> list[np.ndarray]:
         if not batch.num_rows:
             continue
         lengths, blocks = _read_batch(batch, names, len(sequences), widths)
-        rows = np.column_stack([block.astype(dtype, copy=False) for block in blocks])
+        blocks = [block.astype(dtype, copy=False) for block in blocks]
+        rows = blocks[0] if len(blocks) == 1 else np.column_stack(blocks)  # which copies even one
         sequences += from_concatenated(rows[:, 0] if is_flat else rows, lengths)
     return sequences
 
