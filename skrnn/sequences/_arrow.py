@@ -91,8 +91,9 @@ def _as_table(X: Any) -> tuple[pa.Table, bool]:
     elif not isinstance(X, (pa.ChunkedArray, pa.RecordBatch, pa.Table)):
         if not hasattr(X, "__arrow_c_stream__"):
             raise TypeError(f"X is {describe(X)}. Pass a column or a table of pyarrow or polars.")
-        stream = pa.chunked_array(X)
-        X = pa.table(X) if pa.types.is_struct(stream.type) else stream
+        X = pa.chunked_array(X)  # of structs where it is a table
+        if pa.types.is_struct(X.type):
+            X = pa.Table.from_batches(map(pa.RecordBatch.from_struct_array, X.chunks), pa.schema(list(X.type)))
     is_column = isinstance(X, pa.ChunkedArray)
     if is_column:
         X = pa.table({"X": X})
@@ -122,15 +123,15 @@ def _type_of_steps(kind: pa.DataType, name: str) -> pa.DataType:
 
 def _types_of_numbers(kind: pa.DataType, name: str) -> list[pa.DataType]:
     """Return the types of the numbers that a step holds, one or one for each field; raises where it holds others."""
-    from pyarrow.types import is_boolean, is_floating, is_integer, is_string, is_struct
+    from pyarrow.types import is_boolean, is_floating, is_integer, is_struct
 
     if is_struct(kind):
-        types = [field.type for field in kind.fields]
+        types = [field.type for field in kind]
     else:
         types = [kind.value_type if _is_list(kind) else kind]
     for number in types or [kind]:
         if not (is_floating(number) or is_integer(number) or is_boolean(number)):
-            advice = "Pass tokens as lists, column.to_pylist()." if is_string(number) else "Cast them first."
+            advice = "Pass tokens as lists, column.to_pylist()." if "string" in str(number) else "Cast them first."
             raise TypeError(
                 f"{name} holds values of type {shorten(str(number))}, but floats, integers or booleans are needed. "
                 f"{advice}"

@@ -50,6 +50,7 @@ LAYOUTS = {
         }
     ),
     "record batch": lambda X: pa.record_batch({"x": pa.array(lists(X))}),
+    "stream": lambda X: pa.table({"x": lists(X)}).to_reader(max_chunksize=2),
     "polars Series": lambda X: pl.Series(lists(X)),
     "polars arrays": lambda X: pl.Series(lists(X), dtype=pl.List(pl.Array(pl.Float64, 3))),
     "polars DataFrame": lambda X: pl.DataFrame({name: [x[:, j].tolist() for x in X] for j, name in enumerate("abc")}),
@@ -117,6 +118,7 @@ MISTAKES = {
         r"X\['id'\] has type int64, but each row needs a list of steps. Select the columns of features",
     ),
     "tokens": (pa.array([["a"]]), TypeError, r"X holds values of type string, .*column.to_pylist\(\)"),
+    "tokens of polars": (pl.Series([["a"]]), TypeError, r"X holds values of type .*column.to_pylist\(\)"),
     "decimals": (pa.array([[Decimal("1.5")]]), TypeError, r"type decimal128\(2, 1\).*Cast them first"),
     "too deep": (pa.array([[[[1.0]]]]), TypeError, "X holds values of type list<item: double>"),
     "structs of text": (pa.array([[{"a": "b"}]]), TypeError, "X holds values of type string"),
