@@ -22,7 +22,7 @@ def from_arrow(X: Any) -> list[np.ndarray]:
     X : pyarrow Array, ChunkedArray, RecordBatch or Table, or polars Series or DataFrame
         A column, or the columns of a table side by side; ``table.select`` picks them. A column has a list of steps in
         each row: of numbers, or of lists or structs of as many numbers as there are features. Lists of fixed size are
-        lists, too. Anything else that exports a stream of Arrow's is read as well.
+        lists, too.
 
     Returns
     -------
@@ -35,7 +35,7 @@ def from_arrow(X: Any) -> list[np.ndarray]:
     ImportError
         If pyarrow is not installed.
     TypeError
-        If X is no column and no table of Arrow's, or a column does not hold lists of numbers.
+        If X is no column and no table of pyarrow or polars, or a column does not hold lists of numbers.
     ValueError
         If X has no rows or no columns; a sequence, a step or a number is null; a sequence is empty; steps differ in
         their number of features, or have none; or columns differ in the number of steps of a row.
@@ -86,19 +86,15 @@ def _as_table(X: Any) -> tuple[pa.Table, bool]:
         import pyarrow as pa
     except ImportError as error:
         raise ImportError("from_arrow needs pyarrow. Install it with pip install 'skrnn[arrow]'.") from error
-    if isinstance(X, pa.Array):
-        X = pa.chunked_array([X])
-    elif not isinstance(X, (pa.ChunkedArray, pa.RecordBatch, pa.Table)):
-        if not hasattr(X, "__arrow_c_stream__"):
-            raise TypeError(f"X is {describe(X)}. Pass a column or a table of pyarrow or polars.")
-        X = pa.chunked_array(X)  # of structs where it is a table
-        if pa.types.is_struct(X.type):
-            X = pa.Table.from_batches(map(pa.RecordBatch.from_struct_array, X.chunks), pa.schema(list(X.type)))
-    is_column = isinstance(X, pa.ChunkedArray)
+    if hasattr(X, "to_arrow"):  # polars
+        X = X.to_arrow()
+    is_column = isinstance(X, (pa.Array, pa.ChunkedArray))
     if is_column:
         X = pa.table({"X": X})
     elif isinstance(X, pa.RecordBatch):
         X = pa.Table.from_batches([X])
+    elif not isinstance(X, pa.Table):
+        raise TypeError(f"X is {describe(X)}. Pass a column or a table of pyarrow or polars.")
     if not X.num_rows or not X.num_columns:
         raise ValueError(f"X has {X.num_rows} rows and {X.num_columns} columns. At least one of each is needed.")
     return X, is_column
