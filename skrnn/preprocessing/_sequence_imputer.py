@@ -240,7 +240,7 @@ class SequenceImputer(
         Returns
         -------
         names : ndarray of str objects
-            Those of the kept features, then with "missingindicator_" and "timesince_" in front. For a 2-D X without
+            Those of the kept features, then with ``missingindicator_`` and ``timesince_`` in front. For a 2-D X without
             added features, those of its columns.
         """
         check_is_fitted(self)
