@@ -23,19 +23,21 @@ from sklearn.utils._param_validation import (  # private, but in place since 1.2
 )
 from sklearn.utils.validation import check_is_fitted
 
+from ._callbacks import TRANSIENT, CallbackSupportMixin, FitTask, with_callbacks
+from ._checkpoints import Checkpoint
 from ._config import FitConfig
 from ._files import fitted_from_values, fitted_to_values, reading_values, with_format
 from ._fitted import Fitted, R, Reading
-from ._fitting import begin_training, continue_training, run_training, score_in_units
+from ._fitting import begin_training, continue_training
 from ._floating_point import without_warnings
 from ._hold_out import Validation, check_scorer_name
 from ._kernels import chosen_kernels
+from ._learning import Learning
 from ._warnings import warn_caller
 from .core.cells import CELLS
 from .core.data.dataset import Dataset
 from .core.data.samplers import Sampler
 from .core.model.network import Network
-from .core.training.monitor import TrainingMonitor
 
 if TYPE_CHECKING:
     from typing_extensions import Self  # in typing from Python 3.11 on
@@ -82,7 +84,7 @@ class Examples(ABC):
         """Return X, and y if there is one, as a scorer gets them."""
 
 
-class BaseRecurrent(BaseEstimator, ABC, Generic[R]):
+class BaseRecurrent(CallbackSupportMixin, BaseEstimator, ABC, Generic[R]):
     """Base class of the recurrent estimators.
 
     `_learn` is the template of `fit` and `partial_fit`. An estimator says how X and y are read, what network learns
@@ -94,6 +96,8 @@ class BaseRecurrent(BaseEstimator, ABC, Generic[R]):
     _build_network: ClassVar[Callable[..., Network]]
     """Makes the network from what `_network_arguments` returns."""
     _fitted: Fitted[R]
+    _resumable: Fitted[R] | None
+    """What a checkpoint holds: of an estimator that a callback gets."""
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "cell": [StrOptions(set(CELLS))],
@@ -170,19 +174,45 @@ class BaseRecurrent(BaseEstimator, ABC, Generic[R]):
         True
         """
         fitted, model = self._check_fitted(), copy(self)
-        model._take(replace(fitted, training=None))
+        model._take(replace(fitted, training=None, resume=None))
         return model
+
+    def set_callbacks(self, *callbacks: Any) -> Self:
+        """Set what is told of each epoch of `fit`, such as a progress bar, and may end it.
+
+        Parameters
+        ----------
+        *callbacks : callbacks of scikit-learn, or :class:`skrnn.callbacks.Checkpoint`
+            In the order in which they are called; without any, those that are set are taken away. `clone` keeps them.
+
+        Returns
+        -------
+        self : estimator
+            With these callbacks and no others.
+
+        Raises
+        ------
+        ImportError
+            If scikit-learn is older than 1.9, which has no callbacks.
+        TypeError
+            If one of them is no callback.
+        """
+        super().set_callbacks(*callbacks)
+        for callback in callbacks:
+            if isinstance(callback, Checkpoint):
+                callback.belong_to(self)
+        return self
 
     def __sklearn_is_fitted__(self) -> bool:
         return "_fitted" in vars(self)
 
     def __copy__(self) -> Self:
         copied = object.__new__(type(self))
-        copied.__dict__ = dict(vars(self))  # what is fitted is shared
+        copied.__dict__ = self._lasting_attributes()  # what is fitted is shared
         return copied
 
     def __getstate__(self) -> dict[str, Any]:
-        attributes = dict(vars(self))
+        attributes = self._lasting_attributes()
         fitted = attributes.pop("_fitted", None)
         for name in fitted.reading.attributes() if fitted else ():
             attributes.pop(name, None)
@@ -197,6 +227,10 @@ class BaseRecurrent(BaseEstimator, ABC, Generic[R]):
                 fitted = fitted_from_values(values, self._reading_type, self._make_shape(), build)
                 attributes |= {**fitted.reading.attributes(), "_fitted": fitted}
         self.__dict__ = attributes
+
+    def _lasting_attributes(self) -> dict[str, Any]:
+        """Return a dict of all attributes but those that are there only while a fit runs."""
+        return {name: value for name, value in vars(self).items() if name not in TRANSIENT}
 
     # What an estimator says
 
@@ -263,37 +297,80 @@ class BaseRecurrent(BaseEstimator, ABC, Generic[R]):
         """Return an estimator of this class that has nothing, not even parameters, for `Reading`."""
         return object.__new__(type(self))
 
+    @with_callbacks
     @without_warnings
     def _learn(self, config: Any, passed: Passed, to_validate: Passed | None = None, announced: Any = None) -> None:
         """Train on what was passed, and take what came of it in one step."""
         with kept_on_error(config.random_state):
             before = self._before(config)
-            reading, examples = self._read(config, passed, before.reading if before else None, announced)
-            config = self._resolve(config, reading)
-            arguments = self._network_arguments(config, reading, examples.data)
-            network = type(self)._build_network(**arguments).using(chosen_kernels())
-            if before and before.training:
-                state = continue_training(config, before.training)
+            if before and not config.is_partial:
+                config = replace(config, resume=before.resume)
+            task = self._begin_task(config, passed)
+            learning = self._prepare(config, passed, before, to_validate, announced)
+            task.snapshot = lambda: self._left_by(learning.copy(), task.has_converged)
+            trained = learning.run(self._make_sampler(learning.config), task)
+            if trained.problem:
+                warn_caller(trained.problem, ConvergenceWarning)  # before anything changes: it may be an error
+            learned = replace(learning, fitted=replace(learning.fitted, params=trained.params))
+            task.end(lambda: self._left_by(learned, None if trained.is_broken_off else task.has_converged))
+            self._take(learned.fitted, learned.attributes())
+
+    def _prepare(
+        self, config: Any, passed: Passed, before: Fitted[R] | None, to_validate: Passed | None, announced: Any
+    ) -> Learning[R]:
+        """Read what was passed, and make what learns from it: the network of `before`, or another one."""
+        reading, examples = self._read(config, passed, before.reading if before else None, announced)
+        config = self._resolve(config, reading)
+        arguments = self._network_arguments(config, reading, examples.data)
+        network = type(self)._build_network(**arguments).using(chosen_kernels())
+        if before and before.training:
+            state = continue_training(config, before.training)
+        else:
+            state = begin_training(config, network, reading.dtype)
+        fitted = Fitted(reading, network, arguments, state.params, state)
+        data, validation = examples.data, None
+        if config.early_stopping:
+            if to_validate is None:
+                data, held_out = examples.hold_out(config.validation_fraction, state.split_seed)
             else:
-                state = begin_training(config, network, reading.dtype)
-            fitted = Fitted(reading, network, arguments, state.params, state)
-            data, validation = examples.data, None
-            if config.early_stopping:
-                if to_validate is None:
-                    data, held_out = examples.hold_out(config.validation_fraction, state.split_seed)
-                else:
-                    held_out = self._read_validation(config, to_validate, reading)
-                validation = self._make_validation(config, fitted, held_out)
-            started = {} if before else self._initialize(config, reading, network, state.params, data)
-            params, problem = run_training(config, network, state, data, self._make_sampler(config), validation)
-            if problem:
-                warn_caller(problem, ConvergenceWarning)  # before anything changes: it may be an error
-            self._take(replace(fitted, params=params), {**started, **_history(state.monitor, network, config)})
+                held_out = self._read_validation(config, to_validate, reading)
+            validation = self._make_validation(config, fitted, held_out)
+        initial = {} if before else self._initialize(config, reading, network, state.params, data)
+        n_before = state.monitor.n_epochs - (config.resume.n_epochs if config.resume else 0)
+        return Learning(config, fitted, state, data, validation, initial, n_before)
+
+    def _begin_task(self, config: Any, passed: Passed) -> FitTask:
+        """Tell the callbacks that a fit begins; a `partial_fit` has none, as in scikit-learn."""
+        if not config.is_partial:
+            context = self._init_callback_context(max_subtasks=config.n_epochs)
+            task = FitTask(context, "lbfgs-iter" if config.solver == "lbfgs" else "epoch", self, *passed)
+            task.has_converged = bool(config.resume and config.resume.has_converged)
+            return task
+        if any(isinstance(callback, Checkpoint) for callback in getattr(self, "_skl_callbacks", ())):
+            raise ValueError(
+                "partial_fit calls no callbacks, so it would write no checkpoint. Pickle the estimator after it, and "
+                "take the checkpoint away with set_callbacks()."
+            )
+        return FitTask.silent()
+
+    def _left_by(self, learning: Learning[R], has_converged: bool | None) -> dict[str, Any] | None:
+        """Return the attributes of the estimator if the fit ended so, as callbacks want them; None before an epoch.
+
+        Unless `has_converged` is None, a checkpoint can be made of them.
+        """
+        if not learning.state.monitor.n_epochs:
+            return None
+        left = copy(self)
+        left._take(learning.fitted, learning.attributes())
+        left._resumable = None if has_converged is None else learning.resumable(has_converged)
+        return {"__dict__": vars(left)}  # all at once: what an earlier fit found out of X may have to go
 
     def _before(self, config: Any) -> Fitted[R] | None:
         """Return what is continued, None to begin anew; raises where there is nothing to continue from."""
-        before: Fitted[R] | None = vars(self).get("_fitted") if config.is_partial or config.warm_start else None
-        if before and before.training is None:
+        before: Fitted[R] | None = vars(self).get("_fitted")
+        if before is None or not (config.is_partial or config.warm_start or before.resume):
+            return None
+        if before.training is None:
             method = "partial_fit" if config.is_partial else "fit with warm_start=True"
             raise ValueError(
                 f"{method} cannot continue this {config.estimator_name}: it has no training state, which "
@@ -326,21 +403,6 @@ class BaseRecurrent(BaseEstimator, ABC, Generic[R]):
         for name in before.reading.attributes() if before else ():
             attributes.pop(name, None)
         self.__dict__ = {**attributes, **fitted.reading.attributes(), **(history or {}), "_fitted": fitted}
-
-
-def _history(monitor: TrainingMonitor, network: Network, config: FitConfig) -> dict[str, Any]:
-    """Return the public attributes that tell of a training; losses are in units of y."""
-    is_validated, in_units, score = config.early_stopping, network.loss.in_units, score_in_units(config, network)
-
-    return {
-        "kernels_": network.kernels,
-        "n_iter_": monitor.n_epochs,
-        "loss_curve_": list(map(in_units, monitor.loss_curve)),
-        "loss_": in_units(monitor.loss_curve[-1]),
-        "best_loss_": None if is_validated else in_units(-monitor.best_score),
-        "validation_scores_": list(map(score, monitor.validation_scores)) if is_validated else None,
-        "best_validation_score_": score(monitor.best_score) if is_validated else None,
-    }
 
 
 @contextmanager

@@ -77,6 +77,8 @@ class BaseSequenceEstimator(BaseRecurrent[S]):
         """Return the parameters of a fit that begins at another estimator; raises where it cannot."""
         if init_from is None:
             return config
+        if self.__sklearn_is_fitted__() and self._fitted.resume:
+            raise ValueError("init_from begins a fit, but this one goes on from a checkpoint. Leave it out.")
         if self.warm_start and self.__sklearn_is_fitted__():
             raise ValueError("init_from begins a fit, but this one continues the last. Use warm_start=False.")
         return replace(config, init_from=read_source(init_from, config))

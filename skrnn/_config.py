@@ -10,7 +10,7 @@ from typing import Any, ClassVar, TypeVar
 import numpy as np
 from sklearn.utils._param_validation import validate_parameter_constraints
 
-from ._fitted import Fitted
+from ._fitted import Fitted, ResumePoint
 from ._validation.values import as_list, shown
 
 Config = TypeVar("Config", bound="FitConfig")
@@ -29,6 +29,8 @@ class FitConfig:
     estimator_name: str
     is_partial: bool
     """Whether it is a `partial_fit`: one epoch, which stops for no plateau and keeps nothing if it breaks off."""
+    resume: ResumePoint | None = None
+    """Where the fit stood of whose checkpoint it goes on."""
 
     hidden_size: int
     cell: str
@@ -99,6 +101,8 @@ class FitConfig:
     @property
     def n_epochs(self) -> int:
         """Largest number of epochs of this call."""
+        if self.resume:
+            return 0 if self.resume.has_converged else max(0, self.max_iter - self.resume.n_epochs)
         return 1 if self.is_partial else self.max_iter
 
     @property

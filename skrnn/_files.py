@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import fields
+from dataclasses import asdict, fields
 from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from ._fitted import Fitted, R
+from ._fitted import Fitted, R, ResumePoint
 from ._version import __version__
 from .core.model.network import Network
 from .core.training.loop import TrainingState
@@ -60,12 +60,13 @@ def _check_format(state: Any, name: str) -> None:
 
 def fitted_to_values(fitted: Fitted[Any]) -> dict[str, Any]:
     """Return what a fit left as plain values."""
-    return {
+    values = {
         "reading": fitted.reading.to_values(),
         "network": dict(fitted.arguments),
         "params": fitted.params,
         "training": None if fitted.training is None else training_to_values(fitted.training),
     }
+    return values if fitted.resume is None else {**values, "resume": asdict(fitted.resume)}
 
 
 def fitted_from_values(
@@ -80,6 +81,7 @@ def fitted_from_values(
         values["network"],
         _read_vector(values["params"], size),
         None if training is None else training_from_values(training, size),
+        ResumePoint(**values["resume"]) if "resume" in values else None,
     )
 
 

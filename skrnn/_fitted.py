@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from copy import copy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar
 
 import numpy as np
@@ -51,6 +51,21 @@ class Reading:
         return replace(self, shape=shape)
 
 
+@dataclass(frozen=True)
+class ResumePoint:
+    """Where a fit stands that is to go on from a checkpoint."""
+
+    n_epochs: int
+    """Of this fit, so far."""
+    has_converged: bool
+    """Whether it ended before `max_iter`."""
+    n_sequences: int
+    n_steps: int
+    """Of the training sequences, in all."""
+    intervals: dict[str, Any] = field(default_factory=dict)
+    """How often to write a checkpoint, as keyword arguments."""
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class Fitted(Generic[R]):
     """Everything that a fit leaves: set in one step, and read once by each prediction."""
@@ -62,6 +77,8 @@ class Fitted(Generic[R]):
     params: np.ndarray
     training: TrainingState | None
     """Where training continues; None where it cannot: for a candidate that is scored, or to save memory."""
+    resume: ResumePoint | None = None
+    """Where a fit that has not ended goes on; None after one that has."""
 
     @property
     def network(self) -> Network:

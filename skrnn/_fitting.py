@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 from sklearn.utils import check_random_state
 
 from ._config import FitConfig
+from ._fitted import ResumePoint
 from ._hold_out import Validation, checked_score, scorer_digest
 from ._parallel.blas import allowed_threads, guarded
 from ._parallel.sharding import sharded_loss_gradient
-from ._progress import Report, reporting
+from ._progress import reporting
 from ._warnings import warn_caller
 from .core.data.dataset import Dataset
 from .core.data.samplers import Sampler
@@ -21,11 +23,22 @@ from .core.model.losses import CrossEntropy
 from .core.model.network import Network
 from .core.training.lbfgs import train_lbfgs
 from .core.training.loop import NonFiniteLossError, TrainingPlan, TrainingState, train
-from .core.training.monitor import TrainingMonitor
+from .core.training.monitor import Observer, TrainingMonitor
 from .core.training.optimizers import SGD, Adam, Optimizer, RMSprop
 
 MAX_PENALTY = 1e15
 """Largest strength of the penalty, the weights' sum taken into account; its squares still fit into float32."""
+
+
+class Trained(NamedTuple):
+    """What came of a training."""
+
+    params: np.ndarray
+    """To predict with (n_params,): the last ones; with validation, or where training broke off, the best."""
+    problem: str | None
+    """What the user should be warned of."""
+    is_broken_off: bool
+    """Whether it ended in the middle of an epoch: by Ctrl-C, or since the loss stopped being finite."""
 
 
 def begin_training(config: FitConfig, network: Network, dtype: np.dtype) -> TrainingState:
@@ -44,7 +57,7 @@ def continue_training(config: FitConfig, state: TrainingState) -> TrainingState:
         if value != state.lasting.get(name, value):
             raise ValueError(
                 f"{name} cannot change while training continues: it is {value!r}, but was {state.lasting[name]!r} when "
-                "training began. Set it back, or fit anew with warm_start=False."
+                f"training began. Set it back, or fit anew {'a clone' if config.resume else 'with warm_start=False'}."
             )
     state = deepcopy(state)
     state.monitor = replace(state.monitor, tol=config.tol, n_iter_no_change=config.n_iter_no_change)
@@ -81,7 +94,8 @@ def run_training(
     data: Dataset,
     sampler: Sampler,
     validation: Validation | None = None,
-) -> tuple[np.ndarray, str | None]:
+    observer: Observer | None = None,
+) -> Trained:
     """Train as the parameters of an estimator say.
 
     Parameters
@@ -98,13 +112,13 @@ def run_training(
         How that becomes batches.
     validation : Validation, optional
         What is held out, and the score on it.
+    observer : Observer, optional
+        Told of each epoch.
 
     Returns
     -------
-    params : ndarray of shape (n_params,)
-        The parameters to predict with: the last ones; with validation, or where training broke off, the best.
-    problem : str or None
-        What the user should be warned of.
+    trained : Trained
+        What to predict with, and what to tell the user.
 
     Raises
     ------
@@ -113,8 +127,11 @@ def run_training(
         the weights are too small for the penalty.
     """
     _check_penalty(config, data)
-    monitor = state.monitor
-    monitor.watch(_criterion(config, network, validation), "" if config.is_partial else data.digest())
+    monitor, criterion = state.monitor, criterion_of(config, network, validation)
+    digest = "" if config.is_partial else data.digest()
+    if config.resume:
+        _check_resumes(config, config.resume, monitor, data, digest, criterion)
+    monitor.watch(criterion, digest)
     batch_size = resolve_batch_size(config, data, sampler)
     if batch_size >= len(data):
         data = data.canonical()
@@ -123,11 +140,13 @@ def run_training(
     def solve() -> str | None:
         in_units = network.loss.in_units, score_in_units(config, network)
         with reporting(monitor.n_epochs + config.n_epochs, config.verbose, *in_units) as report:
+            observers = [report, observer or Observer()]
             if config.solver == "lbfgs":
-                return _run_lbfgs(config, network, state, data, n_threads, report)
+                return _run_lbfgs(config, network, state, data, n_threads, observers)
             plan = _make_plan(config, sampler, batch_size)
-            return _run_stochastic(config, network, state, data, plan, n_threads, validation, report)
+            return _run_stochastic(config, network, state, data, plan, n_threads, validation, observers)
 
+    is_broken_off = False
     try:
         problem = guarded(solve)
     except NonFiniteLossError as error:
@@ -136,14 +155,20 @@ def run_training(
             raise ValueError(f"{message} No epoch was complete, so there are no parameters to keep.") from error
         if config.is_partial:
             raise ValueError(f"{message} The parameters were left as they were.") from error
-        problem = f"{message} {_put_back(config, state, monitor.best_params)}"
+        is_broken_off, problem = True, f"{message} {_put_back(config, state, monitor.best_params)}"
     except KeyboardInterrupt:
         if monitor.best_params is None or config.is_partial:
             raise
+        is_broken_off = True
         problem = f"Training was interrupted. {_put_back(config, state, monitor.best_params)}"
-    monitor.criterion = _criterion(config, network, validation)  # a scorer may count its calls
-    params = state.params if validation is None or monitor.best_params is None else monitor.best_params
-    return params, None if config.is_partial else problem
+    monitor.criterion = criterion_of(config, network, validation)  # a scorer may count its calls
+    return Trained(params_to_keep(config, state), None if config.is_partial else problem, is_broken_off)
+
+
+def params_to_keep(config: FitConfig, state: TrainingState) -> np.ndarray:
+    """Return the parameters (n_params,) of a fit that ends here: the last ones, or with validation the best."""
+    best = state.monitor.best_params
+    return best if config.early_stopping and best is not None else state.params
 
 
 def score_in_units(config: FitConfig, network: Network) -> Callable[[float], float]:
@@ -161,13 +186,35 @@ def _check_penalty(config: FitConfig, data: Dataset) -> None:
         )
 
 
+def _check_resumes(
+    config: FitConfig, resume: ResumePoint, monitor: TrainingMonitor, data: Dataset, digest: str, criterion: str
+) -> None:
+    """Raise unless a fit goes on from a checkpoint as it would have without one."""
+    if config.solver == "lbfgs":
+        raise ValueError("solver='lbfgs' cannot go on from a checkpoint. Set the solver back, or fit a clone anew.")
+    if digest != monitor.data:
+        n_sequences, n_steps = sizes = len(data), int(data.sequences.lengths.sum())
+        got = "others" if sizes == (resume.n_sequences, resume.n_steps) else f"{n_sequences} of {n_steps} steps"
+        raise ValueError(
+            f"A fit goes on from a checkpoint with the X, y and weights that it began with: {resume.n_sequences} "
+            f"training sequences of {resume.n_steps} steps in all, got {got}. Pass those, or fit a clone anew."
+        )
+    if criterion != monitor.criterion:
+        raise ValueError(
+            "A fit goes on from a checkpoint with the validation sequences and the objective that it began with, but "
+            "X_val, y_val or their weights, or early_stopping, scoring, validation_fraction, alpha, dropout, "
+            f"bptt_steps or class_weight changed: it watched the {monitor.criterion}, now the {criterion}. Set them "
+            "back, or fit a clone anew."
+        )
+
+
 def _advice(config: FitConfig, data: Dataset) -> str:
     """What to do about a loss that is not finite."""
     advice = "Use solver='adam'" if config.solver == "lbfgs" else "Lower learning_rate_init or max_grad_norm"
     return advice + (", or scale X, for example with skrnn's SequenceScaler." if data.sequences.has_features else ".")
 
 
-def _criterion(config: FitConfig, network: Network, validation: Validation | None) -> str:
+def criterion_of(config: FitConfig, network: Network, validation: Validation | None) -> str:
     """Return what is watched: scores can be compared where it is equal. Files hold it, so no class is named."""
     if validation is None:
         options = f"alpha={config.alpha!r}, dropout={config.dropout!r}, bptt_steps={config.bptt_steps}"
@@ -210,12 +257,13 @@ def _run_stochastic(
     plan: TrainingPlan,
     n_threads: int,
     validation: Validation | None,
-    report: Report,
+    observers: Sequence[Observer],
 ) -> str | None:
     """Train epoch by epoch; returns what to warn of."""
     validate = _scored(config, state.monitor, validation)
     loss_gradient = sharded_loss_gradient(network, state.params.dtype, n_threads)
-    has_converged = train(network, state, data, plan, loss_gradient, validate, report)
+    has_converged = bool(config.resume and config.resume.has_converged)
+    has_converged |= train(network, state, data, plan, loss_gradient, validate, observers)
     if has_converged or config.learning_rate == "cosine":  # whose rate has come to its planned end
         return None
     return (
@@ -237,13 +285,24 @@ def _scored(
     return lambda params: checked_score(score(params), config.scoring, monitor.n_epochs + 1)
 
 
+class _Rounding(Observer):
+    """Takes the parameters that L-BFGS has found over into the state, in the dtype that this has."""
+
+    def __init__(self, state: TrainingState, params: np.ndarray) -> None:
+        self._state, self._params = state, params
+
+    def end_epoch(self, monitor: TrainingMonitor, has_converged: bool) -> bool:
+        self._state.params[:] = self._params
+        return False
+
+
 def _run_lbfgs(
     config: FitConfig,
     network: Network,
     state: TrainingState,
     data: Dataset,
     n_threads: int,
-    report: Report,
+    observers: Sequence[Observer],
 ) -> str | None:
     """Minimise in float64, whose line searches float32 would upset; returns what to warn of."""
     params = state.params.astype(np.float64)
@@ -258,7 +317,7 @@ def _run_lbfgs(
             config.max_iter,
             state.monitor,
             loss_gradient,
-            report,
+            [_Rounding(state, params), *observers],
         )
     finally:
         state.params[:] = params

@@ -9,19 +9,16 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from .core.training.monitor import TrainingMonitor
-
-Report = Callable[[TrainingMonitor], None] | None
-"""``report(monitor)``, called after each epoch."""
+from .core.training.monitor import Observer, TrainingMonitor
 
 
 @contextmanager
 def reporting(
     max_iter: int, verbose: int, in_units: Callable[[float], float], score_in_units: Callable[[float], float]
-) -> Iterator[Report]:
-    """Yield what prints the progress of at most `max_iter` epochs, those of before included; None if not verbose."""
+) -> Iterator[Observer]:
+    """Yield what prints the progress of at most `max_iter` epochs, those of before included, if verbose."""
     if not verbose:
-        yield None
+        yield Observer()
         return
     line = ProgressLine(max_iter, verbose, in_units, score_in_units)
     try:
@@ -30,7 +27,7 @@ def reporting(
         line.close()
 
 
-class ProgressLine:
+class ProgressLine(Observer):
     """What `verbose` prints: on a terminal one line that is written over, elsewhere a line now and then.
 
     Parameters
@@ -60,7 +57,7 @@ class ProgressLine:
         self._last_line = -np.inf
         self._pending = ""
 
-    def __call__(self, monitor: TrainingMonitor) -> None:
+    def end_epoch(self, monitor: TrainingMonitor, has_converged: bool) -> bool:
         """Print the progress, if it is time to."""
         now = time.monotonic() - self._start
         loss = _digits(self._in_units(monitor.loss_curve[-1]))
@@ -73,6 +70,7 @@ class ProgressLine:
             self._last_line, self._pending = now, ""
         elif _is_terminal():
             print("\r" + self._pending, end="", flush=True)
+        return False
 
     def close(self) -> None:
         """Print the last state, if it has not been."""

@@ -20,6 +20,7 @@ from skrnn import RNNNextTokenModel, RNNSequenceClassifier
 FOLDER = Path(__file__).parent
 PUBLIC_MODULES = [
     "skrnn",
+    "skrnn.callbacks",
     "skrnn.datasets",
     "skrnn.inspection",
     "skrnn.metrics",

@@ -82,6 +82,8 @@ LEVELS = [
     {
         "sequences._reading",
         "_parallel.blas",
+        "_atomic_files",
+        "_callbacks",
         "_documentation",
         "_progress",
         "_versions",
@@ -123,8 +125,8 @@ LEVELS = [
         "datasets",
         "sequences",
     },
-    {"_parallel", "_fitting"},
-    {"_files", "_decoding.filters"},
+    {"_parallel", "_fitting", "_checkpoints"},
+    {"_files", "_decoding.filters", "_learning", "callbacks"},
     {"_base"},
     {"_known_tokens"},
     {"_input_reading"},
@@ -211,7 +213,7 @@ def test_the_core_knows_numpy_and_the_standard_library_only(path):
 
 
 def test_public_names():
-    from skrnn import datasets, export, inspection, metrics, preprocessing, sequences
+    from skrnn import callbacks, datasets, export, inspection, metrics, preprocessing, sequences
 
     assert skrnn.__all__ == [
         "END",
@@ -223,6 +225,7 @@ def test_public_names():
         "RNNSequenceTagger",
         "show_versions",
     ]
+    assert callbacks.__all__ == ["Checkpoint", "load_checkpoint"]
     assert datasets.__all__ == ["load_japanese_vowels", "load_names", "load_stdlib_text"]
     assert export.__all__ == ["params_from_torch", "to_onnx", "to_torch_state_dict"]
     assert inspection.__all__ == [

@@ -18,7 +18,10 @@ from skrnn._documentation import ENTRIES
 CORE = [module.name for module in pkgutil.walk_packages(skrnn.core.__path__, "skrnn.core.")]
 PUBLIC = [
     "skrnn",
-    *(f"skrnn.{name}" for name in ("datasets", "export", "inspection", "metrics", "preprocessing", "sequences")),
+    *(
+        f"skrnn.{name}"
+        for name in ("callbacks", "datasets", "export", "inspection", "metrics", "preprocessing", "sequences")
+    ),
 ]
 MODULES = [*PUBLIC, *CORE]
 IGNORED = {

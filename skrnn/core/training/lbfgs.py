@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from math import isfinite
 from typing import Any
 
@@ -13,7 +13,11 @@ from ..arrays import Floats
 from ..data.dataset import Dataset
 from ..model.network import Network
 from .loop import LossGradient, NonFiniteLossError, penalized_loss_gradient
-from .monitor import TrainingMonitor
+from .monitor import Observer, TrainingMonitor, end_epoch
+
+
+class _EndedByObserverError(Exception):
+    """An observer ended the training; scipy before 1.11 knows no other way out."""
 
 
 def train_lbfgs(
@@ -24,7 +28,7 @@ def train_lbfgs(
     max_iter: int,
     monitor: TrainingMonitor,
     loss_gradient: LossGradient,
-    report: Callable[[TrainingMonitor], None] | None = None,
+    observers: Sequence[Observer] = (),
 ) -> str | None:
     """Minimise the loss of all of `data` by limited-memory BFGS.
 
@@ -44,13 +48,13 @@ def train_lbfgs(
         Updated in place, an iteration an epoch; its `tol` bounds the gradient's largest entry.
     loss_gradient : callable
         ``loss_gradient(params, batch, state, out) -> (loss, state)``.
-    report : callable, optional
-        ``report(monitor)``, called after each iteration.
+    observers : sequence of Observer, default=()
+        Told of each iteration. One that no iterate came of has begun and does not end.
 
     Returns
     -------
     message : str or None
-        Why it ended before the gradient was small enough; None if it did not.
+        Why it ended before the gradient was small enough; None if it did not, or an observer ended it.
 
     Raises
     ------
@@ -85,9 +89,14 @@ def train_lbfgs(
     batch = data.full_batch(network.batcher, params.dtype)
 
     last_loss = np.nan  # at the iterate when the callback comes: the line search ends with it
+    has_begun = False  # an iteration, with the first loss that it asks for
 
     def objective(vector: Floats) -> tuple[float, Floats]:
-        nonlocal last_loss
+        nonlocal last_loss, has_begun
+        if not has_begun:
+            has_begun = True
+            for observer in observers:
+                observer.begin_epoch()
         gradient = np.empty_like(vector)
         loss, _ = penalized_loss_gradient(network, vector, batch, None, data, alpha, loss_gradient, gradient)
         norm = float(np.linalg.norm(gradient))
@@ -97,14 +106,20 @@ def train_lbfgs(
         return loss, gradient
 
     def callback(vector: Floats) -> None:
+        nonlocal has_begun
         params[:] = vector
         monitor.end_epoch(params, last_loss)
-        if report:
-            report(monitor)
+        has_begun = False
+        if end_epoch(observers, monitor, has_converged=False):
+            raise _EndedByObserverError
 
     options = {"maxiter": max_iter, "maxfun": 20 * max_iter, "gtol": monitor.tol}
-    result = minimize(objective, params.copy(), method="L-BFGS-B", jac=True, callback=callback, options=options)
+    try:
+        result = minimize(objective, params.copy(), method="L-BFGS-B", jac=True, callback=callback, options=options)
+    except _EndedByObserverError:
+        return None
     params[:] = result.x
     if not monitor.n_epochs:  # the gradient was zero where it began: nothing to iterate
         monitor.end_epoch(params, float(result.fun))
+        end_epoch(observers, monitor, has_converged=True)
     return None if result.success else str(result.message)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from math import isfinite, nan
 from typing import Any
@@ -15,7 +15,7 @@ from ..data.dataset import Dataset
 from ..data.samplers import Sampler
 from ..model.network import Network
 from ..model.state import State
-from .monitor import TrainingMonitor
+from .monitor import Observer, TrainingMonitor, end_epoch
 from .optimizers import Optimizer, OptimizerState, clip_by_global_norm
 from .schedules import ADAPTIVE_FACTOR, MIN_ADAPTIVE_RATE, learning_rate_at
 
@@ -125,9 +125,9 @@ def train(
     plan: TrainingPlan,
     loss_gradient: LossGradient,
     validate: Callable[[Floats], float] | None = None,
-    report: Callable[[TrainingMonitor], None] | None = None,
+    observers: Sequence[Observer] = (),
 ) -> bool:
-    """Train until the score stops improving or `plan.max_iter` epochs have passed.
+    """Train until the score stops improving, an observer ends it, or `plan.max_iter` epochs have passed.
 
     Parameters
     ----------
@@ -143,8 +143,8 @@ def train(
         ``loss_gradient(params, batch, state, out) -> (loss, state)``.
     validate : callable, optional
         ``validate(params) -> score``, higher is better, called after each epoch.
-    report : callable, optional
-        ``report(monitor)``, called after each epoch.
+    observers : sequence of Observer, default=()
+        Told of each epoch.
 
     Returns
     -------
@@ -184,6 +184,8 @@ def train(
     params, monitor = state.params, state.monitor
     gradient = np.empty_like(params)
     for _ in range(plan.max_iter):
+        for observer in observers:
+            observer.begin_epoch()
         rate = learning_rate_at(
             plan.learning_rate,
             plan.learning_rate_init,
@@ -194,14 +196,19 @@ def train(
         measured = params if validate else params.copy()  # the training loss is that of the parameters before
         loss = _train_epoch(network, state, data, plan, rate, loss_gradient, gradient)
         at_plateau = monitor.end_epoch(measured, loss, validate(params) if validate else None)
-        if report:
-            report(monitor)
-        if at_plateau:
-            if plan.learning_rate != "adaptive" or rate / ADAPTIVE_FACTOR < MIN_ADAPTIVE_RATE:
-                return True
-            monitor.n_plateaus += 1
-            monitor.n_without_improvement = 0
+        has_converged = at_plateau and not _lower_rate(plan, monitor, rate)
+        if end_epoch(observers, monitor, has_converged) or has_converged:
+            return True
     return False
+
+
+def _lower_rate(plan: TrainingPlan, monitor: TrainingMonitor, rate: float) -> bool:
+    """Go on from a plateau with the next lower rate, if the rate is adaptive; return whether it goes on."""
+    if plan.learning_rate != "adaptive" or rate / ADAPTIVE_FACTOR < MIN_ADAPTIVE_RATE:
+        return False
+    monitor.n_plateaus += 1
+    monitor.n_without_improvement = 0
+    return True
 
 
 def _train_epoch(

@@ -1,7 +1,8 @@
-"""What watches a training: its history, its patience, and the best parameters."""
+"""What watches a training: its history, its patience, the best parameters, and whoever is told of its epochs."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import inf
 
@@ -114,3 +115,60 @@ class TrainingMonitor:
         if score > self.best_score:
             self.best_score, self.best_params, self.best_epoch = score, params.copy(), self.n_epochs
         return self.n_without_improvement > self.n_iter_no_change
+
+
+class Observer:
+    """What is told of every epoch, and may end the training; this one does neither.
+
+    Examples
+    --------
+    One that ends it after the second epoch:
+
+    >>> class TwoEpochs(Observer):
+    ...     def end_epoch(self, monitor, has_converged):
+    ...         return monitor.n_epochs == 2
+    """
+
+    def begin_epoch(self) -> None:
+        """Hear that an epoch begins."""
+
+    def end_epoch(self, monitor: TrainingMonitor, has_converged: bool) -> bool:
+        """Hear that an epoch is over.
+
+        Parameters
+        ----------
+        monitor : TrainingMonitor
+            With what the epoch brought.
+        has_converged : bool
+            Whether it is the last one, since the score has stopped improving.
+
+        Returns
+        -------
+        is_last : bool
+            Whether to end the training.
+        """
+        return False
+
+
+def end_epoch(observers: Sequence[Observer], monitor: TrainingMonitor, has_converged: bool) -> bool:
+    """Tell all observers that an epoch is over.
+
+    Parameters
+    ----------
+    observers : sequence of Observer
+        Told one after the other.
+    monitor, has_converged : TrainingMonitor, bool
+        See `Observer.end_epoch`.
+
+    Returns
+    -------
+    is_last : bool
+        Whether one of them ends the training.
+
+    Examples
+    --------
+    >>> end_epoch([Observer(), Observer()], TrainingMonitor(tol=0.01, n_iter_no_change=1), has_converged=False)
+    False
+    """
+    votes = [observer.end_epoch(monitor, has_converged) for observer in observers]
+    return any(votes)
