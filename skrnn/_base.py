@@ -200,7 +200,7 @@ class BaseRecurrent(CallbackSupportMixin, BaseEstimator, ABC, Generic[R]):
         super().set_callbacks(*callbacks)
         for callback in callbacks:
             if isinstance(callback, Checkpoint):
-                callback.belong_to(self)
+                callback._belong_to(self)
         return self
 
     def __sklearn_is_fitted__(self) -> bool:

@@ -78,7 +78,7 @@ class BaseSequenceEstimator(BaseRecurrent[S]):
         if init_from is None:
             return config
         if self.__sklearn_is_fitted__() and self._fitted.resume:
-            raise ValueError("init_from begins a fit, but this one goes on from a checkpoint. Leave it out.")
+            raise ValueError("init_from begins a fit, but this one continues from a checkpoint. Leave it out.")
         if self.warm_start and self.__sklearn_is_fitted__():
             raise ValueError("init_from begins a fit, but this one continues the last. Use warm_start=False.")
         return replace(config, init_from=read_source(init_from, config))

@@ -1,4 +1,4 @@
-"""Checkpoints: a file from which a fit that was cut off goes on to the same result."""
+"""Checkpoints: a file from which a fit that was cut off continues to the same result."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ from ._fitted import Fitted, ResumePoint
 
 
 class Checkpoint:
-    """Write what a fit has learned to a file, again and again, so that it can go on after a crash.
+    """Write what a fit has learned to a file, again and again, so that it can continue after a crash.
 
     A callback of scikit-learn: ``model.set_callbacks(Checkpoint("model.pickle"))``, before `fit`. What is written is
     the estimator as it would be if the fit had ended with this epoch, and where training stands:
-    :func:`load_checkpoint` reads it, and its `fit` goes on with the epochs that are left, to the same bits as a fit
+    :func:`load_checkpoint` reads it, and its `fit` continues with the epochs that are left, to the same bits as a fit
     that was never cut off.
 
     At every moment the file is complete, or not there yet: each checkpoint is written beside it, flushed to the disk,
     and then takes its place. The end of the fit is written, too, unless Ctrl-C or a loss that is not finite brought it:
-    then the file stays as it is, to go on from.
+    then the file stays as it is, to continue from.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ class Checkpoint:
 
     See Also
     --------
-    load_checkpoint : Read the file, to go on.
+    load_checkpoint : Read the file, to continue.
 
     Notes
     -----
@@ -98,7 +98,7 @@ class Checkpoint:
         self._is_set = False
         self._owner: ref[Any] | None = None
 
-    def belong_to(self, estimator: Any) -> None:
+    def _belong_to(self, estimator: Any) -> None:
         """Write for this estimator, if not for an earlier one."""
         if not self._is_set:
             self._is_set, self._owner = True, ref(estimator)
@@ -128,7 +128,7 @@ class Checkpoint:
             )
         if estimator.solver == "lbfgs":
             raise ValueError(
-                "solver='lbfgs' cannot go on from a checkpoint: the curvature that it has learned is not kept. Use "
+                "solver='lbfgs' cannot continue from a checkpoint: the curvature that it has learned is not kept. Use "
                 "adam, sgd or rmsprop, or take the checkpoint away with set_callbacks()."
             )
         self._target = Path(os.path.realpath(self.path))  # of a link, and wherever the process goes meanwhile
@@ -200,7 +200,7 @@ class Checkpoint:
 
 
 def load_checkpoint(path: str | os.PathLike[str]) -> Any:
-    """Read an estimator whose fit goes on where its last checkpoint was written.
+    """Read an estimator whose fit continues where its last checkpoint was written.
 
     ``load_checkpoint(path).fit(X, y)``, with the arguments of the fit that was cut off, runs the epochs that are left
     at their learning rates, with the same random numbers, moments, patience and validation split, and writes
@@ -234,15 +234,15 @@ def load_checkpoint(path: str | os.PathLike[str]) -> Any:
     Notes
     -----
     `fit` raises a ValueError for other X, y, weights or validation sequences, of which the file has checksums.
-    Parameters may be set in between, as for `warm_start`; a larger `max_iter` lets the fit go on for longer, and
+    Parameters may be set in between, as for `warm_start`; a larger `max_iter` lets the fit continue for longer, and
     stretches a cosine.
 
-    The file is an ordinary pickle of the estimator: ``pickle.load`` reads it, too, and its fit goes on, but writes no
+    The file is an ordinary pickle of the estimator: ``pickle.load`` reads it, too, and its fit continues, but writes no
     checkpoints.
 
     Examples
     --------
-    A fit that is stopped after two epochs, and goes on to the same end:
+    A fit that is stopped after two epochs, and continues to the same end:
 
     >>> from pathlib import Path
     >>> from tempfile import TemporaryDirectory
@@ -280,7 +280,7 @@ def load_checkpoint(path: str | os.PathLike[str]) -> Any:
     if not isinstance(fitted, Fitted) or fitted.resume is None:
         raise ValueError(
             f"{os.fspath(path)!r} holds {'a model' if fitted else 'an object'} of type {type(model).__name__}, but no "
-            "checkpoint to go on from. Pass a file that Checkpoint wrote, or read this one with pickle."
+            "checkpoint to continue from. Pass a file that Checkpoint wrote, or read this one with pickle."
         )
     return model.set_callbacks(Checkpoint(path, **fitted.resume.intervals))
 

@@ -30,7 +30,7 @@ class FitConfig:
     is_partial: bool
     """Whether it is a `partial_fit`: one epoch, which stops for no plateau and keeps nothing if it breaks off."""
     resume: ResumePoint | None = None
-    """Where the fit stood of whose checkpoint it goes on."""
+    """Where the fit stood of whose checkpoint it continues."""
 
     hidden_size: int
     cell: str

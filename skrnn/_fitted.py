@@ -53,7 +53,7 @@ class Reading:
 
 @dataclass(frozen=True)
 class ResumePoint:
-    """Where a fit stands that is to go on from a checkpoint."""
+    """Where a fit stands that is to continue from a checkpoint."""
 
     n_epochs: int
     """Of this fit, so far."""
@@ -78,7 +78,7 @@ class Fitted(Generic[R]):
     training: TrainingState | None
     """Where training continues; None where it cannot: for a candidate that is scored, or to save memory."""
     resume: ResumePoint | None = None
-    """Where a fit that has not ended goes on; None after one that has."""
+    """Where a fit that has not ended continues; None after one that has."""
 
     @property
     def network(self) -> Network:

@@ -189,19 +189,19 @@ def _check_penalty(config: FitConfig, data: Dataset) -> None:
 def _check_resumes(
     config: FitConfig, resume: ResumePoint, monitor: TrainingMonitor, data: Dataset, digest: str, criterion: str
 ) -> None:
-    """Raise unless a fit goes on from a checkpoint as it would have without one."""
+    """Raise unless a fit continues from a checkpoint as it would have without one."""
     if config.solver == "lbfgs":
-        raise ValueError("solver='lbfgs' cannot go on from a checkpoint. Set the solver back, or fit a clone anew.")
+        raise ValueError("solver='lbfgs' cannot continue from a checkpoint. Set the solver back, or fit a clone anew.")
     if digest != monitor.data:
         n_sequences, n_steps = sizes = len(data), int(data.sequences.lengths.sum())
         got = "others" if sizes == (resume.n_sequences, resume.n_steps) else f"{n_sequences} of {n_steps} steps"
         raise ValueError(
-            f"A fit goes on from a checkpoint with the X, y and weights that it began with: {resume.n_sequences} "
+            f"A fit continues from a checkpoint with the X, y and weights that it began with: {resume.n_sequences} "
             f"training sequences of {resume.n_steps} steps in all, got {got}. Pass those, or fit a clone anew."
         )
     if criterion != monitor.criterion:
         raise ValueError(
-            "A fit goes on from a checkpoint with the validation sequences and the objective that it began with, but "
+            "A fit continues from a checkpoint with the validation sequences and the objective that it began with, but "
             "X_val, y_val or their weights, or early_stopping, scoring, validation_fraction, alpha, dropout, "
             f"bptt_steps or class_weight changed: it watched the {monitor.criterion}, now the {criterion}. Set them "
             "back, or fit a clone anew."

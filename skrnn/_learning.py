@@ -36,7 +36,7 @@ class Learning(Generic[R]):
         return run_training(self.config, network, self.state, self.data, sampler, self.validation, observer)
 
     def copy(self) -> Learning[R]:
-        """Return it as it is after this epoch, while the training of this one goes on."""
+        """Return it as it is after this epoch, while the training of this one continues."""
         state = deepcopy(self.state)
         state.monitor.criterion = criterion_of(self.config, self.fitted.built, self.validation)
         return replace(self, state=state, fitted=replace(self.fitted, params=state.params, training=state))
@@ -61,7 +61,7 @@ class Learning(Generic[R]):
         }
 
     def resumable(self, has_converged: bool) -> Fitted[R]:
-        """Return what a checkpoint holds: what the fit would leave, and where it goes on."""
+        """Return what a checkpoint holds: what the fit would leave, and where it continues."""
         n_epochs, n_steps = self.state.monitor.n_epochs - self.n_before, int(self.data.sequences.lengths.sum())
         resume = ResumePoint(n_epochs, has_converged, len(self.data), n_steps)
         return replace(self.fitted, params=params_to_keep(self.config, self.state), resume=resume)

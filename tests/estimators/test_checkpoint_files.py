@@ -153,7 +153,7 @@ model.set_callbacks(Checkpoint(path), Tell(0)).fit(X, Y)
 def kill_while_it_trains(path, rng, begins=True):
     """Let a process train, kill it at random; return the last epoch that it told of, None if it came to the end."""
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    command = [sys.executable, "-c", SCRIPT, str(path), "begins" if begins else "goes on"]
+    command = [sys.executable, "-c", SCRIPT, str(path), "begins" if begins else "continues"]
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
         told = [process.stdout.readline()]
         time.sleep(rng.random() * 0.3)
@@ -164,7 +164,7 @@ def kill_while_it_trains(path, rng, begins=True):
 
 @pytest.mark.skipif(os.name == "nt", reason="there is no SIGKILL")
 @pytest.mark.parametrize("seed", range(4))
-def test_a_killed_process_leaves_a_file_of_its_last_epoch_at_most_to_go_on_from(seed, path):
+def test_a_killed_process_leaves_a_file_of_its_last_epoch_at_most_to_continue_from(seed, path):
     rng = random.Random(seed)
     last = kill_while_it_trains(path, rng)
 
@@ -212,7 +212,7 @@ def test_other_validation_sequences_raise(path):
         cut_off(make(), 3, path, X, Y).set_params(hidden_size=5).fit(X, Y)
 
 
-def test_a_larger_max_iter_goes_on_for_longer_and_a_smaller_one_ends(path):
+def test_a_larger_max_iter_continues_for_longer_and_a_smaller_one_ends(path):
     resumed = cut_off(make(**STEADY, tol=0), 3, path, X, Y)
     longer = make(**STEADY, tol=0, max_iter=11).fit(X, Y)
 
@@ -230,16 +230,16 @@ def test_partial_fit_continues_what_was_loaded_and_ends_its_fit(path):
     assert resumed.fit(X, Y).loss_curve_ == make().fit(X, Y).loss_curve_
 
 
-def test_without_training_state_nothing_goes_on(path):
+def test_without_training_state_nothing_continues(path):
     resumed = cut_off(make(), 3, path, X, Y).without_training_state()
 
     assert resumed.set_callbacks().fit(X, Y).loss_curve_ == make().fit(X, Y).loss_curve_
 
 
 def test_lbfgs_has_no_checkpoint(path):
-    with raises(ValueError, "solver='lbfgs' cannot go on from a checkpoint: the curvature"):
+    with raises(ValueError, "solver='lbfgs' cannot continue from a checkpoint: the curvature"):
         make(solver="lbfgs", dropout=0).set_callbacks(Checkpoint(path)).fit(X, Y)
-    with raises(ValueError, "solver='lbfgs' cannot go on from a checkpoint. Set the solver back"):
+    with raises(ValueError, "solver='lbfgs' cannot continue from a checkpoint. Set the solver back"):
         cut_off(make(dropout=0), 3, path, X, Y).set_callbacks().set_params(solver="lbfgs").fit(X, Y)
 
 
@@ -284,7 +284,7 @@ def test_a_copy_needs_a_checkpoint_of_its_own(copied, path):
     assert other.set_callbacks(Checkpoint(path)).fit(X, Y).n_iter_ == load_checkpoint(path).n_iter_ == 1
 
 
-def test_a_pipeline_writes_the_checkpoint_of_its_step_and_goes_on_with_it(path):
+def test_a_pipeline_writes_the_checkpoint_of_its_step_and_continues_with_it(path):
     pipeline = make_pipeline(SequenceScaler(), make().set_callbacks(Checkpoint(path), CutOff(3)))
     with pytest.raises(PowerFailureError):
         pipeline.fit(X, Y)

@@ -1,4 +1,4 @@
-"""A fit that was cut off goes on from its checkpoint to the same bits."""
+"""A fit that was cut off continues from its checkpoint to the same bits."""
 
 import warnings
 from itertools import product
@@ -41,7 +41,7 @@ def path(tmp_path):
     ("solver", "learning_rate", "early_stopping"),
     list(product(["adam", "sgd", "rmsprop"], ["constant", "adaptive", "cosine"], [False, True])),
 )
-def test_a_fit_that_was_cut_off_goes_on_to_the_same_bits(name, cell, solver, learning_rate, early_stopping, path):
+def test_a_fit_that_was_cut_off_continues_to_the_same_bits(name, cell, solver, learning_rate, early_stopping, path):
     cls, arguments = CASES[name]
     params = {"cell": cell, "solver": solver, "learning_rate": learning_rate, "early_stopping": early_stopping}
     model = make(cls, **params)
@@ -70,7 +70,7 @@ OPTIONS = {
 
 @pytest.mark.parametrize("name", CASES)
 @pytest.mark.parametrize(("params", "options"), OPTIONS.values(), ids=OPTIONS)
-def test_every_epoch_of_every_estimator_is_one_to_go_on_from(name, params, options, path):
+def test_every_epoch_of_every_estimator_is_one_to_continue_from(name, params, options, path):
     cls, arguments = CASES[name]
     whole = make(cls, tol=0, max_iter=4, **params).fit(*arguments, **options)
     for after in range(1, 5):
@@ -92,7 +92,7 @@ CLASSIFIERS = {
 
 
 @pytest.mark.parametrize(("params", "options"), CLASSIFIERS.values(), ids=CLASSIFIERS)
-def test_a_classifier_goes_on_as_it_was_told(params, options, path):
+def test_a_classifier_continues_as_it_was_told(params, options, path):
     whole = make(**params).fit(X, Y, **options)
 
     resumed = cut_off(make(**params), 2, path, X, Y, **options)
@@ -110,7 +110,7 @@ class Counting:
         return 1 / self.calls
 
 
-def test_a_scorer_goes_on_with_what_it_counted(path):
+def test_a_scorer_continues_with_what_it_counted(path):
     params = {"early_stopping": True, "n_iter_no_change": 10, "tol": 0}
     whole = make(scoring=Counting(), **params).fit(X, Y)
 
@@ -120,7 +120,7 @@ def test_a_scorer_goes_on_with_what_it_counted(path):
     assert_array_equal(resumed._fitted.params, whole._fitted.params)
 
 
-def test_a_warm_start_goes_on_in_the_middle_of_its_second_fit(path):
+def test_a_warm_start_continues_in_the_middle_of_its_second_fit(path):
     params = {"warm_start": True, "learning_rate": "cosine", "max_iter": 5, "n_iter_no_change": 20}
     whole = make(**params).fit(X, Y).fit(X, Y)
     model = make(**params).fit(X, Y).set_callbacks(Checkpoint(path), CutOff(2))
@@ -139,7 +139,7 @@ def test_layers_of_another_estimator_are_not_taken_again(path):
 
     resumed = cut_off(make(), 3, path, X, Y, init_from=source)
 
-    with raises(ValueError, "init_from begins a fit, but this one goes on from a checkpoint. Leave it out."):
+    with raises(ValueError, "init_from begins a fit, but this one continues from a checkpoint. Leave it out."):
         resumed.fit(X, Y, init_from=source)
     assert_same(resumed.fit(X, Y), whole)
 
@@ -192,7 +192,7 @@ def test_a_callback_that_ends_the_fit_ends_it_in_the_file(every, path):
     assert_same(load_checkpoint(path).fit(X, Y), model)
 
 
-def test_ctrl_c_leaves_the_file_to_go_on_from(path, monkeypatch):
+def test_ctrl_c_leaves_the_file_to_continue_from(path, monkeypatch):
     whole = make(**STEADY).fit(X, Y)
     with monkeypatch.context() as patch:
         interrupt_update(patch, 4 * 3 + 2)
@@ -204,7 +204,7 @@ def test_ctrl_c_leaves_the_file_to_go_on_from(path, monkeypatch):
     assert_same(resumed.fit(X, Y), whole)
 
 
-def test_a_loss_that_is_not_finite_leaves_the_file_to_go_on_from(path, monkeypatch):
+def test_a_loss_that_is_not_finite_leaves_the_file_to_continue_from(path, monkeypatch):
     whole = make(**STEADY).fit(X, Y)
     update, calls = Adam.update, []
 

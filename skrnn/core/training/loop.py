@@ -203,7 +203,7 @@ def train(
 
 
 def _lower_rate(plan: TrainingPlan, monitor: TrainingMonitor, rate: float) -> bool:
-    """Go on from a plateau with the next lower rate, if the rate is adaptive; return whether it goes on."""
+    """Continue from a plateau with the next lower rate, if the rate is adaptive; return whether it continues."""
     if plan.learning_rate != "adaptive" or rate / ADAPTIVE_FACTOR < MIN_ADAPTIVE_RATE:
         return False
     monitor.n_plateaus += 1

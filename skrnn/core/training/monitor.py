@@ -1,4 +1,4 @@
-"""What watches a training: its history, its patience, the best parameters, and whoever is told of its epochs."""
+"""What watches a training: its history, its patience, the best parameters, and what is told of its epochs."""
 
 from __future__ import annotations
 
