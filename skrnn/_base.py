@@ -229,8 +229,8 @@ class BaseRecurrent(CallbackSupportMixin, BaseEstimator, ABC, Generic[R]):
         self.__dict__ = attributes
 
     def _lasting_attributes(self) -> dict[str, Any]:
-        """Return a dict of all attributes but those that are there only while a fit runs."""
-        return {name: value for name, value in vars(self).items() if name not in TRANSIENT}
+        """Return a dict of all attributes but those that are there only while a fit runs, perhaps on another thread."""
+        return {name: value for name, value in dict(vars(self)).items() if name not in TRANSIENT}
 
     # What an estimator says
 

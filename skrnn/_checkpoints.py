@@ -17,6 +17,7 @@ from sklearn.utils._param_validation import Interval, validate_parameter_constra
 
 from ._atomic_files import check_writable, replacing
 from ._callbacks import check_has_callbacks
+from ._config import as_python
 from ._fitted import Fitted, ResumePoint
 
 
@@ -92,8 +93,8 @@ class Checkpoint:
     ) -> None:
         check_has_callbacks("Checkpoint")
         self.path = Path(path)
-        self.every_n_epochs = every_n_epochs
-        self.every_n_minutes = every_n_minutes
+        self.every_n_epochs = as_python(every_n_epochs)
+        self.every_n_minutes = as_python(every_n_minutes)
         validate_parameter_constraints(self._parameter_constraints, self._intervals(), "Checkpoint")
         self._is_set = False
         self._owner: ref[Any] | None = None
