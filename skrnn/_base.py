@@ -178,12 +178,13 @@ class BaseRecurrent(CallbackSupportMixin, BaseEstimator, ABC, Generic[R]):
         return model
 
     def set_callbacks(self, *callbacks: Any) -> Self:
-        """Set what is told of each epoch of `fit`, such as a progress bar, and may end it.
+        """Set what is told of each epoch of `fit`, and may end it: a progress bar, for example.
 
         Parameters
         ----------
-        *callbacks : callbacks of scikit-learn, or :class:`skrnn.callbacks.Checkpoint`
-            In the order in which they are called; without any, those that are set are taken away. `clone` keeps them.
+        *callbacks : callbacks
+            Those of scikit-learn or of `skrnn.callbacks`, in the order in which they are called; without any, those
+            that are set are taken away. Copies and clones keep them.
 
         Returns
         -------

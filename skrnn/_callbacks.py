@@ -11,7 +11,7 @@ from .core.training.monitor import Observer, TrainingMonitor
 
 
 class _NoContext:
-    """What tells nobody of a task: in place of scikit-learn's ``CallbackContext``."""
+    """Stands in for scikit-learn's ``CallbackContext``, and calls nothing."""
 
     def subcontext(self, **task: Any) -> _NoContext:
         return self

@@ -287,7 +287,7 @@ def load_checkpoint(path: str | os.PathLike[str]) -> Any:
 
 
 def _without_callbacks(estimator: Any) -> Any:
-    """Return a copy that calls nobody."""
+    """Return a copy without callbacks."""
     return copy(estimator).set_callbacks()
 
 

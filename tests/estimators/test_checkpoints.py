@@ -119,10 +119,11 @@ def test_a_scorer_continues_with_what_it_counted(path):
     assert_array_equal(resumed._fitted.params, whole._fitted.params)
 
 
-def test_a_warm_start_continues_in_the_middle_of_its_second_fit(path):
+@pytest.mark.parametrize("first", [(X, Y), (X[::-1], Y[::-1])], ids=["the same data", "other data"])
+def test_a_warm_start_continues_in_the_middle_of_its_second_fit(first, path):
     params = {"warm_start": True, "learning_rate": "cosine", "max_iter": 5, "n_iter_no_change": 20}
-    whole = make(**params).fit(X, Y).fit(X, Y)
-    model = make(**params).fit(X, Y).set_callbacks(Checkpoint(path), CutOff(2))
+    whole = make(**params).fit(*first).fit(X, Y)
+    model = make(**params).fit(*first).set_callbacks(Checkpoint(path), CutOff(2))
     with pytest.raises(PowerFailureError):
         model.fit(X, Y)
 

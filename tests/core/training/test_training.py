@@ -10,7 +10,7 @@ from skrnn.core.data.sequences import NextTokenSequences
 from skrnn.core.model.network import Network
 from skrnn.core.training.lbfgs import train_lbfgs
 from skrnn.core.training.loop import NonFiniteLossError, TrainingPlan, TrainingState, penalized_loss_gradient, train
-from skrnn.core.training.monitor import TrainingMonitor
+from skrnn.core.training.monitor import Observer, TrainingMonitor
 from skrnn.core.training.optimizers import Adam
 from skrnn.core.workspace import Workspace
 
@@ -187,3 +187,42 @@ def test_lbfgs_finds_a_stationary_point(network, rng):
     assert np.abs(gradient).max() < 1e-3
     assert state.monitor.loss_curve[-1] == pytest.approx(loss)
     assert np.all(np.diff(state.monitor.loss_curve) <= 1e-12)
+
+
+class Told(Observer):
+    """Takes down what it is told, and ends the training after an epoch of this number."""
+
+    def __init__(self, last):
+        self.last, self.told = last, []
+
+    def begin_epoch(self):
+        self.told.append("begin")
+
+    def end_epoch(self, monitor, has_converged):
+        self.told.append((monitor.n_epochs, has_converged))
+        return monitor.n_epochs == self.last
+
+
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+def test_one_observer_ends_the_training_and_all_hear_of_it(solver, network, rng):
+    data, state, observers = make_set(rng), make_state(network), [Told(2), Told(None)]
+    loss_gradient = plain_loss_gradient(network)
+    if solver == "adam":
+        assert train(network, state, data, make_plan(), loss_gradient, None, observers)
+    else:
+        assert train_lbfgs(network, state.params, data, 1.0, 30, state.monitor, loss_gradient, observers) is None
+
+    assert observers[0].told == observers[1].told == ["begin", (1, False), "begin", (2, False)]
+
+
+@pytest.mark.parametrize("learning_rate", ["constant", "adaptive"])
+def test_an_observer_hears_at_which_plateau_the_training_ends(learning_rate, network, rng):
+    state, observer = make_state(network, tol=10.0, n_iter_no_change=1), Told(None)
+    plan = make_plan(learning_rate=learning_rate, learning_rate_init=1e-5)
+
+    assert train(network, state, make_set(rng), plan, plain_loss_gradient(network), None, [observer])
+
+    *others, (last, has_converged) = [told for told in observer.told if told != "begin"]
+    assert has_converged
+    assert not any(converged for _, converged in others)
+    assert last == state.monitor.n_epochs == (3 if learning_rate == "constant" else 5)
