@@ -308,7 +308,7 @@ class BaseRecurrent(CallbackSupportMixin, BaseEstimator, ABC, Generic[R]):
                 config = replace(config, resume=before.resume)
             task = self._begin_task(config, passed)
             learning = self._prepare(config, passed, before, to_validate, announced)
-            task.snapshot = lambda: self._left_by(learning.copy(), task.has_converged)
+            task.snapshot = lambda has_converged: self._left_by(learning.copy(), has_converged)
             trained = learning.run(self._make_sampler(learning.config), task)
             if trained.problem:
                 warn_caller(trained.problem, ConvergenceWarning)  # before anything changes: it may be an error

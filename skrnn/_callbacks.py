@@ -63,8 +63,8 @@ def check_has_callbacks(name: str) -> None:
 class FitTask(Observer):
     """The task of a fit, the subtasks of which are its epochs; begins with its making.
 
-    `snapshot` returns the attributes of the estimator as if the fit had ended at this moment. It is set once there is
-    something to predict with, and called only where a callback wants it.
+    ``snapshot(has_converged)`` returns the attributes of the estimator as if the fit had ended at this moment. It is
+    set once there is something to train, and called only where a callback wants it.
     """
 
     def __init__(self, context: Any, epoch_name: str, estimator: Any, X: Any, y: Any, sample_weight: Any) -> None:
@@ -72,7 +72,7 @@ class FitTask(Observer):
         self._arguments = {"estimator": estimator, "X": X, "y": y, "metadata": metadata}
         self._context, self._epoch_name = context, epoch_name
         self._epoch: Any = None
-        self.snapshot: Callable[[], dict[str, Any] | None] | None = None
+        self.snapshot: Callable[[bool], dict[str, Any] | None] = lambda has_converged: None
         self.has_converged = False
         context.call_on_fit_task_begin(**self._arguments)
 
@@ -84,15 +84,18 @@ class FitTask(Observer):
     def begin_epoch(self) -> None:
         """Begin the subtask of an epoch."""
         self._epoch = self._context.subcontext(task_name=self._epoch_name)
-        self._epoch.call_on_fit_task_begin(**self._arguments, reconstruction_attributes=self.snapshot)
+        self._epoch.call_on_fit_task_begin(**self._arguments, reconstruction_attributes=self._now)
 
     def end_epoch(self, monitor: TrainingMonitor, has_converged: bool) -> bool:
         """End the subtask; return whether a callback ends the fit."""
         epoch, self._epoch = self._epoch, None
         self.has_converged = has_converged
-        is_stopped = epoch.call_on_fit_task_end(**self._arguments, reconstruction_attributes=self.snapshot)
+        is_stopped = epoch.call_on_fit_task_end(**self._arguments, reconstruction_attributes=self._now)
         self.has_converged |= is_stopped
         return bool(is_stopped)
+
+    def _now(self) -> dict[str, Any] | None:
+        return self.snapshot(self.has_converged)
 
     def end(self, reconstruct: Callable[[], dict[str, Any] | None]) -> None:
         """End the task, and the epoch in which it broke off, if it did."""

@@ -1,11 +1,13 @@
 """Callbacks of scikit-learn: what they are told of a fit and its epochs, and how they end it."""
 
 import copy
+import gc
 import os
 import pickle
 import subprocess
 import sys
 import warnings
+import weakref
 
 import numpy as np
 import pytest
@@ -226,6 +228,23 @@ def test_partial_fit_has_no_callbacks():
     make(RNNSequenceClassifier).set_callbacks(recorder).partial_fit(X, Y, classes=["even", "odd"])
 
     assert not recorder.told
+
+
+class Data(list):
+    """Sequences that tell when they are gone."""
+
+
+def test_a_fit_keeps_nothing_of_the_data_alive():
+    gc.collect()
+    gc.disable()
+    try:
+        data = Data(X)
+        is_gone = weakref.ref(data)
+        make(RNNSequenceClassifier).fit(data, Y)
+        del data
+        assert is_gone() is None
+    finally:
+        gc.enable()
 
 
 def test_copies_keep_the_callbacks():
