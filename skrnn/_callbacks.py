@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from functools import wraps
+from typing import Any, TypeVar
 
 import sklearn
 
 from .core.training.monitor import Observer, TrainingMonitor
+
+R = TypeVar("R")
 
 
 class _NoContext:
@@ -58,6 +61,20 @@ def check_has_callbacks(name: str) -> None:
             f"{name} needs the callbacks of scikit-learn 1.9, but scikit-learn {sklearn.__version__} is installed. "
             "Install it: pip install 'scikit-learn>=1.9'."
         )
+
+
+def as_one_task(fit: Callable[..., R]) -> Callable[..., R]:
+    """Decorate a `fit`, or a `fit_transform`, that has no subtasks."""
+
+    @with_callbacks
+    @wraps(fit)
+    def told(estimator: Any, X: Any, y: Any = None, **params: Any) -> R:
+        task = estimator._init_callback_context().call_on_fit_task_begin(estimator=estimator, X=X, y=y)
+        result = fit(estimator, X, y, **params)
+        task.call_on_fit_task_end(estimator=estimator, X=X, y=y, reconstruction_attributes={})
+        return result
+
+    return told
 
 
 class FitTask(Observer):

@@ -11,6 +11,7 @@ from sklearn.utils import Tags
 from sklearn.utils._param_validation import StrOptions  # as in _base.py
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
+from .._callbacks import CallbackSupportMixin, as_one_task
 from .._floating_point import without_warnings
 from .._validation.features import validate_sequences
 from .._validation.values import is_integer, shown, shown_all
@@ -21,6 +22,7 @@ from ._table_output import TableOutputMixin, adopt
 
 
 class SequenceImputer(
+    CallbackSupportMixin,
     TableOutputMixin,
     TransformerMixin,
     BaseEstimator,
@@ -135,6 +137,7 @@ class SequenceImputer(
         self.add_time_since = add_time_since
         self.keep_empty_features = keep_empty_features
 
+    @as_one_task
     @without_warnings
     def fit(self, X: Any, y: Any = None) -> SequenceImputer:
         """Learn the value of each feature before its first observation.

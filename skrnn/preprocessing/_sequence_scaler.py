@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from .._callbacks import CallbackSupportMixin, with_callbacks
+from .._callbacks import CallbackSupportMixin, as_one_task
 from .._floating_point import without_warnings
 from .._validation.features import find_not_finite, validate_sequences
 from ..core.data.sequences import FeatureSequences
@@ -98,7 +98,7 @@ class SequenceScaler(
         self.with_mean = with_mean
         self.with_std = with_std
 
-    @with_callbacks
+    @as_one_task
     def fit(self, X: Any, y: Any = None) -> SequenceScaler:
         """Learn the mean and the scale of each feature, and forget earlier calls.
 
@@ -122,10 +122,7 @@ class SequenceScaler(
             If X or an item of X is empty, not finite, holds no numbers, or has another number of features than the
             first; if `with_mean` or `with_std` is not a bool.
         """
-        task = self._init_callback_context().call_on_fit_task_begin(estimator=self, X=X, y=y)
-        self._update(X, reset=True)
-        task.call_on_fit_task_end(estimator=self, X=X, y=y, reconstruction_attributes={})
-        return self
+        return self._update(X, reset=True)
 
     def partial_fit(self, X: Any, y: Any = None) -> SequenceScaler:
         """Learn from more sequences: the result is that of one `fit` on all of them.

@@ -10,6 +10,7 @@ from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.utils import Tags
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
+from .._callbacks import CallbackSupportMixin, as_one_task
 from .._floating_point import without_warnings
 from .._validation.features import validate_sequences
 from .._validation.values import is_unordered, shown
@@ -20,7 +21,7 @@ from ._table_output import adopt
 STATISTICS = ("mean", "std", "min", "max", "first", "last", "length")
 
 
-class SequenceSummarizer(TransformerMixin, BaseEstimator):
+class SequenceSummarizer(CallbackSupportMixin, TransformerMixin, BaseEstimator):
     """Describe each sequence by statistics of its features: a table, for any estimator of scikit-learn.
 
     They tell next to nothing of the order of the steps. A linear model on them is the baseline that a recurrent network
@@ -71,6 +72,7 @@ class SequenceSummarizer(TransformerMixin, BaseEstimator):
     def __init__(self, statistics: Sequence[str] = STATISTICS) -> None:
         self.statistics = statistics
 
+    @as_one_task
     def fit(self, X: Any, y: Any = None) -> SequenceSummarizer:
         """Learn the number of features and their names.
 

@@ -16,6 +16,7 @@ from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, proces
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
+from .._callbacks import CallbackSupportMixin, as_one_task
 from .._validation.arrays import count
 from .._validation.steps import Steps, read_steps, values_of_steps
 from .._validation.values import all_column_labels, library_of
@@ -35,6 +36,7 @@ def _inner_has(method: str) -> Callable[[Any], bool]:
 
 
 class StepTransformer(
+    CallbackSupportMixin,
     TableOutputMixin,
     TransformerMixin,
     BaseEstimator,
@@ -110,6 +112,7 @@ class StepTransformer(
     def __init__(self, transformer: Any) -> None:
         self.transformer = transformer
 
+    @as_one_task
     def fit(self, X: Any, y: Any = None, **params: Any) -> StepTransformer:
         """Fit a clone of the transformer to the steps of all sequences.
 
@@ -140,6 +143,7 @@ class StepTransformer(
         self._learn("fit", X, y, params)
         return self
 
+    @as_one_task
     def fit_transform(self, X: Any, y: Any = None, **params: Any) -> Any:
         """Fit a clone of the transformer, and transform the same sequences.
 

@@ -11,15 +11,16 @@ import weakref
 
 import numpy as np
 import pytest
-from helpers import interrupt_update, raises
+from helpers import assert_sequences_equal, interrupt_update, raises
 from numpy.testing import assert_array_equal
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from skrnn import RNNNextTokenModel, RNNSequenceClassifier, RNNSequenceRegressor, RNNSequenceTagger
-from skrnn.preprocessing import SequenceScaler
+from skrnn.preprocessing import SequenceImputer, SequenceScaler, SequenceSummarizer, StepTransformer
 
 ScoringMonitor = pytest.importorskip("sklearn.callback").ScoringMonitor
 
@@ -334,15 +335,26 @@ class Propagated(Recorder):
     max_propagation_depth = None
 
 
-def test_the_scaler_of_a_pipeline_has_callbacks():
+@pytest.mark.parametrize(
+    "transformer", [SequenceScaler(), SequenceImputer(), StepTransformer(StandardScaler())], ids=repr
+)
+def test_transformers_in_a_pipeline_have_callbacks(transformer):
     recorder = Propagated()
-    pipeline = make_pipeline(SequenceScaler(), make(RNNSequenceClassifier)).set_callbacks(recorder)
+    pipeline = make_pipeline(transformer, make(RNNSequenceClassifier)).set_callbacks(recorder)
     pipeline.fit(X, Y)
 
     assert [name for hook, name, _ in recorder.told if hook == "begin"] == ["fit", "fit", "fit"] + ["epoch"] * 4
-    assert isinstance(recorder.estimators[0], SequenceScaler)
-    assert_array_equal(recorder.estimators[0].mean_, pipeline[0].mean_)
+    assert_sequences_equal(recorder.estimators[0].transform(X), pipeline[0].transform(X))
     assert not leftovers(pipeline[0])
+
+
+def test_a_summary_of_sequences_has_callbacks():
+    recorder = Recorder()
+    summarizer = SequenceSummarizer().set_callbacks(recorder).fit(X)
+
+    assert recorder.told == story(0, 0)
+    assert_array_equal(recorder.estimators[0].transform(X), summarizer.transform(X))
+    assert summarizer.set_callbacks().fit(X) is summarizer
 
 
 OLD = """
