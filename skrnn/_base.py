@@ -23,7 +23,7 @@ from sklearn.utils._param_validation import (  # private, but in place since 1.2
 )
 from sklearn.utils.validation import check_is_fitted
 
-from ._callbacks import TRANSIENT, CallbackSupportMixin, FitTask, with_callbacks
+from ._callbacks import CallbackSupportMixin, FitTask, lasting_attributes, with_callbacks
 from ._checkpoints import Checkpoint
 from ._config import FitConfig
 from ._files import fitted_from_values, fitted_to_values, reading_values, with_format
@@ -209,11 +209,11 @@ class BaseRecurrent(CallbackSupportMixin, BaseEstimator, ABC, Generic[R]):
 
     def __copy__(self) -> Self:
         copied = object.__new__(type(self))
-        copied.__dict__ = self._lasting_attributes()  # what is fitted is shared
+        copied.__dict__ = lasting_attributes(self)  # what is fitted is shared
         return copied
 
     def __getstate__(self) -> dict[str, Any]:
-        attributes = self._lasting_attributes()
+        attributes = lasting_attributes(self)
         fitted = attributes.pop("_fitted", None)
         for name in fitted.reading.attributes() if fitted else ():
             attributes.pop(name, None)
@@ -228,10 +228,6 @@ class BaseRecurrent(CallbackSupportMixin, BaseEstimator, ABC, Generic[R]):
                 fitted = fitted_from_values(values, self._reading_type, self._make_shape(), build)
                 attributes |= {**fitted.reading.attributes(), "_fitted": fitted}
         self.__dict__ = attributes
-
-    def _lasting_attributes(self) -> dict[str, Any]:
-        """Return a dict of all attributes but those that are there only while a fit runs, perhaps on another thread."""
-        return {name: value for name, value in dict(vars(self)).items() if name not in TRANSIENT}
 
     # What an estimator says
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from typing import Any, TypeVar
 
@@ -18,6 +19,10 @@ class _NoContext:
 
     def subcontext(self, **task: Any) -> _NoContext:
         return self
+
+    @contextmanager
+    def propagate_callback_context(self, sub_estimator: Any) -> Iterator[None]:
+        yield
 
     def call_on_fit_task_begin(self, **arguments: Any) -> _NoContext:
         return self
@@ -54,6 +59,11 @@ TRANSIENT = ("_callback_fit_ctx", "_skl_callbacks_to_teardown", "_parent_callbac
 """Attributes that are there while a fit runs: no copy and no file has them."""
 
 
+def lasting_attributes(estimator: Any) -> dict[str, Any]:
+    """Return a dict of all attributes but those that are there only while a fit runs, perhaps on another thread."""
+    return {name: value for name, value in dict(vars(estimator)).items() if name not in TRANSIENT}
+
+
 def check_has_callbacks(name: str) -> None:
     """Raise where scikit-learn has no callbacks, which `name` needs."""
     if not HAS_CALLBACKS:
@@ -75,6 +85,16 @@ def as_one_task(fit: Callable[..., R]) -> Callable[..., R]:
         return result
 
     return told
+
+
+@contextmanager
+def fitting_part(task: Any, estimator: Any, part: Any, X: Any) -> Iterator[None]:
+    """Make what fits a part of an estimator, itself an estimator, a subtask; the callbacks that propagate see it."""
+    subtask = task.subcontext(task_name="fit-estimator")
+    with subtask.propagate_callback_context(part):
+        subtask.call_on_fit_task_begin(estimator=estimator, X=X)
+        yield
+        subtask.call_on_fit_task_end(estimator=estimator, X=X)
 
 
 class FitTask(Observer):

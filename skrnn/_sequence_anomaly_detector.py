@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import copy
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
@@ -14,6 +15,7 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions  # 
 from sklearn.utils.validation import check_is_fitted
 
 from ._base import kept_on_error
+from ._callbacks import CallbackSupportMixin, fitting_part, lasting_attributes, with_callbacks
 from ._hold_out import hold_out_any
 from ._next_token import RNNNextTokenModel
 from ._sequence_regressor import RNNSequenceRegressor
@@ -31,7 +33,7 @@ AGGREGATIONS: dict[str, Callable[[np.ndarray], Any]] = {"mean": np.mean, "sum": 
 """Of log-probabilities: the largest surprise is the smallest of them."""
 
 
-class RNNSequenceAnomalyDetector(OutlierMixin, BaseEstimator):
+class RNNSequenceAnomalyDetector(CallbackSupportMixin, OutlierMixin, BaseEstimator):
     """Detector of abnormal sequences, and of the step at which each is most surprising.
 
     A recurrent network learns from normal sequences what comes next. A sequence is abnormal if its steps are less
@@ -144,6 +146,7 @@ class RNNSequenceAnomalyDetector(OutlierMixin, BaseEstimator):
         self.validation_fraction = validation_fraction
         self.random_state = random_state
 
+    @with_callbacks
     def fit(self, X: Any, y: Any = None, **fit_params: Any) -> RNNSequenceAnomalyDetector:
         """Learn what normal sequences are, and from which score on they are.
 
@@ -170,6 +173,7 @@ class RNNSequenceAnomalyDetector(OutlierMixin, BaseEstimator):
         """
         self._validate_params()
         self._check_compatible()
+        task = self._init_callback_context(max_subtasks=1).call_on_fit_task_begin(estimator=self, X=X, y=y)
         with kept_on_error(self.random_state):
             split_seed, estimator_seed = check_random_state(self.random_state).randint(2**31 - 1, size=2).tolist()
             likelihoods = likelihoods_of(self._make_estimator(X, estimator_seed))
@@ -181,8 +185,14 @@ class RNNSequenceAnomalyDetector(OutlierMixin, BaseEstimator):
             train, to_calibrate = self._split(np.flatnonzero(weights), split_seed)
             if fit_params.get("sample_weight") is not None:
                 fit_params["sample_weight"] = weights[train]
-            likelihoods.fit(_subset(sequences, train), **fit_params)
+            with fitting_part(task, self, likelihoods.estimator, X):
+                likelihoods.fit(_subset(sequences, train), **fit_params)
             offset = self._calibrate(likelihoods, _subset(sequences, to_calibrate), weights[to_calibrate])
+        left = copy(self)
+        left._take(likelihoods.estimator, offset, shape)
+        task.call_on_fit_task_end(
+            estimator=self, X=X, y=y, reconstruction_attributes={"__dict__": lasting_attributes(left)}
+        )
         self._take(likelihoods.estimator, offset, shape)
         return self
 

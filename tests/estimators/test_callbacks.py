@@ -19,7 +19,13 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skrnn import RNNNextTokenModel, RNNSequenceClassifier, RNNSequenceRegressor, RNNSequenceTagger
+from skrnn import (
+    RNNNextTokenModel,
+    RNNSequenceAnomalyDetector,
+    RNNSequenceClassifier,
+    RNNSequenceRegressor,
+    RNNSequenceTagger,
+)
 from skrnn.preprocessing import SequenceImputer, SequenceScaler, SequenceSummarizer, StepTransformer
 
 ScoringMonitor = pytest.importorskip("sklearn.callback").ScoringMonitor
@@ -355,6 +361,23 @@ def test_a_summary_of_sequences_has_callbacks():
     assert recorder.told == story(0, 0)
     assert_array_equal(recorder.estimators[0].transform(X), summarizer.transform(X))
     assert summarizer.set_callbacks().fit(X) is summarizer
+
+
+def test_an_anomaly_detector_hands_callbacks_on_to_its_estimator():
+    recorder, (words,) = Propagated(), CASES["token model"][1]
+    detector = RNNSequenceAnomalyDetector(make(RNNNextTokenModel, tol=0), random_state=0).set_callbacks(recorder)
+    detector.fit(words)
+
+    begun = [("fit", 0), ("fit", 0), *(("epoch", epoch) for epoch in range(4))]
+    assert [told for hook, *told in recorder.told if hook == "begin"] == list(map(list, begun))
+    assert [hook for hook, *_ in recorder.told if hook in ("setup", "teardown")] == ["setup", "teardown"]
+    assert isinstance(recorder.estimators[0], RNNNextTokenModel)
+    assert_array_equal(recorder.estimators[-1].score_samples(words), detector.score_samples(words))
+    assert not leftovers(detector)
+    assert not leftovers(detector.estimator_)
+    with raises(ValueError, "n_samples=1"):
+        detector.fit(words[:1])
+    assert recorder.told[-1][0] == "teardown"
 
 
 OLD = """
