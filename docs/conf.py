@@ -8,6 +8,7 @@ from inspect import isdatadescriptor
 from docutils import nodes
 
 import skrnn
+from skrnn._documentation import DOCUMENTATION_URL
 
 
 def _class(name):
@@ -103,6 +104,7 @@ copybutton_prompt_is_regexp = True
 
 html_theme = "pydata_sphinx_theme"
 html_title = "skrnn"
+html_baseurl = f"{DOCUMENTATION_URL}/"
 html_static_path = ["_static"]
 html_css_files = ["skrnn.css"]
 html_favicon = "_static/logo.svg"

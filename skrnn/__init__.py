@@ -1,5 +1,6 @@
 """Recurrent sequence estimators that feel as if scikit-learn had shipped them, on a NumPy core."""
 
+from ._files import TRUSTED_TYPES
 from ._next_token import RNNNextTokenModel
 from ._sequence_anomaly_detector import RNNSequenceAnomalyDetector
 from ._sequence_classifier import RNNSequenceClassifier
@@ -26,6 +27,7 @@ del _public
 
 __all__ = [
     "END",
+    "TRUSTED_TYPES",
     "UNKNOWN",
     "RNNNextTokenModel",
     "RNNSequenceAnomalyDetector",

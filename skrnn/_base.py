@@ -26,6 +26,7 @@ from sklearn.utils.validation import check_is_fitted
 from ._callbacks import CallbackSupportMixin, FitTask, lasting_attributes, with_callbacks
 from ._checkpoints import Checkpoint
 from ._config import FitConfig
+from ._documentation import DOC_LINK_TEMPLATE
 from ._files import fitted_from_values, fitted_to_values, reading_values, with_format
 from ._fitted import Fitted, R, Reading
 from ._fitting import begin_training, continue_training
@@ -98,6 +99,9 @@ class BaseRecurrent(CallbackSupportMixin, BaseEstimator, ABC, Generic[R]):
     _fitted: Fitted[R]
     _resumable: Fitted[R] | None
     """What a checkpoint holds: of an estimator that a callback gets."""
+
+    _doc_link_module = "skrnn"
+    _doc_link_template = DOC_LINK_TEMPLATE
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "cell": [StrOptions(set(CELLS))],

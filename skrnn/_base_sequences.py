@@ -167,7 +167,7 @@ class BasePoolingEstimator(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Ba
 
     @property
     def _n_features_out(self) -> int:
-        return self._check_fitted().network.head.n_inputs
+        return self._check_fitted().built.head.n_inputs
 
     def __sklearn_tags__(self):  # type: ignore[no-untyped-def]  # the type of the tags is not public
         tags = super().__sklearn_tags__()

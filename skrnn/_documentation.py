@@ -6,6 +6,12 @@ import inspect
 import re
 from typing import Any, TypeVar
 
+DOCUMENTATION_URL = "https://skrnn.readthedocs.io/en/stable"
+"""Where the pages of docs are published."""
+
+DOC_LINK_TEMPLATE = DOCUMENTATION_URL + "/generated/{estimator_module}.{estimator_name}.html"
+"""Page of an estimator, to which scikit-learn links its diagrams."""
+
 SHARED = """
 cell : {"gru", "lstm", "tanh", "relu"}, default=...
     Gated recurrent unit; long short-term memory; Elman's cell with tanh, or with relu and identity initialisation.
@@ -38,11 +44,15 @@ tol : float, default=1e-4
 verbose : bool or int, default=...
     Print the progress of the training: 1 now and then, 2 at every epoch.
 
-momentum, nesterovs_momentum : float in [0, 1), bool, default=0.9, True
-    Momentum of "sgd", and whether it is Nesterov's.
+momentum : float in [0, 1), default=0.9
+    Momentum of "sgd".
+nesterovs_momentum : bool, default=True
+    Whether the momentum of "sgd" is Nesterov's.
 
-beta_1, beta_2 : float in [0, 1), default=0.9, 0.999
-    Decay of Adam's moments.
+beta_1 : float in [0, 1), default=0.9
+    Decay of Adam's first moment, the mean of the gradients.
+beta_2 : float in [0, 1), default=0.999
+    Decay of Adam's second moment, the mean of their squares.
 
 epsilon : float, default=1e-8
     Added to the root of the mean square by "adam" and "rmsprop".
@@ -150,7 +160,7 @@ n_inputs_ : int
     Features per step, categories among them; only after a fit on features.
 
 n_features_in_ : int
-    Columns of X if it was 2-D, that is steps; else features per step.
+    Columns of X if it was 2-D, that is steps, or 1 for a column of sequences; else features per step.
 
 feature_names_in_ : ndarray of shape (`n_features_in_`,)
     Column names, if X was a data frame or a list of data frames with only str as names; later ones are held against
@@ -163,15 +173,16 @@ early_stopping : bool, default=False
 validation_fraction : float in (0, 1), default=0.1
     Share of the sequences held out, at random. Unused if `fit` is given `X_val`.
 """
-"""Entries as numpydoc wants them, each by its first name; ``default=...`` stands for that of the constructor."""
+"""Entries as numpydoc wants them, by their first names; ``default=...`` stands for that of the constructor."""
 
 ENTRIES = {re.split(r"\W", entry, maxsplit=1)[0]: entry for entry in SHARED.strip().split("\n\n")}
 
 OF_METHODS = {
     "X_of_sequences": """X : list of array-like of shape (n_steps_i, n_features), list of sequences of tokens, or array
-    The sequences, see the class; any lengths, unless both this X and that of `fit` are 2-D.""",
+    The sequences, see the class; any lengths, unless both this X and that of `fit` are 2-D. A table of one column whose
+    cells are sequences is read as the list of them.""",
     "X_of_tokens": """X : list of sequences of tokens, or array-like of shape (n_sequences, n_tokens)
-    The sequences, see the class.""",
+    The sequences, see the class. A table of one column whose cells are sequences is read as the list of them.""",
     "init_from": """init_from : estimator, default=None
     Fitted; training begins at its input and layers, and continues from there (Dai and Le, 2015): those of a token
     model that has read many texts help where few have labels. It must have the same `cell`, `hidden_size` and

@@ -24,6 +24,24 @@ from .core.training.optimizers import OptimizerState
 FORMAT = 1
 """Number of the format; another one for every change after which older versions could not read a file."""
 
+TRUSTED_TYPES = (
+    "numpy.dtype",  # as a parameter `dtype`
+    "skrnn.RNNNextTokenModel",
+    "skrnn.RNNSequenceAnomalyDetector",
+    "skrnn.RNNSequenceClassifier",
+    "skrnn.RNNSequenceRegressor",
+    "skrnn.RNNSequenceTagger",
+    "skrnn.TokenStream",
+    "skrnn.preprocessing.SequenceImputer",
+    "skrnn.preprocessing.SequenceScaler",
+    "skrnn.preprocessing.SequenceSummarizer",
+    "skrnn.preprocessing.StepTransformer",
+)
+"""Names of all types that files of skops hold of skrnn, for ``skops.io.load(file, trusted=skrnn.TRUSTED_TYPES)``.
+
+They hold plain values, and reading them calls nothing that a file could choose.
+"""
+
 
 def with_format(values: dict[str, Any]) -> dict[str, Any]:
     """Return plain values with what tells how to read them."""

@@ -116,7 +116,7 @@ class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Densi
     vocabulary_ : dict of token to int
         Column of each token.
     n_features_in_ : int
-        Tokens in a row; only after a fit on 2-D X.
+        Tokens in a row, or 1 for a column of sequences; only after a fit on 2-D X.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Column names, if X was a data frame.
     {kernels_}
@@ -593,7 +593,7 @@ class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Densi
 
     @property
     def _n_features_out(self) -> int:
-        return self._fitted.network.head.n_inputs
+        return self._check_fitted().built.head.n_inputs
 
     def __sklearn_tags__(self):  # type: ignore[no-untyped-def]  # the type of the tags is not public
         tags = super().__sklearn_tags__()

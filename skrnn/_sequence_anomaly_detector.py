@@ -16,11 +16,13 @@ from sklearn.utils.validation import check_is_fitted
 
 from ._base import kept_on_error
 from ._callbacks import CallbackSupportMixin, fitting_part, lasting_attributes, with_callbacks
+from ._documentation import DOC_LINK_TEMPLATE
 from ._hold_out import hold_out_any
 from ._next_token import RNNNextTokenModel
 from ._sequence_regressor import RNNSequenceRegressor
 from ._step_likelihoods import StepLikelihoods, SurprisingStep, SurprisingToken, likelihoods_of
 from ._validation.input_types import holds_text
+from ._validation.sequence_column import as_column
 from ._validation.weights import check_sample_weight
 
 CONTAMINATION, HELD_OUT = 0.05, 0.2
@@ -111,6 +113,9 @@ class RNNSequenceAnomalyDetector(CallbackSupportMixin, OutlierMixin, BaseEstimat
     >>> step.position, step.observed, step.expected
     (2, 'read', 'write')
     """
+
+    _doc_link_module = "skrnn"
+    _doc_link_template = DOC_LINK_TEMPLATE
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "estimator": [HasMethods("fit"), None],
@@ -307,7 +312,7 @@ class RNNSequenceAnomalyDetector(CallbackSupportMixin, OutlierMixin, BaseEstimat
         """Return what is to be fitted, of which no random numbers are left to chance."""
         if self.estimator is not None:
             estimator = clone(self.estimator)
-        elif holds_text(X):
+        elif holds_text(as_column(X)):
             estimator = RNNNextTokenModel()
         else:
             estimator = RNNSequenceRegressor(loss="gaussian", early_stopping=True)

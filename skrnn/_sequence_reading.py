@@ -23,6 +23,7 @@ from ._validation.mixed_columns import (
     columns_of,
     reject_text_in_rows,
 )
+from ._validation.sequence_column import as_column
 from ._validation.tokens import TokenReader, read_sequences
 from ._validation.weights import check_sample_weight
 from ._vocabulary import Vocabulary
@@ -73,11 +74,11 @@ class SequenceReading(Reading):
 
     def read_sequences(self, X: Any, name: str = "X") -> ReadX:
         """Read sequences to learn from or to validate on, a copy."""
-        return self.input.read(self.shape, X, self.dtype, name)
+        return self.input.read(self.shape, as_column(X, name), self.dtype, name)
 
     def to_predict(self, X: Any) -> Sequences:
         """Read what is predicted for, in its place where it can be."""
-        return self.input.read(self.shape, X, self.dtype, copy=False).sequences
+        return self.input.read(self.shape, as_column(X), self.dtype, copy=False).sequences
 
 
 _OF_X = {"shape", "dtype", "input"}
@@ -85,7 +86,7 @@ _OF_X = {"shape", "dtype", "input"}
 
 def learn_input(shape: BaseEstimator, config: SequenceConfig, passed: Passed) -> tuple[KnownOfX, ReadX]:
     """Read X, and find out how later ones are read."""
-    X = passed.X
+    X = as_column(passed.X)
     if config.input_type == "tokens" or (config.input_type == "auto" and holds_text(X)):
         return _learn_tokens(shape, config, X, passed.sample_weight)
     categorical = categorical_columns(X, config.categorical_features)

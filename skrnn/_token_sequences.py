@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,6 +14,7 @@ from ._fitted import Reading
 from ._hold_out import hold_out_any
 from ._known_tokens import check_known, learn_vocabulary, read_weighted
 from ._token_scores import TokenScores
+from ._validation.sequence_column import is_fitted_on_column
 from ._validation.tokens import TokenReader, append_tokens, read_prompts, read_sequences
 from ._vocabulary import Vocabulary
 from .core.data.dataset import Dataset
@@ -36,7 +36,8 @@ class TokenReading(Reading):
         sequences, weights = read_weighted(shape, passed, reset=True)
         has_end = config.add_end_token
         if isinstance(has_end, str):  # neither the rows of a table nor the only text end for a reason
-            has_end = not hasattr(shape, "n_features_in_") and len(sequences.items) > 1
+            is_table = hasattr(shape, "n_features_in_") and not is_fitted_on_column(shape)
+            has_end = not is_table and len(sequences.items) > 1
         vocabulary = learn_vocabulary(config, sequences, weights, has_end=has_end, may_grow=config.is_partial)
         n_tokens_seen = float(weights @ (sequences.lengths + vocabulary.has_end))
         reading = cls(shape, config.fixed_dtype or np.dtype(np.float64), vocabulary, n_tokens_seen)
@@ -63,17 +64,16 @@ class TokenReading(Reading):
 
     def to_validate(self, config: NextTokenConfig, passed: Passed) -> TokenExamples:
         """Read what is held out by the caller."""
-        X = list(passed.X) if isinstance(passed.X, Iterator) else passed.X
-        steps = self.to_score(X, config.handle_unknown, "X_val")
+        sequences = read_sequences(self.shape, passed.X, reset=False, name="X_val")
+        steps = self.encode(sequences, config.handle_unknown, self.vocabulary.has_end)
         if not steps.n_steps:
             raise ValueError("X_val has no token to score. Pass at least one sequence that is not empty.")
         data = Dataset(steps, steps.next_ids, np.ones(len(steps)), is_per_step=True)
-        return TokenExamples(data, False, X)
+        return TokenExamples(data, False, sequences.items)
 
-    def to_score(self, X: Any, handle_unknown: str, name: str = "X") -> NextTokenSequences:
+    def to_score(self, X: Any, handle_unknown: str) -> NextTokenSequences:
         """Return steps that predict every token of X, END included where it is modelled."""
-        sequences = read_sequences(self.shape, X, reset=False, name=name)
-        return self.encode(sequences, handle_unknown, self.vocabulary.has_end)
+        return self.encode(read_sequences(self.shape, X, reset=False), handle_unknown, self.vocabulary.has_end)
 
     def to_continue(self, X: Any, handle_unknown: str) -> NextTokenSequences:
         """Return steps that read every token of X."""

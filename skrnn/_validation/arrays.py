@@ -37,7 +37,7 @@ def as_numbers(data: Any, name: str, advice: str = SHAPES) -> np.ndarray:
     """Whatever can be read as real numbers, as an array of any number of dimensions; missing values are NaN."""
     array = as_array(data, name, advice)
     if hasattr(type(data), "columns") and array.size and not _is_of_one_dtype(data, array):
-        array = from_columns([as_numbers(column, name) for column in _columns(data)])
+        array = from_columns([as_numbers(column, name) for column in frame_columns(data)])
     if array.dtype == object:
         reject_masked(array, name)
         array = _read_by(_from_objects, array, data, name)
@@ -57,7 +57,7 @@ def _is_of_one_dtype(frame: Any, array: np.ndarray) -> bool:
     return array.dtype != object
 
 
-def _columns(frame: Any) -> list:
+def frame_columns(frame: Any) -> list:
     """Columns of a pandas, pyarrow or polars frame."""
     if hasattr(frame, "iloc"):
         return [frame.iloc[:, j] for j in range(frame.shape[1])]

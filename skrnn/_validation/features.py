@@ -15,6 +15,7 @@ from .._floating_point import without_warnings
 from .._warnings import warn_caller
 from ..core.data.sequences import FeatureSequences, PackedSequences, SequencesInPlace
 from .arrays import SHAPES, as_array, as_numbers, count, describe, is_ragged, reject_masked
+from .sequence_column import SequenceColumn, as_column, is_fitted_on_column, learn_column
 from .values import column_labels, reject_equal_columns, shown_all
 
 _SCALARS = (Number, np.generic, type(None))
@@ -37,10 +38,10 @@ def validate_sequences(
     ----------
     estimator : estimator instance
         With `reset`, gets ``n_features_in_`` (columns of a 2-D X, otherwise features per step), ``n_inputs_`` (features
-        per step), ``_fitted_on_2d``, and ``feature_names_in_`` if X is a frame or a list of frames. Otherwise X is held
-        against these.
+        per step), ``_fitted_on_2d``, ``_fitted_on_column``, and ``feature_names_in_`` if X is a frame or a list of
+        frames. Otherwise X is held against these.
     X : 2-D or 3-D array-like, or list of sequences
-        2-D is n univariate sequences, 3-D is (n_sequences, n_steps, n_features).
+        2-D is n univariate sequences, unless it is one column of sequences; 3-D is (n_sequences, n_steps, n_features).
     reset : bool
         True in `fit` and in the first `partial_fit`.
     dtype : dtype, default=None
@@ -59,7 +60,7 @@ def validate_sequences(
     """
     kind, data = read_container(X, name)
     container: type[FeatureSequences] = PackedSequences if copy else SequencesInPlace
-    table = data if kind == "2-D" else data[0] if kind == "ragged" else None  # what may have names of features
+    table = table_of(kind, data)
     reject_equal_columns(table, name if kind == "2-D" else f"{name}[0]")
     if kind == "2-D":
         array = _check_2d(estimator, data, name, reset=reset, dtype=dtype)
@@ -68,30 +69,40 @@ def validate_sequences(
     else:
         sequences = pack(data, dtype, None if reset else estimator, container, name)
         if not reset and not estimator._fitted_on_2d:  # names of a 2-D X are those of its steps
-            check_names(estimator, table, name, f"{name}[0]")
+            check_names_of_sequences(estimator, data, name)
         _check_finite(sequences, name, allow_nan)
     if reset:
-        set_inputs(estimator, kind, table, sequences.n_features)
+        set_inputs(estimator, kind, data, sequences.n_features)
     return sequences
 
 
-def set_inputs(estimator: Any, kind: str, table: Any, n_inputs: int) -> None:
-    """Set what a fit finds out about X, whose table is X itself if it is 2-D, and the first item of a list."""
+def set_inputs(estimator: Any, kind: str, data: Any, n_inputs: int) -> None:
+    """Set what a fit finds out about X, of that kind and with those data."""
+    table = table_of(kind, data)
     if kind == "2-D" or column_labels(table):
         validate_data(estimator, table, reset=True, skip_check_array=True)
     else:
         estimator.n_features_in_ = n_inputs
         vars(estimator).pop("feature_names_in_", None)
+    learn_column(estimator, data)
     estimator.n_inputs_ = n_inputs
     estimator._fitted_on_2d = kind == "2-D"
 
 
+def table_of(kind: str, data: Any) -> Any:
+    """Return what may have names of features, or of steps: X itself if it is 2-D, the first item of a list."""
+    return data if kind == "2-D" else None if kind == "3-D" else data[0]
+
+
 def read_container(X: Any, name: str = "X") -> tuple[str, Any]:
-    """Tell "2-D", "3-D" (an array) and "ragged" (a list of items) apart by the types of X and of its items.
+    """Tell "2-D", "3-D" (an array), "column" and "ragged" (lists of items) apart by the types of X and of its items.
 
     Never by whether NumPy can make one array of X: the sequences of a cross-validation fold may have equal lengths by
     chance.
     """
+    X = as_column(X, name)
+    if isinstance(X, SequenceColumn):
+        return "column", X
     if len(getattr(X, "shape", ())) == 2:  # arrays, frames, sparse matrices
         return "2-D", X
     if not isinstance(X, Sequence) or isinstance(X, (str, bytes)):
@@ -162,7 +173,7 @@ def read_2d(X: Any, name: str) -> np.ndarray:
     """Numbers of shape (n_sequences, n_steps) from what `read_container` calls 2-D."""
     if issparse(X):
         check_array(X, input_name=name)  # raises
-    advice = f"If the cells of {name} hold whole sequences, pass a list of them."
+    advice = f"If the cells of {name} hold whole sequences, pass a list of them, or one column."
     try:
         array = as_numbers(X, name)
     except ValueError as error:
@@ -287,9 +298,20 @@ def check_labels(items: list, name: str) -> None:
         )
 
 
-def check_names(estimator: Any, table: Any, name: str, table_name: str) -> None:
-    """Hold the column names of a table against those of the fit, in scikit-learn's words."""
-    fitted, labels = getattr(estimator, "feature_names_in_", None), column_labels(table)
+def check_names_of_sequences(estimator: Any, items: Any, name: str) -> None:
+    """Hold the names of the features of steps, or that of a column of sequences, against those of the fit."""
+    if is_fitted_on_column(estimator) and isinstance(items, SequenceColumn):
+        check_names(estimator, items.table, name, name)
+    else:
+        check_names(estimator, items[0], name, f"{name}[0]", has_names=not is_fitted_on_column(estimator))
+
+
+def check_names(estimator: Any, table: Any, name: str, table_name: str, *, has_names: bool = True) -> None:
+    """Hold the column names of a table against those of the fit, in scikit-learn's words.
+
+    `has_names` says whether the names that the fit saw, if any, are of such tables.
+    """
+    fitted, labels = getattr(estimator, "feature_names_in_", None) if has_names else None, column_labels(table)
     is_named = labels is not None and any(isinstance(label, str) for label in labels)
     if fitted is None and is_named:
         warn_caller(f"{name} has feature names, but {type(estimator).__name__} was fitted without feature names")

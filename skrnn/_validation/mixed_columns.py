@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from .sequence_column import with_cells
 from .values import all_column_labels, as_list, is_categorical, shown, shown_all
 
 
@@ -117,10 +118,11 @@ def column_name(column: Any, name: str) -> str:
 
 def with_codes(X: Any, columns: list[Any], codes: list[list[np.ndarray]]) -> list[Any]:
     """Return the sequences with numbers (n_steps_i,) in place of the values of some columns, floats of one size."""
-    return [
+    items = [
         _replaced(item, {column: of_item[i].astype(np.float32) for column, of_item in zip(columns, codes, strict=True)})
         for i, item in enumerate(X)
     ]
+    return with_cells(X, items)
 
 
 def _replaced(item: Any, codes: dict[Any, np.ndarray]) -> Any:

@@ -15,9 +15,11 @@ from .features import (
     check_3d,
     check_labels,
     check_names,
+    check_names_of_sequences,
     check_widths,
     read_container,
     set_inputs,
+    table_of,
 )
 from .numbers import items_of_steps
 from .values import all_column_labels, library_of, reject_equal_columns
@@ -31,9 +33,9 @@ class Steps(NamedTuple):
     lengths: np.ndarray
     """Number of steps of each sequence (n,)."""
     kind: str
-    """What X is: "2-D", "3-D" or "ragged"."""
+    """What X is: "2-D", "3-D", "column" or "ragged"."""
     items: list[Any]
-    """The sequences as they were passed, where X is ragged."""
+    """The sequences as they were passed, where X is ragged, or a column."""
 
 
 def read_steps(X: Any, *, estimator: Any = None, reset: bool = False) -> Steps:
@@ -45,8 +47,7 @@ def read_steps(X: Any, *, estimator: Any = None, reset: bool = False) -> Steps:
     kind, data = read_container(X)
     fitted = None if reset else estimator
     is_new_table = fitted is not None and kind == "2-D" and fitted._fitted_on_2d
-    table = data if kind == "2-D" else data[0] if kind == "ragged" else None
-    reject_equal_columns(table, "X" if kind == "2-D" else "X[0]")
+    reject_equal_columns(table_of(kind, data), "X" if kind == "2-D" else "X[0]")
     if kind == "2-D":
         array = as_array(data, "X")
         if is_new_table:
@@ -62,10 +63,10 @@ def read_steps(X: Any, *, estimator: Any = None, reset: bool = False) -> Steps:
     else:
         rows, lengths = _join(data, fitted)
         if fitted is not None and not fitted._fitted_on_2d:
-            check_names(fitted, table, "X", "X[0]")
+            check_names_of_sequences(fitted, data, "X")
     if reset:
-        set_inputs(estimator, kind, table, 1 if kind == "2-D" else rows.shape[1])
-    return Steps(rows, lengths, kind, data if kind == "ragged" else [])
+        set_inputs(estimator, kind, data, 1 if kind == "2-D" else rows.shape[1])
+    return Steps(rows, lengths, kind, data if kind in ("ragged", "column") else [])
 
 
 def values_of_steps(values: Any, lengths: np.ndarray, name: str) -> np.ndarray:

@@ -15,6 +15,7 @@ from sklearn.utils.validation import validate_data
 from .._vocabulary import Vocabulary
 from .._warnings import warn_caller
 from .arrays import reject_masked
+from .sequence_column import SequenceColumn, as_column, is_fitted_on_column, learn_column
 from .values import PlainValue, as_list, exact_array, is_unordered, plain_values, reject_equal_columns, rows_of, shown
 
 CHUNK_SIZE = 2**18
@@ -29,14 +30,16 @@ _MIXED = "{} mixes strings with other tokens. Convert them, for example with str
 def read_sequences(estimator: Any, X: Any, *, reset: bool, name: str = "X") -> TokenReader:
     """Return what a user passes as X, which errors call `name`, ready to be read.
 
-    With `reset` the estimator gets ``n_features_in_`` and ``feature_names_in_`` if X is 2-D, or loses them, and
-    ``_sequence_type``, the name of the type that all sequences have, or "list". Otherwise a 2-D X is held against them.
+    With `reset` the estimator gets ``n_features_in_`` and ``feature_names_in_`` if X is 2-D, or loses them,
+    ``_fitted_on_column``, and ``_sequence_type``, the name of the type that all sequences have, or "list". Otherwise a
+    2-D X is held against them.
     """
     if isinstance(X, str):
         raise ValueError(f"{name} is a str, but a list of sequences is needed. Pass [text] if {name} is one text.")
     reject_masked(X, name)
     if getattr(X, "shape", None) == ():
         raise TypeError(f"{name} is {shown(X)}, without dimensions, but a list of sequences is needed. Pass [text].")
+    X = as_column(X, name)
     if is_table(X):
         return _read_table(estimator, X, reset, name)
     items = _list_of_sequences(X, name)
@@ -48,6 +51,9 @@ def read_sequences(estimator: Any, X: Any, *, reset: bool, name: str = "X") -> T
         estimator._sequence_type = types.pop().__name__ if types in ({str}, {tuple}, {np.ndarray}) else "list"
         for attribute in {"n_features_in_", "feature_names_in_"} & vars(estimator).keys():
             delattr(estimator, attribute)
+        learn_column(estimator, X)
+    elif isinstance(X, SequenceColumn) and is_fitted_on_column(estimator):
+        validate_data(estimator, X.table, reset=False, skip_check_array=True)
     return sequences
 
 
@@ -68,11 +74,12 @@ def _list_of_sequences(X: Any, name: str) -> list[Any]:
 def _read_table(estimator: Any, X: Any, reset: bool, name: str) -> TokenReader:
     """Return a 2-D X of as many tokens in each row, as `read_sequences`."""
     reject_equal_columns(X, name)
-    if not reset and hasattr(estimator, "n_features_in_"):
+    if not reset and hasattr(estimator, "n_features_in_") and not is_fitted_on_column(estimator):
         validate_data(estimator, X, reset=False, skip_check_array=True)
     sequences = TokenReader.open(_rows(estimator, X, name), name)
     if reset:
         validate_data(estimator, X, reset=True, skip_check_array=True)
+        learn_column(estimator, X)
         estimator._sequence_type = "ndarray"
         if (sequences.lengths == 1).all() and isinstance(text := as_list(sequences.items[0])[0], str) and len(text) > 1:
             warn_caller(
@@ -104,6 +111,7 @@ def read_prompts(prompts: Any, empty_prompt: Any) -> list[Any]:
     if isinstance(prompts, str):
         return [prompts]
     reject_masked(prompts, "prompts")
+    prompts = as_column(prompts, "prompts")
     if is_table(prompts):
         rows = rows_of(prompts) if hasattr(prompts, "columns") else np.asarray(prompts)
         if np.ndim(rows) == 0:  # sparse

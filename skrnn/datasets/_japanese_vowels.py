@@ -78,7 +78,7 @@ def load_japanese_vowels(
     if subset not in _SUBSETS:
         raise ValueError(f'subset must be "train", "test" or "all", got {subset!r}.')
     folder = files(__package__) / "data"
-    with (folder / "japanese_vowels.npz").open("rb") as file, np.load(file) as archive:
+    with (folder / "japanese_vowels.npz").open("rb") as file, np.load(file, allow_pickle=False) as archive:
         steps = archive["micro_units"] / 1e6  # (9961, 12); the division is exact, see the note beside the data
         ends = np.cumsum(archive["lengths"], dtype=np.intp)
         target = archive["target"].astype(np.int64)[_SUBSETS[subset]]

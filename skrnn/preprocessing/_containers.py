@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from .._validation.features import read_container
-from .._validation.values import library_of
+from .._validation.sequence_column import SequenceColumn, as_column
+from .._validation.values import array_of_objects, library_of
 
 Renaming = Callable[[list[Any]], list[Any]]
 
@@ -54,13 +55,12 @@ def _like(original: Any, values: np.ndarray, rename: Renaming = list) -> Any:
 
 def collect(items: list, X: Any) -> Any:
     """Items in a container like X; a list if X is of another type."""
+    if isinstance(as_column(X), SequenceColumn):
+        return _as_table(items, X)
     if isinstance(X, tuple):
         return tuple(items)
     if isinstance(X, np.ndarray):
-        array = np.empty(len(items), dtype=object)
-        for i, item in enumerate(items):  # items of equal lengths would be broadcast
-            array[i] = item
-        return array
+        return array_of_objects(items)
     match library_of(X):
         case "pandas":
             return type(X)(items, index=X.index, name=X.name, dtype=object)
@@ -68,3 +68,17 @@ def collect(items: list, X: Any) -> Any:
             keeps_dtype = items[0].dtype == np.float32  # only if all numbers of X were float32
             return type(X)(X.name, [item.tolist() for item in items], dtype=X.dtype if keeps_dtype else None)
     return items
+
+
+def _as_table(items: list, X: Any) -> Any:
+    """Arrays in a table of one column like X; an array of objects if X is of another type."""
+    match library_of(X):
+        case "pandas":
+            return type(X)({0: array_of_objects(items)}, index=X.index).set_axis(X.columns, axis=1)
+        case "polars":
+            return type(X)(collect(items, X.to_series()))
+        case "pyarrow":
+            keeps_type = items[0].dtype == np.float32  # as in collect
+            cells = [item.tolist() for item in items]
+            return type(X).from_pydict({X.column_names[0]: cells}, schema=X.schema if keeps_type else None)
+    return array_of_objects(items)[:, np.newaxis]

@@ -14,6 +14,7 @@ from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 from .._callbacks import CallbackSupportMixin, as_one_task
 from .._floating_point import without_warnings
 from .._validation.features import validate_sequences
+from .._validation.sequence_column import is_fitted_on_column
 from .._validation.values import is_integer, shown, shown_all
 from ..core.data.sequences import FeatureSequences
 from ._containers import restore
@@ -248,6 +249,8 @@ class SequenceImputer(
         """
         check_is_fitted(self)
         names = _check_feature_names_in(self, input_features)
+        if is_fitted_on_column(self):
+            return names
         if self._fitted_on_2d:
             if not (self.add_indicator or self.add_time_since):
                 return names

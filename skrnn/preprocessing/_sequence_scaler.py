@@ -53,7 +53,7 @@ class SequenceScaler(
     n_inputs_ : int
         Number of features per step; 1 for a 2-D input.
     n_features_in_ : int
-        Number of columns of a 2-D input, otherwise `n_inputs_`.
+        Number of columns of a 2-D input, 1 for a column of sequences, otherwise `n_inputs_`.
     feature_names_in_ : ndarray of str of shape (`n_features_in_`,)
         Names of the columns, if X was a DataFrame or a list of DataFrames with only str as names; absent otherwise.
 
@@ -105,7 +105,8 @@ class SequenceScaler(
         Parameters
         ----------
         X : array-like of shape (n_sequences, n_steps), (n_sequences, n_steps, n_features) or list of sequences
-            The sequences; a list holds arrays of shape (n_steps_i,) or (n_steps_i, n_features).
+            The sequences; a list holds arrays of shape (n_steps_i,) or (n_steps_i, n_features), and so does a table of
+            one column, which is read as the list of its cells.
         y : None
             Ignored.
 

@@ -11,8 +11,10 @@ from sklearn.utils import Tags
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
 from .._callbacks import CallbackSupportMixin, as_one_task
+from .._documentation import DOC_LINK_TEMPLATE
 from .._floating_point import without_warnings
 from .._validation.features import validate_sequences
+from .._validation.sequence_column import is_fitted_on_column
 from .._validation.values import is_unordered, shown
 from ..core.data.sequences import FeatureSequences
 from ._moments import means_and_deviations
@@ -63,6 +65,9 @@ class SequenceSummarizer(CallbackSupportMixin, TransformerMixin, BaseEstimator):
     >>> make_pipeline(SequenceSummarizer(), LogisticRegression()).fit(X, ["up", "down"]).predict(X).tolist()
     ['up', 'down']
     """
+
+    _doc_link_module = "skrnn"
+    _doc_link_template = DOC_LINK_TEMPLATE
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"statistics": [tuple, "array-like"]}
 
@@ -148,6 +153,8 @@ class SequenceSummarizer(CallbackSupportMixin, TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self)
         features = _check_feature_names_in(self, input_features)
+        if is_fitted_on_column(self):  # whose name is none of features
+            features = [f"x{k}" for k in range(self.n_inputs_)]
         prefixes = [""] if self._fitted_on_2d else [f"{feature}_" for feature in features]
         return np.array(
             [prefix + name for name in self._names() for prefix in ([""] if name == "length" else prefixes)],

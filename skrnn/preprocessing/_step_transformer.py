@@ -409,6 +409,8 @@ class StepTransformer(
         if not is_frame:
             return collect([output[end - length : end].copy() for end, length in zip(ends, steps.lengths)], X)
         frames = [output[int(end - length) : int(end)] for end, length in zip(ends, steps.lengths)]
+        if steps.kind == "column":  # whose cells are no frames
+            return collect(list(map(np.asarray, frames)), X)
         if library_of(output) == "pandas":
             frames = [_with_index(frame, item) for frame, item in zip(frames, steps.items or [None] * len(frames))]
         return frames if steps.kind == "3-D" or library_of(X) == "polars" else collect(frames, X)

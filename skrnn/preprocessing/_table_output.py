@@ -10,6 +10,10 @@ from sklearn import get_config
 from sklearn.utils import Tags
 from sklearn.utils.validation import _check_feature_names_in
 
+from .._documentation import DOC_LINK_TEMPLATE
+from .._validation.sequence_column import SequenceColumn, as_column
+from .._validation.values import column_labels
+
 if TYPE_CHECKING:
     from typing import Self
 
@@ -21,14 +25,17 @@ class TableOutputMixin:
     sequences are not.
     """
 
+    _doc_link_module = "skrnn"
+    _doc_link_template = DOC_LINK_TEMPLATE
+
     def set_output(self, *, transform: str | None = None) -> Self:
         """Choose the container in which `transform` returns tables.
 
         Parameters
         ----------
         transform : {"default", "pandas", "polars"}, default=None
-            For a 2-D X: a data frame of that library, or, by default, the container of X. Sequences always keep theirs:
-            they are no tables. None changes nothing.
+            For a 2-D X, or a column of sequences: a data frame of that library, or, by default, the container of X.
+            Lists of sequences always keep theirs: they are no tables. None changes nothing.
 
         Returns
         -------
@@ -57,14 +64,17 @@ class TableOutputMixin:
         """A table as the frame that is asked for; sequences as they are."""
         if len(getattr(output, "shape", ())) != 2:
             return output
+        is_column = isinstance(as_column(X), SequenceColumn)
         names = _check_feature_names_in(self).tolist()  # a table has a column for each of X
+        if is_column and len(names) != 1:  # after a fit on a list of sequences
+            names = column_labels(X) or ["x0"]
         match self._output_container():
             case "pandas":
                 index = getattr(X, "index", None)
                 return import_module("pandas").DataFrame(np.asarray(output), index=index, columns=names)
             case "polars":
                 return import_module("polars").DataFrame(np.asarray(output), schema=names, orient="row")
-        if hasattr(output, "columns"):  # a frame, perhaps after a fit on an array
+        if hasattr(output, "columns") and not is_column:  # a frame, perhaps after a fit on an array
             output.columns = names
         return output
 

@@ -7,6 +7,7 @@ with their input, except :func:`sliding_windows`, which says so.
 
 from ._arrow import from_arrow
 from ._channels_first import from_channels_first
+from ._column import to_column
 from ._concatenated import from_concatenated
 from ._forecasting import to_forecasting
 from ._long_dataframe import from_long_dataframe
@@ -20,6 +21,7 @@ __all__ = [
     "from_long_dataframe",
     "from_padded",
     "sliding_windows",
+    "to_column",
     "to_forecasting",
     "to_padded",
 ]
@@ -31,6 +33,7 @@ for _public in (
     from_long_dataframe,
     from_padded,
     sliding_windows,
+    to_column,
     to_forecasting,
     to_padded,
 ):

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from .._validation.sequence_column import as_column
 from ._reading import as_data
 
 
@@ -39,6 +40,7 @@ def from_channels_first(X: Any) -> np.ndarray | list[np.ndarray]:
     >>> [x.shape for x in from_channels_first([np.zeros((3, 50)), np.zeros((3, 40))])]
     [(50, 3), (40, 3)]
     """
+    X = as_column(X)
     is_list = isinstance(X, Sequence) and not isinstance(X, (str, bytes))
     if is_list or getattr(X, "dtype", None) == np.dtype(object):
         if not len(X):

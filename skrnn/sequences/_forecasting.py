@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from .._validation.arrays import as_numbers, count, describe
+from .._validation.sequence_column import as_column
 from ._reading import as_positive_integer
 
 
@@ -50,7 +51,7 @@ def to_forecasting(X: Any, horizon: int = 1) -> tuple[list[np.ndarray], list[np.
     if isinstance(X, (str, bytes)) or not hasattr(X, "__iter__"):
         raise TypeError(f"X is {describe(X)}. Pass a list of sequences.")
     before, after = [], []
-    for i, item in enumerate(X):
+    for i, item in enumerate(as_column(X)):
         steps = as_numbers(item, f"X[{i}]")
         if steps.ndim not in (1, 2):
             raise ValueError(f"X[{i}] has shape {steps.shape}. Pass sequences of shape (n_steps, n_features).")

@@ -437,6 +437,6 @@ def test_no_threads_at_all(fitted):
 
 
 def test_a_table_of_sequences_asks_for_a_list(fitted):
-    frame = pd.DataFrame({"signal": sequences()})
-    with pytest.raises((TypeError, ValueError), match="pass a list of them"):
+    frame = pd.DataFrame({"signal": sequences(), "noise": sequences()})
+    with pytest.raises((TypeError, ValueError), match="pass a list of them, or one column"):
         fitted.fit(frame, labels())

@@ -1,6 +1,8 @@
 """Files hold plain values, give the same model again, and are read for ever."""
 
+import ast
 import copy
+import importlib
 import io
 import json
 import os
@@ -10,6 +12,7 @@ import subprocess
 import sys
 import warnings
 from enum import Enum
+from pathlib import Path
 
 import cloudpickle
 import joblib
@@ -19,15 +22,26 @@ import pytest
 import skops.io
 from files import write
 from numpy.testing import assert_allclose, assert_array_equal
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, clone
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
+from skops.io.exceptions import UntrustedTypesFoundException
 
 import skrnn
-from skrnn import RNNNextTokenModel, RNNSequenceClassifier, RNNSequenceRegressor, RNNSequenceTagger
+from skrnn import (
+    RNNNextTokenModel,
+    RNNSequenceAnomalyDetector,
+    RNNSequenceClassifier,
+    RNNSequenceRegressor,
+    RNNSequenceTagger,
+)
+from skrnn.preprocessing import SequenceImputer, SequenceScaler, SequenceSummarizer, StepTransformer
+from skrnn.sequences import to_column
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
-X = [np.sin(np.arange(n * 2.0)).reshape(n, 2) * (-1) ** n for n in (3, 5, 2, 4, 1, 6, 3, 5)]
+FEATURES = X = [np.sin(np.arange(n * 2.0)).reshape(n, 2) * (-1) ** n for n in (3, 5, 2, 4, 1, 6, 3, 5)]
 Y = ["even" if len(x) % 2 == 0 else "odd" for x in X]
 WORDS = ["abc", "bca", "cab", "aab", "ccb", "ab", "b", "cba"]
 
@@ -65,11 +79,13 @@ CLASSIFIERS = {
     "schedule": (classifier(learning_rate="cosine", batch_size=3), X, Y),
     "adaptive": (classifier(learning_rate="adaptive", tol=10.0, n_iter_no_change=1, solver="sgd"), X, Y),
     "float32": (classifier(), [x.astype(np.float32) for x in X], Y),
+    "dtype as an object": (classifier(dtype=np.dtype(np.float32)), X, Y),
     "numbers as labels": (classifier(class_weight={1: 2.0}), X, [len(x) % 2 for x in X]),
     "members of an Enum as labels": (classifier(), X, [Kind.FIRST, Kind.SECOND] * 4),
     "huge labels": (classifier(), X, [2**63 + len(x) % 2 for x in X]),
     "names of columns": (classifier(), frames(), Y),
     "a table": (classifier(), np.arange(40.0).reshape(8, 5), Y),
+    "a column": (classifier(), to_column(X), Y),
 }  # fmt: skip
 SUMS = [10 * x.sum() for x in X]
 REGRESSORS = {
@@ -105,8 +121,8 @@ CASES = {**CLASSIFIERS, **REGRESSORS, **TAGGERS, **TOKENS}
 
 
 def by_skops(model):
-    data = skops.io.dumps(model)
-    return skops.io.loads(data, trusted=skops.io.get_untrusted_types(data=data))
+    mine = f"{accuracy.__module__}.accuracy"
+    return skops.io.loads(skops.io.dumps(model), trusted=[*skrnn.TRUSTED_TYPES, mine])
 
 
 def by_joblib(model, tmp_path, mmap_mode=None):
@@ -236,7 +252,72 @@ def test_skops_is_to_trust_the_estimator_only(model, X, y):
     untrusted = skops.io.get_untrusted_types(data=skops.io.dumps(fitted(model, X, y)))
 
     mine = {f"{accuracy.__module__}.accuracy"} if callable(getattr(model, "scoring", None)) else set()
+    mine |= {"numpy.dtype"} if isinstance(model.dtype, np.dtype) else set()
     assert set(untrusted) == {f"skrnn.{type(model).__name__}"} | mine
+
+
+def scaler():
+    return SequenceScaler().set_output(transform="pandas")
+
+
+@pytest.mark.parametrize("is_fitted", [True, False])
+@pytest.mark.parametrize(
+    ("model", "method"),
+    [
+        (scaler(), "transform"),
+        (make_pipeline(scaler(), classifier()), "predict_proba"),
+        (RNNSequenceAnomalyDetector(RNNSequenceRegressor(3, loss="gaussian", max_iter=2), random_state=0), "predict"),
+        (make_pipeline(SequenceImputer(), StepTransformer(StandardScaler())), "transform"),
+        (SequenceSummarizer(), "transform"),
+    ],
+    ids=["scaler", "pipeline", "detector", "imputer and steps", "summarizer"],
+)
+def test_the_published_types_suffice_for_scalers_and_pipelines(model, method, is_fitted):
+    X = [np.vstack([x, x]) for x in FEATURES]
+    model = clone(model).fit(X, Y) if is_fitted else clone(model)
+
+    got = skops.io.loads(skops.io.dumps(model), trusted=skrnn.TRUSTED_TYPES)
+
+    assert repr(got) == repr(model)
+    if is_fitted:
+        for a, b in zip(getattr(got, method)(X), getattr(model, method)(X), strict=True):
+            assert_array_equal(a, b)
+
+
+def test_each_published_type_is_needed_by_some_file():
+    others = [RNNSequenceAnomalyDetector(), SequenceImputer(), SequenceSummarizer(), StepTransformer(StandardScaler())]
+    models = [scaler(), *others, fitted(*TOKENS["tied"]).start(), *(fitted(*case) for case in CASES.values())]
+    found = {name for model in models for name in skops.io.get_untrusted_types(data=skops.io.dumps(model))}
+
+    assert set(skrnn.TRUSTED_TYPES) == found - {f"{accuracy.__module__}.accuracy"}
+    assert isinstance(skrnn.TRUSTED_TYPES, tuple)
+    assert list(skrnn.TRUSTED_TYPES) == sorted(set(skrnn.TRUSTED_TYPES))
+
+
+def test_every_estimator_is_among_the_published_types():
+    public = [getattr(module, name) for module in (skrnn, skrnn.preprocessing) for name in module.__all__]
+    estimators = {cls for cls in public if isinstance(cls, type) and issubclass(cls, BaseEstimator)}
+
+    assert {f"{cls.__module__}.{cls.__name__}" for cls in estimators} < set(skrnn.TRUSTED_TYPES)
+
+
+@pytest.mark.parametrize("name", skrnn.TRUSTED_TYPES)
+def test_a_published_type_is_a_class_that_a_file_makes_of_plain_values(name):
+    module, _, attribute = name.rpartition(".")
+    cls = getattr(importlib.import_module(module), attribute)
+
+    assert isinstance(cls, type)
+    if cls is not np.dtype:
+        assert cls.__reduce_ex__ is object.__reduce_ex__
+        assert cls.__reduce__ is object.__reduce__
+
+
+@pytest.mark.parametrize("case", ["early stopping", "tied"])
+def test_what_a_file_would_run_is_not_trusted(case):
+    model = fitted(*CASES[case])
+    for harmful in (model.set_params(scoring=os.system), make_pipeline(FunctionTransformer(os.system), model)):
+        with pytest.raises(UntrustedTypesFoundException, match="system"):
+            skops.io.loads(skops.io.dumps(harmful), trusted=skrnn.TRUSTED_TYPES)
 
 
 def is_plain(value):
@@ -358,3 +439,15 @@ def test_no_value_stands_twice():
     stream = io.BytesIO()
     pickle.dump(state, stream)
     assert json.dumps(state["fitted"]["network"])
+
+
+def test_arrays_are_read_without_pickles():
+    calls = [
+        call
+        for path in Path(skrnn.__file__).parent.rglob("*.py")
+        for call in ast.walk(ast.parse(path.read_text()))
+        if isinstance(call, ast.Call) and ast.unparse(call.func) == "np.load"
+    ]
+
+    assert calls
+    assert all("allow_pickle=False" in ast.unparse(call) for call in calls)

@@ -59,6 +59,7 @@ LEVELS = [
     {"core.training", "core"},
     {"_floating_point", "_kernels", "_version", "_warnings"},
     {"_validation.values", "_validation.arrays"},
+    {"_validation.sequence_column"},
     {
         "_vocabulary",
         "_validation.columns",
@@ -99,6 +100,7 @@ LEVELS = [
         "preprocessing._moments",
         "preprocessing._table_output",
         "sequences._channels_first",
+        "sequences._column",
         "sequences._concatenated",
         "sequences._forecasting",
         "sequences._padding",
@@ -217,6 +219,7 @@ def test_public_names():
 
     assert skrnn.__all__ == [
         "END",
+        "TRUSTED_TYPES",
         "UNKNOWN",
         "RNNNextTokenModel",
         "RNNSequenceAnomalyDetector",
@@ -255,6 +258,7 @@ def test_public_names():
         "from_long_dataframe",
         "from_padded",
         "sliding_windows",
+        "to_column",
         "to_forecasting",
         "to_padded",
     ]

@@ -404,8 +404,8 @@ def test_messages(X, error, message):
 
 def test_messages_about_frames():
     pd = pytest.importorskip("pandas")
-    with raises(ValueError, "If the cells of X hold whole sequences, pass a list of them."):
-        fit(pd.DataFrame({"a": [[1, 2], [3]]}))
+    with raises(ValueError, "If the cells of X hold whole sequences, pass a list of them, or one column."):
+        fit(pd.DataFrame({"a": [[1, 2], [3]], "b": [[1], [2, 3]]}))
     with raises(ValueError, "Expected 2D array, got 1D array instead (shape (2,))."):
         fit(pd.Series([1.0, 2.0]))
     with raises(ValueError, "X[0] has dtype <U1, but numbers are needed. One-hot encode categories."):
