@@ -64,7 +64,7 @@ class SequenceImputer(
     n_inputs_ : int
         Number of features per step; 1 for a 2-D input.
     n_features_in_ : int
-        Number of columns of a 2-D input, otherwise `n_inputs_`.
+        Number of columns of a 2-D input, 1 for a column of sequences, otherwise `n_inputs_`.
     feature_names_in_ : ndarray of str of shape (`n_features_in_`,)
         Names of the columns, if X was a DataFrame or a list of DataFrames with only str as names; absent otherwise.
 
