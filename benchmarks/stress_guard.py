@@ -30,7 +30,7 @@ def jobs(n_jobs=2):
     classifier = RNNSequenceClassifier(16, max_iter=3, n_jobs=n_jobs, random_state=0).fit(X, y)
     tokens = RNNNextTokenModel(hidden_size=16, max_iter=3, n_jobs=n_jobs, random_state=0).fit(sessions)
     many = np.tile(X, (120, 1, 1))  # enough for threads
-    stream = tokens.start(n_streams=2)
+    stream = tokens.start()
     return {
         "fit": lambda: RNNSequenceClassifier(16, max_iter=3, n_jobs=n_jobs, random_state=0).fit(X, y),
         "fit, validated": lambda: RNNSequenceClassifier(16, max_iter=3, early_stopping=True, random_state=0).fit(X, y),
@@ -39,7 +39,7 @@ def jobs(n_jobs=2):
         "predict on threads": lambda: classifier.predict(many),
         "score of tokens": lambda: tokens.score(sessions),
         "generate": lambda: tokens.generate(n_sequences=3, max_new_tokens=20, random_state=0),
-        "stream": lambda: [stream.update(["login", "read"]) for _ in range(20)],
+        "stream": lambda: [stream.update({"a": "login", "b": "read"}) for _ in range(20)],
     }
 
 

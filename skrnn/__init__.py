@@ -7,7 +7,7 @@ from ._sequence_classifier import RNNSequenceClassifier
 from ._sequence_regressor import RNNSequenceRegressor
 from ._sequence_tagger import RNNSequenceTagger
 from ._step_likelihoods import SurprisingStep, SurprisingToken
-from ._streams import TokenStream
+from ._streams import SequenceStream, TokenStream
 from ._version import __version__ as __version__
 from ._versions import show_versions
 from ._vocabulary import END, UNKNOWN
@@ -18,6 +18,7 @@ for _public in (
     RNNSequenceClassifier,
     RNNSequenceRegressor,
     RNNSequenceTagger,
+    SequenceStream,
     SurprisingStep,
     SurprisingToken,
     TokenStream,

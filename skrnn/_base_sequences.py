@@ -20,6 +20,7 @@ from ._hold_out import Validation, check_scorer_name
 from ._parallel.sharding import predict_in_shards
 from ._sequence_reading import S
 from ._source import copy_layers, read_source
+from ._streams import SequenceStream
 from ._validation.values import array_of_objects
 from .core.data.dataset import Dataset
 from .core.data.samplers import Minibatches
@@ -61,6 +62,41 @@ class BaseSequenceEstimator(BaseRecurrent[S]):
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = True
         return tags
+
+    def start(self, max_streams: int | None = None) -> SequenceStream:
+        """Begin to read sequences that arrive step by step.
+
+        Parameters
+        ----------
+        max_streams : int, default=None
+            How many sequences can be open at a time; no limit by default.
+
+        Returns
+        -------
+        stream : SequenceStream
+            Its ``update({key: step})`` reads the next step of some sequences, and returns what is predicted then.
+
+        Raises
+        ------
+        ValueError
+            If the model is bidirectional, or predicts a chain of labels: both need the last step first.
+        """
+        fitted, name = self._check_fitted(), type(self).__name__
+        if fitted.network.stack.bidirectional:
+            raise ValueError(
+                f"start needs a model that reads forwards, but this {name} was fitted with bidirectional=True, and "
+                "also reads from the end. Fit it with bidirectional=False."
+            )
+        if fitted.network.loss.couples_steps:
+            raise ValueError(
+                f"start needs a model whose labels do not depend on later steps, but this {name} was fitted with "
+                "loss='crf'. Fit it with loss='log_loss'."
+            )
+        return SequenceStream(self, fitted, max_streams)
+
+    def _told_of_steps(self, fitted: Fitted[S], predicted: np.ndarray) -> np.ndarray:
+        """Return what a stream tells of what the network predicts (n, K) after a step: probabilities."""
+        return np.exp(predicted)
 
     @staticmethod
     def _passed_to_validate(config: SequenceConfig, passed: Passed) -> Passed | None:
@@ -119,6 +155,14 @@ class BaseSequenceEstimator(BaseRecurrent[S]):
             if not network.readout.is_per_step:
                 return predicted
             return by_sequence(predicted, part)
+
+        return self._in_shards(fitted, predict, sequences)
+
+    def _predict_beginnings(self, fitted: Fitted[S], sequences: Sequences) -> np.ndarray:
+        """Return what the network predicts after every step: an object array (n,) of arrays (n_steps_i, K)."""
+
+        def predict(part: Sequences, workspace: Workspace) -> np.ndarray:
+            return by_sequence(fitted.network.predict_steps(fitted.params, part, workspace), part)
 
         return self._in_shards(fitted, predict, sequences)
 

@@ -9,10 +9,11 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from ._known_tokens import check_known
+from ._known_tokens import check_known, find_tokens
 from ._validation.features import validate_sequences
 from ._validation.input_types import holds_text
 from ._validation.mixed_columns import column_name, columns_of, with_codes
+from ._validation.single_steps import Where, plain_row, read_rows
 from ._validation.tokens import TokenReader, read_sequences
 from ._vocabulary import Vocabulary
 from .core.data.sequences import Sequences
@@ -46,6 +47,10 @@ class InputReading(ABC):
         """Read X as at the first fit; without `copy` in its place, where it can be."""
 
     @abstractmethod
+    def read_steps(self, shape: BaseEstimator, steps: list[Any], dtype: np.dtype, where: Where) -> np.ndarray:
+        """Read one step of each of n sequences: what `Network.step` takes."""
+
+    @abstractmethod
     def network_arguments(self, shape: BaseEstimator) -> dict[str, Any]:
         """Return what the network's input is built from."""
 
@@ -66,6 +71,9 @@ class FeatureInputReading(InputReading):
                 f"{name} holds text, but the model was fitted on numbers. Pass numbers, or fit anew on tokens."
             )
         return ReadX(validate_sequences(shape, X, reset=False, dtype=dtype, copy=copy, name=name), None)
+
+    def read_steps(self, shape: BaseEstimator, steps: list[Any], dtype: np.dtype, where: Where) -> np.ndarray:
+        return read_rows(steps, shape.n_inputs_, dtype, _names(shape), where)
 
     def network_arguments(self, shape: BaseEstimator) -> dict[str, Any]:
         return {"n_inputs": int(shape.n_inputs_)}
@@ -99,6 +107,9 @@ class TokenInputReading(InputReading):
         data = self.vocabulary.inputs(sequences.expecting(self.vocabulary), sequences.lengths)
         check_known(self.vocabulary, sequences, data, self.handle_unknown)
         return ReadX(data, sequences.items)
+
+    def read_steps(self, shape: BaseEstimator, steps: list[Any], dtype: np.dtype, where: Where) -> np.ndarray:
+        return find_tokens(self.vocabulary, steps, self.handle_unknown, where)
 
     def network_arguments(self, shape: BaseEstimator) -> dict[str, Any]:
         n_inputs = len(self.vocabulary.tokens) + 1
@@ -148,6 +159,17 @@ class MixedInputReading(InputReading):
         order = [*np.setdiff1d(np.arange(n_columns), self.places), *self.places, n_columns]  # ones stay the last
         return ReadX(replace(sequences, steps=np.ascontiguousarray(sequences.steps[:, order])), list(X))
 
+    def read_steps(self, shape: BaseEstimator, steps: list[Any], dtype: np.dtype, where: Where) -> np.ndarray:
+        n_columns, names = int(shape.n_inputs_), _names(shape)
+        rows = [plain_row(step, n_columns, names, where(i)) for i, step in enumerate(steps)]
+        places = [k for k in range(n_columns) if k not in self.places]
+        numbers = read_rows([[row[k] for k in places] for row in rows], len(places), dtype, None, where)
+        codes = [
+            find_tokens(vocabulary, [row[k] for row in rows], self.handle_unknown, where)
+            for k, vocabulary in zip(self.places, self.vocabularies, strict=True)
+        ]
+        return np.column_stack([numbers, *codes]).astype(dtype, copy=False)
+
     def network_arguments(self, shape: BaseEstimator) -> dict[str, Any]:
         sizes = zip(self.vocabularies, self.embedding_sizes, strict=True)
         categories = [(len(vocabulary.tokens) + 1, size or 0) for vocabulary, size in sizes]
@@ -156,6 +178,12 @@ class MixedInputReading(InputReading):
     def attributes(self) -> dict[str, Any]:
         known = zip(self.columns, self.vocabularies, strict=True)
         return {"categories_": {column: vocabulary.tokens for column, vocabulary in known}}
+
+
+def _names(shape: BaseEstimator) -> list[str] | None:
+    """Return the names of the features of a step; None where they have none."""
+    is_table = shape._fitted_on_2d  # whose columns are steps
+    return None if is_table or not hasattr(shape, "feature_names_in_") else list(shape.feature_names_in_)
 
 
 INPUTS: dict[str, type[InputReading]] = {

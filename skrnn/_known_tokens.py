@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 from sklearn.base import BaseEstimator
 
@@ -10,7 +13,7 @@ from ._config import FitConfig
 from ._validation.tokens import TokenReader, read_sequences, read_tokens
 from ._validation.values import as_list, shown, shown_all
 from ._validation.weights import check_sample_weight
-from ._vocabulary import Vocabulary, count_equal, count_tokens, frequent_tokens, make_vocabulary
+from ._vocabulary import END, Vocabulary, count_equal, count_tokens, frequent_tokens, make_vocabulary
 from ._warnings import warn_caller
 from .core.data.sequences import TokenSequences
 
@@ -89,3 +92,28 @@ def check_known(
         f"No token of {sequences.name} is in the vocabulary: {where} was read as {read}, but the model was fitted "
         f"on tokens such as {shown_all(vocabulary.tokens.tolist())}. Pass sequences of these tokens."
     )
+
+
+def find_tokens(
+    vocabulary: Vocabulary, tokens: list[Any], handle_unknown: str, where: Callable[[int], str]
+) -> np.ndarray:
+    """Return the numbers (n,) of single tokens, END and UNKNOWN among them; ``where(i)`` is what errors call the i-th.
+
+    Raises where one is not known and must be, or none at all.
+    """
+    if set(map(type, tokens)) <= ({str} if vocabulary.is_text else {int, bool}):
+        codes = vocabulary.encode(tokens)
+        is_unknown = codes == vocabulary.unknown
+    else:
+        found = [vocabulary.find(token, where(i)) for i, token in enumerate(tokens)]
+        is_unknown = np.array([code is None for code in found], dtype=bool)
+        codes = np.array([vocabulary.unknown if code is None else code for code in found], dtype=np.intp)
+    for i in np.flatnonzero(is_unknown).tolist():
+        if tokens[i] is END:
+            raise ValueError(f"{where(i)} is END, but the model was fitted without the ends of sequences.")
+        if handle_unknown == "error" and not vocabulary.learns_unknown:
+            raise ValueError(
+                f"{where(i)} is {shown(tokens[i])}, which is not in the vocabulary. Leave it out, or use "
+                "handle_unknown='use_unknown'."
+            )
+    return codes

@@ -560,21 +560,20 @@ class RNNNextTokenModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Densi
         result = written[0] if isinstance(prompts, str) and options.n_sequences == 1 else written
         return (result, log_proba) if return_log_proba else result
 
-    def start(self, n_streams: int = 1) -> TokenStream:
-        """Begin sequences that arrive token by token.
+    def start(self, max_streams: int | None = None) -> TokenStream:
+        """Begin to read sequences that arrive token by token.
 
         Parameters
         ----------
-        n_streams : int, default=1
-            Number of sequences that are read at a time.
+        max_streams : int, default=None
+            How many sequences can be open at a time; no limit by default.
 
         Returns
         -------
         stream : TokenStream
-            Its ``update(tokens, index=None)`` reads the next token of each.
+            Its ``update({key: token})`` reads the next token of some sequences, and returns how surprising it was.
         """
-        fitted = self._check_fitted()
-        return TokenStream(fitted, self.handle_unknown, n_streams)
+        return TokenStream(self, self._check_fitted(), max_streams)
 
     @property
     def classes_(self) -> np.ndarray:

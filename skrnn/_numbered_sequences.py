@@ -97,11 +97,13 @@ class NumberReading(SequenceReading):
 
     def in_shape(self, predicted: np.ndarray, columns: slice) -> np.ndarray:
         """Return some columns of what was predicted, in the shape of the y that was learned from."""
+        if not self.is_per_step:
+            return self.rows_in_shape(predicted, columns)
+        return array_of_objects([self.rows_in_shape(rows, columns) for rows in predicted])
 
-        def shaped(numbers: np.ndarray) -> np.ndarray:
-            return numbers[:, columns][:, 0] if self.is_flat else numbers[:, columns]
-
-        return array_of_objects(list(map(shaped, predicted))) if self.is_per_step else shaped(predicted)
+    def rows_in_shape(self, rows: np.ndarray, columns: slice) -> np.ndarray:
+        """Return some columns of rows (N, K), or the numbers (N,) where a target is one number."""
+        return rows[:, columns][:, 0] if self.is_flat else rows[:, columns]
 
     def _read_numbers(self, y: Any, sequences: Sequences, loss: str | None, name: str = "y", X: str = "X") -> Numbers:
         """Read numbers as those that were learned from; raises where they are others."""

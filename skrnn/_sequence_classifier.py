@@ -348,6 +348,41 @@ class RNNSequenceClassifier(ClassifierMixin, BasePoolingEstimator[LabelledReadin
         """
         return np.exp(self.predict_log_proba(X))
 
+    def predict_proba_steps(self, X: Any) -> np.ndarray:
+        """Predict the probability of each class after every step, from the steps up to it.
+
+        Row t is what `predict_proba` gives for the first t + 1 steps, the last row what it gives for the sequence. All
+        rows together take little longer than the last one alone.
+
+        Parameters
+        ----------
+        {X_of_sequences}
+
+        Returns
+        -------
+        proba : ndarray of shape (n_sequences,), dtype object
+            Of arrays (n_steps_i, n_classes), in the order of ``classes_``.
+
+        Raises
+        ------
+        ValueError
+            If the model is bidirectional, and so reads the last step first.
+
+        See Also
+        --------
+        EarlyClassifier : Decides as soon as a probability is high enough.
+        """
+        fitted = self._check_fitted()
+        if fitted.network.stack.bidirectional:
+            raise ValueError(
+                "predict_proba_steps needs a model that reads forwards, but this one was fitted with "
+                "bidirectional=True, and also reads from the end. Fit it with bidirectional=False."
+            )
+        log_proba = self._predict_beginnings(fitted, fitted.reading.to_predict(X))
+        for of_sequence in log_proba:
+            np.exp(of_sequence, out=of_sequence)
+        return log_proba
+
     def predict_log_proba(self, X: Any) -> np.ndarray:
         """Predict the logarithm of the probability of each class.
 

@@ -24,6 +24,7 @@ from ._validation.mixed_columns import (
     reject_text_in_rows,
 )
 from ._validation.sequence_column import as_column
+from ._validation.single_steps import Where
 from ._validation.tokens import TokenReader, read_sequences
 from ._validation.weights import check_sample_weight
 from ._vocabulary import Vocabulary
@@ -79,6 +80,10 @@ class SequenceReading(Reading):
     def to_predict(self, X: Any) -> Sequences:
         """Read what is predicted for, in its place where it can be."""
         return self.input.read(self.shape, as_column(X), self.dtype, copy=False).sequences
+
+    def read_steps(self, steps: list[Any], where: Where) -> np.ndarray:
+        """Read one step of each of some sequences; ``where(i)`` is what errors call the i-th."""
+        return self.input.read_steps(self.shape, steps, self.dtype, where)
 
 
 _OF_X = {"shape", "dtype", "input"}

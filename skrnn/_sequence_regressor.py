@@ -16,6 +16,7 @@ from ._base import Passed
 from ._base_sequences import BasePoolingEstimator
 from ._config import RegressorConfig
 from ._documentation import documented
+from ._fitted import Fitted
 from ._numbered_sequences import NumberedSequences, NumberReading
 from .core.data.dataset import Dataset
 from .core.data.sequences import Sequences
@@ -382,6 +383,9 @@ class RNNSequenceRegressor(RegressorMixin, BasePoolingEstimator[NumberReading]):
         tags.target_tags.multi_output = not is_of_counts  # whose check passes negative numbers
         tags.target_tags.positive_only = is_of_counts
         return tags
+
+    def _told_of_steps(self, fitted: Fitted[NumberReading], predicted: np.ndarray) -> np.ndarray:
+        return fitted.reading.rows_in_shape(predicted, slice(0, fitted.reading.n_outputs))
 
     def _read(
         self, config: RegressorConfig, passed: Passed, reading: NumberReading | None, announced: Any

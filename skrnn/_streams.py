@@ -1,182 +1,327 @@
-"""Sequences that arrive token by token: the state is carried from call to call."""
+"""Sequences that arrive step by step: each has a key, and its state is carried from call to call."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from copy import copy
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from sklearn.base import BaseEstimator
 
-from ._files import fitted_from_values, fitted_to_values, reading_values, with_format
+from ._base import BaseRecurrent
+from ._files import reading_values, with_format
 from ._fitted import Fitted
+from ._known_tokens import find_tokens
 from ._parallel.blas import guarded
-from ._token_sequences import TokenReading
-from ._validation.arrays import reject_masked
-from ._validation.values import as_list, is_no_list, is_unordered, read_size, shown, shown_all
+from ._validation.values import is_no_list, read_size, shown, shown_all
 from ._vocabulary import END, is_single
-from .core.model.network import Network
 from .core.model.state import State
 from .core.workspace import Workspace
 
 
-class TokenStream:
-    """Sequences in the middle, made by :meth:`skrnn.RNNNextTokenModel.start`.
+class SequenceStream:
+    """Sequences that have not ended, by key: what `start` of a classifier, regressor or tagger returns.
 
-    A token costs the same however many came before. What a stream gives equals what the model gives for the whole
-    sequence. It holds the model's parameters, not the model, and can be pickled at any time.
+    A step costs the same however many came before, and what is predicted after it is what the model predicts for all
+    steps so far. It holds the model's parameters, not the model, and can be pickled at any time. Not for use by two
+    threads at once.
 
     Attributes
     ----------
-    n_streams : int
-        Number of sequences.
-    proba : ndarray of shape (n_streams, n_columns)
-        Distribution of the next token of every stream, as `RNNNextTokenModel.predict_proba` gives it.
+    max_streams : int or None
+        How many sequences can be open at a time.
+
+    See Also
+    --------
+    TokenStream : Of a token model.
 
     Examples
     --------
-    >>> from skrnn import RNNNextTokenModel
-    >>> model = RNNNextTokenModel(hidden_size=8, random_state=0).fit([["login", "read", "logout"]] * 5)
+    >>> from skrnn import RNNSequenceClassifier
+    >>> model = RNNSequenceClassifier(hidden_size=4, random_state=0).fit([[0.0, 1.0], [1.0, 0.0]] * 10, [0, 1] * 10)
     >>> stream = model.start()
-    >>> proba, surprise = stream.update("login")
-    >>> proba.shape, surprise.shape
-    ((1, 5), (1,))
+    >>> proba = stream.update({"a": 0.1, "b": 0.9})
+    >>> proba["a"].argmax(), proba["b"].argmax()
+    (np.int64(0), np.int64(1))
+    >>> stream.close(["a"])
+    >>> len(stream), "a" in stream, stream.keys()
+    (1, False, ['b'])
     """
 
-    def __init__(self, fitted: Fitted[TokenReading], handle_unknown: str, n_streams: int) -> None:
-        n_streams = read_size(n_streams, "n_streams")
-        self._pack(fitted, handle_unknown)
-        dtype = fitted.params.dtype
-        self._state = fitted.network.start(n_streams, dtype)
-        self._log_proba = np.empty((n_streams, len(self._vocabulary.column_tokens)), dtype)
-        self.reset()
+    def __init__(self, model: BaseRecurrent[Any], fitted: Fitted[Any], max_streams: int | None) -> None:
+        self.max_streams = None if max_streams is None else read_size(max_streams, "max_streams")
+        copied, fitted = copy(model), replace(fitted, training=None)
+        copied._take(fitted)
+        self._prepare(copied, fitted)
+        self._states = _KeyedStates(self._initial_state())
 
-    def _pack(self, fitted: Fitted[TokenReading], handle_unknown: str) -> None:
-        """Make what every step needs of a fitted model."""
-        self._fitted, self._handle_unknown = replace(fitted, training=None), handle_unknown
-        self._vocabulary = fitted.reading.vocabulary
-        self._rejects_unknown = handle_unknown == "error" and not self._vocabulary.learns_unknown
-        self._scores, self._workspace = fitted.reading.scores(fitted.network), Workspace(fitted.params.dtype)
-        self._packed = self._scores.pack(fitted.params, self._workspace)
+    def _prepare(self, model: BaseRecurrent[Any], fitted: Fitted[Any]) -> None:
+        """Make what every step needs of a fitted model, which is never changed."""
+        self._model, self._fitted = model, fitted
+        self._network, self._workspace = self._fitted.network, Workspace(self._fitted.params.dtype)
+        self._packed = self._network.pack(self._fitted.params, self._workspace)
 
     def __getstate__(self) -> dict[str, Any]:
+        state = self._states.take(self.keys())
         return with_format(
             {
-                "fitted": fitted_to_values(self._fitted),
-                "handle_unknown": self._handle_unknown,
-                "layers": [list(layer) for layer in self._state.layers],
-                "log_proba": self._log_proba,
+                "model": self._model,
+                "max_streams": self.max_streams,
+                "keys": self.keys(),
+                "layers": [list(layer) for layer in state.layers],
+                "carried": list(state.carried),
             }
         )
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         with reading_values(state, type(self).__name__):
-            fitted = fitted_from_values(state["fitted"], TokenReading, BaseEstimator(), Network.build_for_tokens)
-            self._pack(fitted, state["handle_unknown"])
-            layers = (tuple(map(np.array, layer)) for layer in state["layers"])  # copies: written in place
-            self._state, self._log_proba = State(tuple(layers)), np.array(state["log_proba"])
+            self.max_streams = state["max_streams"]
+            self._prepare(state["model"], state["model"]._check_fitted())
+            self._states = _KeyedStates(self._initial_state())
+            self._states.put(state["keys"], State(tuple(map(tuple, state["layers"])), tuple(state["carried"])))
 
-    @property
-    def n_streams(self) -> int:
-        """Number of sequences."""
-        return len(self._log_proba)
+    def __len__(self) -> int:
+        return len(self._states.slots)
 
-    @property
-    def proba(self) -> np.ndarray:
-        """Distribution of the next token of every stream, (n_streams, n_columns), as `predict_proba` gives it."""
-        return np.exp(self._log_proba)
+    def __contains__(self, key: Hashable) -> bool:
+        return key in self._states.slots
 
-    def reset(self, index: Any = None) -> TokenStream:
-        """Begin some streams, or all, anew.
+    def __iter__(self) -> Iterator[Hashable]:
+        return iter(self.keys())
 
-        Parameters
-        ----------
-        index : int or array-like of int, default=None
-            Which; all by default.
+    def keys(self) -> list[Any]:
+        """Return the keys of the open sequences.
 
         Returns
         -------
-        self : TokenStream
-            At the beginning there.
+        keys : list
+            In the order in which they were opened.
         """
-        index = self._indices(index)
-        if len(index):
-            self._state.put(index, self._fitted.network.start(len(index), self._log_proba.dtype))
-            self._advance(np.full(len(index), self._vocabulary.begin), index)
-        return self
+        return list(self._states.slots)
 
-    def update(self, tokens: Any, index: Any = None) -> tuple[np.ndarray, np.ndarray]:
-        """Read the next token of some streams, or of all.
+    def update(self, steps: Mapping[Any, Any]) -> dict[Any, Any]:
+        """Read the next step of some sequences; a key that is not open opens one.
 
         Parameters
         ----------
-        tokens : sequence of tokens, or one token for a single stream
-            What came. END may be among them, if it is modelled; its stream then begins anew.
-        index : int or array-like of int, default=None
-            Of which streams, in this order; of all by default.
+        steps : dict of key to step
+            A step is what a sequence of X has of them: an array of shape (n_features,), a number where there is one
+            feature, or a token. Where features have names, it may be a dict of these, too.
 
         Returns
         -------
-        proba : ndarray of shape (n, n_columns)
-            Distribution of what comes next in each of these streams.
-        surprise : ndarray of shape (n,)
+        predicted : dict of key to ndarray or number
+            What is predicted from all steps of each of these sequences so far: the probabilities (n_classes,) of a
+            classifier, and of a tagger for this step, or the number, or numbers (n_outputs,), of a regressor.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If `steps` is no dict, a step is not one that the model reads, or more than `max_streams` sequences would be
+            open. Nothing has changed then.
+        """
+        keys, values = self._read(steps)
+        if not keys:
+            return {}
+        rows = self._read_steps(values, lambda i: f"steps[{shown(keys[i])}]")
+        told, after = guarded(self._advance, rows, self._states.take(keys))
+        result = dict(zip(keys, told, strict=True))
+        self._states.put(keys, after)
+        return result
+
+    def close(self, keys: Any) -> None:
+        """Forget some sequences.
+
+        Parameters
+        ----------
+        keys : list
+            Their keys.
+
+        Raises
+        ------
+        TypeError
+            If `keys` is a single key, or no list.
+        ValueError
+            If one of them is not open. Nothing has changed then.
+        """
+        self._states.drop(self._open(keys))
+
+    def _read(self, steps: Any) -> tuple[list[Any], list[Any]]:
+        """Return keys and steps; raises where there is no room for those that are not open."""
+        if not isinstance(steps, Mapping):
+            raise TypeError(f"steps is {shown(steps)}. Pass a dict of the next step by the key of its sequence.")
+        keys = list(steps)
+        n = len(self) + sum(key not in self._states.slots for key in keys)
+        if self.max_streams is not None and n > self.max_streams:
+            raise ValueError(
+                f"steps would open {n} sequences, but max_streams is {self.max_streams}. Close some that have ended, "
+                "or start with more."
+            )
+        return keys, [steps[key] for key in keys]
+
+    def _open(self, keys: Any) -> list[Any]:
+        """Return keys as a list; raises where one is not open."""
+        if is_single(keys) or is_no_list(keys) or isinstance(keys, Mapping):
+            raise TypeError(f"keys is {shown(keys)}. Pass a list of the keys that are meant.")
+        keys = list(keys)
+        missing = [key for key in keys if not (isinstance(key, Hashable) and key in self._states.slots)]
+        if missing:
+            raise ValueError(f"keys holds {shown_all(missing)}, of which no sequence is open. Pass keys that are open.")
+        return keys
+
+    # What differs between a token model and the others
+
+    def _initial_state(self) -> State:
+        """Make the state of one sequence before its first step."""
+        return self._network.start(1, self._fitted.params.dtype)
+
+    def _read_steps(self, steps: list[Any], where: Callable[[int], str]) -> np.ndarray:
+        """Return what the network reads of n steps."""
+        return self._fitted.reading.read_steps(steps, where)
+
+    def _advance(self, rows: np.ndarray, before: State) -> tuple[np.ndarray, State]:
+        """Read one step of n sequences: what is told of each (n, ...), and their state then."""
+        predicted, after = self._network.step(self._packed, rows, before, self._workspace)
+        return self._model._told_of_steps(self._fitted, predicted), after
+
+
+class TokenStream(SequenceStream):
+    """Sequences of tokens that have not ended, by key: what :meth:`skrnn.RNNNextTokenModel.start` returns.
+
+    A token costs the same however many came before, and what is said of it is what the model says of the whole
+    sequence. It holds the model's parameters, not the model, and can be pickled at any time. Not for use by two threads
+    at once.
+
+    Attributes
+    ----------
+    max_streams : int or None
+        How many sequences can be open at a time.
+
+    See Also
+    --------
+    SequenceStream : Of the other models.
+
+    Examples
+    --------
+    >>> from skrnn import END, RNNNextTokenModel
+    >>> model = RNNNextTokenModel(hidden_size=8, random_state=0).fit([["login", "read", "logout"]] * 5)
+    >>> stream = model.start()
+    >>> surprise = stream.update({"session-7": "login", "session-8": "logout"})
+    >>> bool(surprise["session-7"] < surprise["session-8"])
+    True
+    >>> stream.predict_proba()["session-7"].shape
+    (5,)
+    >>> surprise = stream.update({"session-8": END})
+    >>> stream.keys()
+    ['session-7']
+    """
+
+    def update(self, steps: Mapping[Any, Any]) -> dict[Any, Any]:
+        """Read the next token of some sequences; a key that is not open opens one.
+
+        Parameters
+        ----------
+        steps : dict of key to token
+            What came. END, if it is modelled, closes its sequence.
+
+        Returns
+        -------
+        surprise : dict of key to number
             Minus the log-probability that the model gave to what came, nats. Up to END they sum to minus
             `RNNNextTokenModel.score_samples`.
 
         Raises
         ------
-        ValueError
-            If there are not as many tokens as streams, a stream is named twice or does not exist, or a token is unknown
-            and `handle_unknown` is "error".
+        TypeError, ValueError
+            If `steps` is no dict, a step is no token, is END where that is not modelled, or is unknown and
+            `handle_unknown` is "error", or if more than `max_streams` sequences would be open. Nothing has changed
+            then.
         """
-        index = self._indices(index)
-        codes = self._codes(tokens, len(index))
-        surprise = -self._log_proba[index, codes]
-        is_end = codes == self._vocabulary.end if self._vocabulary.has_end else np.zeros(len(codes), dtype=bool)
-        if not is_end.all():
-            self._advance(codes[~is_end], index[~is_end])
-        if is_end.any():
-            self.reset(index[is_end])
-        return np.exp(self._log_proba[index]), surprise
+        surprise = super().update(steps)
+        self.close([key for key in surprise if steps[key] is END])
+        return surprise
 
-    def _advance(self, codes: np.ndarray, index: np.ndarray) -> None:
-        log_proba, state = guarded(self._scores.advance, self._packed, codes, self._state.take(index), self._workspace)
-        self._log_proba[index] = log_proba
-        self._state.put(index, state)
+    def predict_proba(self, keys: Any = None) -> dict[Any, np.ndarray]:
+        """Predict the distribution of the next token.
 
-    def _indices(self, index: Any) -> np.ndarray:
-        if index is None:
-            return np.arange(self.n_streams)
-        reject_masked(index, "index", "Pass those of the streams that are meant.")
-        try:
-            array = np.atleast_1d(np.asarray(index))
-        except (TypeError, ValueError, RuntimeError):  # ragged lists
-            array = np.array([index], dtype=object)
-        if not array.size:
-            return np.empty(0, dtype=np.intp)
-        is_valid = array.ndim == 1 and array.dtype.kind in "iu" and len(np.unique(array)) == len(array)
-        if is_valid and all((array >= 0) & (array < self.n_streams)):
-            return array
-        raise ValueError(
-            f"index is {shown_all(array.tolist())}: pass distinct integers from 0 to {self.n_streams - 1}."
-        )
+        Parameters
+        ----------
+        keys : list, default=None
+            Of which sequences; of all that are open by default.
 
-    def _codes(self, tokens: Any, n: int) -> np.ndarray:
-        """Return the numbers (n,) of one token for each stream; a single token may stand for itself."""
-        if is_single(tokens):
-            tokens = [tokens]
-        elif is_unordered(tokens) or is_no_list(tokens):
-            raise TypeError(f"tokens is {shown(tokens)}. Pass a list of one token for each stream.")
-        else:
-            tokens = as_list(tokens)
-        if len(tokens) != n:
-            raise ValueError(f"tokens has {len(tokens)} entries for {n} streams. Pass one token for each.")
-        codes = np.empty(n, dtype=np.intp)
-        for i, token in enumerate(tokens):
-            code = self._vocabulary.find(token, f"tokens[{i}]")
-            if token is END and code is None:
-                raise ValueError("END came, but the model was fitted without it (add_end_token).")
-            if code is None and self._rejects_unknown:
-                raise ValueError(f"tokens[{i}] is {shown(token)}, which is not in the vocabulary.")
-            codes[i] = self._vocabulary.unknown if code is None else code
-        return codes
+        Returns
+        -------
+        proba : dict of key to ndarray of shape (n_columns,)
+            As `RNNNextTokenModel.predict_proba` gives it for all tokens so far, in the order of ``column_tokens_``.
+
+        Raises
+        ------
+        TypeError
+            If `keys` is a single key, or no list.
+        ValueError
+            If one of them is not open.
+        """
+        keys = self.keys() if keys is None else self._open(keys)
+        if not keys:
+            return {}
+        return dict(zip(keys, np.exp(guarded(self._log_proba, self._states.take(keys))), strict=True))
+
+    def _prepare(self, model: BaseRecurrent[Any], fitted: Fitted[Any]) -> None:
+        super()._prepare(model, fitted)
+        self._vocabulary, self._scores = fitted.reading.vocabulary, fitted.reading.scores(self._network)
+
+    def _initial_state(self) -> State:
+        begin = np.array([self._vocabulary.begin])
+        _, state = guarded(self._network.advance, self._packed, begin, super()._initial_state(), self._workspace)
+        return state
+
+    def _read_steps(self, steps: list[Any], where: Callable[[int], str]) -> np.ndarray:
+        return find_tokens(self._vocabulary, steps, self._model.handle_unknown, where)
+
+    def _advance(self, rows: np.ndarray, before: State) -> tuple[np.ndarray, State]:
+        surprise = -self._log_proba(before)[np.arange(len(rows)), rows]
+        _, after = self._network.advance(self._packed, rows, before, self._workspace)  # of END, too: it is closed next
+        return surprise, after
+
+    def _log_proba(self, state: State) -> np.ndarray:
+        """Log-probabilities (n, n_columns) of the token that comes after a state."""
+        return self._scores.log_proba_of_columns(self._packed.weights["head"], state.layers[-1][0])
+
+
+class _KeyedStates:
+    """States of sequences by key: a column each of arrays that grow. The first column is the initial state."""
+
+    def __init__(self, initial: State) -> None:
+        self.slots: dict[Any, int] = {}
+        self._state = initial
+        self._free: list[int] = []
+
+    def take(self, keys: list[Any]) -> State:
+        """Copy the states of some sequences; of those that are not open, the initial one."""
+        return self._state.take(np.array([self.slots.get(key, 0) for key in keys], dtype=np.intp))
+
+    def put(self, keys: list[Any], state: State) -> None:
+        """Overwrite the states of some sequences, and open those that are not."""
+        if len(state) != len(keys):
+            raise ValueError(f"{len(state)} states for {len(keys)} keys")
+        new = [key for key in keys if key not in self.slots]
+        if len(new) > len(self._free):
+            self._grow(len(new) - len(self._free))
+        opened = dict(zip(new, reversed(self._free)))
+        slots = [self.slots[key] if key in self.slots else opened[key] for key in keys]
+        self._state.put(np.array(slots, dtype=np.intp), state)
+        del self._free[len(self._free) - len(new) :]
+        self.slots.update(opened)
+
+    def _grow(self, n_more: int) -> None:
+        """Make room for so many more sequences, and at least twice as many as before."""
+        n = len(self._state)
+        n_more = max(n_more, n)
+        self._state = self._state.take(np.append(np.arange(n), np.zeros(n_more, np.intp)))
+        self._free.extend(range(n, n + n_more))
+
+    def drop(self, keys: list[Any]) -> None:
+        """Close sequences."""
+        for key in dict.fromkeys(keys):
+            self._free.append(self.slots.pop(key))

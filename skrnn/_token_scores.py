@@ -13,6 +13,7 @@ from .core.data.sequences import NextTokenSequences
 from .core.model.losses import CrossEntropy
 from .core.model.network import Network, PackedNetwork
 from .core.model.state import State
+from .core.parameters import Weights
 from .core.workspace import Workspace
 
 Advance = Callable[[np.ndarray, State], tuple[np.ndarray, State]]
@@ -63,7 +64,11 @@ class TokenScores:
 
     def log_proba_after(self, params: np.ndarray, h: np.ndarray) -> np.ndarray:
         """Log-probabilities (n, K) of the next token, from outputs h (n, H) of the top layer."""
-        return self._with_unknown(self.network.predict_columns(self.network.views(params)["head"], h.T))
+        return self.log_proba_of_columns(self.network.views(params)["head"], h.T)
+
+    def log_proba_of_columns(self, head: Weights, columns: np.ndarray) -> np.ndarray:
+        """Log-probabilities (n, K) of the next token, from the head's parameters and outputs (H, n)."""
+        return self._with_unknown(self.network.predict_columns(head, columns))
 
     def pack(self, params: np.ndarray, workspace: Workspace) -> PackedNetwork:
         """Pack what `advance` needs of the parameters, once for any number of steps."""

@@ -14,7 +14,7 @@ from files import write
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.pipeline import make_pipeline
 
-from skrnn import RNNNextTokenModel, RNNSequenceClassifier, RNNSequenceTagger, TokenStream
+from skrnn import RNNNextTokenModel, RNNSequenceClassifier, RNNSequenceTagger, SequenceStream, TokenStream
 from skrnn.preprocessing import SequenceScaler
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -38,7 +38,7 @@ class Narrow(pickle.Unpickler):
 
     def find_class(self, module, name):
         known = {
-            "skrnn": {"RNNSequenceClassifier", "RNNNextTokenModel", "TokenStream"},
+            "skrnn": {"RNNSequenceClassifier", "RNNNextTokenModel", "SequenceStream", "TokenStream"},
             "numpy": {"ndarray", "dtype", "_reconstruct", "_frombuffer", "float64"},  # the last is a parameter: dtype
             "_codecs": {"encode"},  # how protocol 2 writes bytes
         }
@@ -51,7 +51,10 @@ class Narrow(pickle.Unpickler):
 def test_an_unpickler_that_knows_arrays_and_the_class_reads_every_object(protocol):
     token = token_model().fit(WORDS)
     weighted = classifier(class_weight="balanced").fit(X, Y, WEIGHTS)
-    for made in (weighted, classifier(early_stopping=True).fit(X, Y), token, token.start(2), classifier()):
+    streams = weighted.start(), token.start(2)
+    streams[0].update({"a": X[0][0]})
+    streams[1].update({"a": "b"})
+    for made in (weighted, classifier(early_stopping=True).fit(X, Y), token, *streams, classifier()):
         read = Narrow(BytesIO(pickle.dumps(made, protocol))).load()
 
         assert type(read) is type(made)
@@ -157,14 +160,18 @@ def test_values_of_another_class_raise(models):
 
 
 def test_a_damaged_stream_raises(models):
-    stream = models[1].start(2)
+    for model, kind in zip(models, (SequenceStream, TokenStream), strict=True):
+        stream, name = model.start(2), kind.__name__
+        values = stream.__getstate__()
 
-    for name in ("fitted", "handle_unknown", "layers", "log_proba"):
-        with pytest.raises(ValueError, match=r"^The file holds a TokenStream in format 1, but its values do not fit"):
-            load(stream, without(stream.__getstate__(), name))
-    with pytest.raises(ValueError, match=r"^The file holds a TokenStream in format 2, written by skrnn "):
-        load(stream, {**stream.__getstate__(), "format": 2})
-    assert isinstance(load(stream, stream.__getstate__()), TokenStream)
+        wrong = {"keys": ["a"], "layers": [], "carried": [np.zeros((3, 0))] * 3, "model": None}
+        damaged = [{**values, part: value} for part, value in wrong.items()]
+        for values_of_file in [*damaged, *(without(values, part) for part in (*wrong, "max_streams"))]:
+            with pytest.raises(ValueError, match=f"^The file holds a {name} in format 1, but its values do not fit"):
+                load(stream, values_of_file)
+        with pytest.raises(ValueError, match=f"^The file holds a {name} in format 2, written by skrnn "):
+            load(stream, {**values, "format": 2})
+        assert type(load(stream, values)) is kind
 
 
 @pytest.mark.parametrize("number", ["1", True, 1.0, None, 0, 2, np.arange(3)])

@@ -37,6 +37,7 @@ def texts(letters, hidden_size, **params):
 
 
 QUERY = [np.zeros(3), np.arange(4.0)]
+STEPS = {"a": 0.0, "b": 1.0}
 CLASSIFIER = classifier(), [labelled(2, 3), labelled(5, 6)]
 TOKENS = (
     token_model(),
@@ -50,6 +51,8 @@ PREDICTIONS = {
     "predict_proba": (*CLASSIFIER, lambda model: model.predict_proba(QUERY)),
     "predict_log_proba": (*CLASSIFIER, lambda model: model.predict_log_proba(QUERY)),
     "score": (*CLASSIFIER, lambda model: model.score(QUERY, ["class 1", "class 0"])),
+    "predict_proba_steps": (*CLASSIFIER, lambda model: np.concatenate(model.predict_proba_steps(QUERY))),
+    "start of a classifier": (*CLASSIFIER, lambda model: list(model.start().update(STEPS).values())),
     "weights of a classifier": (*CLASSIFIER, lambda model: model.weights_["head.W_y"]),
     "predict_proba of tokens": (*TOKENS, lambda model: model.predict_proba(["ab", "c"])),
     "predict_top_k": (*TOKENS, lambda model: model.predict_top_k(["ab", "c"], 2)),
@@ -59,7 +62,7 @@ PREDICTIONS = {
     "token_rank": (*TOKENS, lambda model: np.concatenate(model.token_rank(["ab", "c"]))),
     "transform": (*TOKENS, lambda model: model.transform(["ab", "c"])),
     "generate": (*TOKENS, lambda model: model.generate("ab", max_new_tokens=3, random_state=0)),
-    "start": (*TOKENS, lambda model: model.start(2).update(["a", "c"])[0]),
+    "start": (*TOKENS, lambda model: list(model.start().update({0: "a", 1: "c"}).values())),
     "columns": (*TOKENS, lambda model: model.column_tokens_),
 }
 

@@ -497,7 +497,7 @@ def test_a_score_is_what_its_tokens_its_prefixes_and_its_stream_say(network):
         columns = [network.vocabulary_.get(token, network.vocabulary_[UNKNOWN]) for token in targets]
         of_prefixes.append(np.log(proba[np.arange(len(columns)), columns]).sum())
         stream = network.start()
-        of_streams.append(-sum(float(stream.update(token)[1][0]) for token in targets))
+        of_streams.append(-sum(float(stream.update({0: token})[0]) for token in targets))
 
     scores = network.score_samples(LONG_TEXTS)
 

@@ -1067,3 +1067,47 @@ def test_verbose_counts_on_after_a_warm_start(X, y, capsys):
     last = capsys.readouterr().out.splitlines()[-1]
     n_epochs, at_most = re.match(r"epoch +(\d+) of at most (\d+) ", last).groups()
     assert 10 == int(n_epochs) <= int(at_most)
+
+
+# After every step
+
+
+@pytest.mark.parametrize("pooling", ["last", "mean", "max"])
+@pytest.mark.parametrize("is_multilabel", [False, True], ids=["classes", "labels"])
+def test_predict_proba_steps_is_predict_proba_of_the_beginnings(pooling, is_multilabel, rng):
+    X = [rng.normal(size=(n, 2)) for n in rng.integers(1, 9, size=20)]
+    y = np.arange(20) % 3
+    model = RNNSequenceClassifier(4, pooling=pooling, max_iter=2, n_layers=2, random_state=0)
+    model.fit(X, np.eye(3, dtype=int)[y] if is_multilabel else y)
+
+    steps = model.predict_proba_steps(X)
+
+    assert steps.shape == (20,)
+    for x, proba in zip(X, steps, strict=True):
+        wanted = model.predict_proba([x[: t + 1] for t in range(len(x))])
+        assert_allclose(proba, wanted, rtol=0, atol=1e-14)
+    assert_allclose([proba[-1] for proba in steps], model.predict_proba(X), rtol=0, atol=1e-14)
+
+
+def test_predict_proba_steps_of_tables_words_and_threads(rng, monkeypatch):
+    table = rng.normal(size=(12, 5)).astype(np.float32)
+    model = RNNSequenceClassifier(4, max_iter=2, random_state=0).fit(table, np.arange(12) % 2)
+    steps = model.predict_proba_steps(table)
+    assert {(proba.shape, proba.dtype) for proba in steps} == {((5, 2), np.dtype("float32"))}
+    assert_allclose(np.array([proba[-1] for proba in steps]), model.predict_proba(table), rtol=0, atol=1e-6)
+
+    monkeypatch.setattr("skrnn._parallel.sharding.MIN_SHARD_UNITS", 1)
+    of_threads = model.set_params(n_jobs=2).predict_proba_steps(table)
+    assert_allclose(np.stack(of_threads), np.stack(steps), rtol=0, atol=1e-6)
+
+    words = RNNSequenceClassifier(4, max_iter=2, random_state=0).fit(["abba", "b", "ab"], [0, 1, 0])
+    assert_allclose(words.predict_proba_steps(["abx"])[0][1], words.predict_proba(["ab"])[0], rtol=0, atol=1e-14)
+
+
+def test_predict_proba_steps_of_a_bidirectional_model(rng):
+    X = rng.normal(size=(6, 4, 2))
+    model = RNNSequenceClassifier(4, bidirectional=True, max_iter=2).fit(X, [0, 1] * 3)
+    with pytest.raises(
+        ValueError, match=r"^predict_proba_steps needs a model that reads forwards.*bidirectional=False"
+    ):
+        model.predict_proba_steps(X)

@@ -155,10 +155,14 @@ def generated(**options):
 
 def streamed(**params):
     model = RNNNextTokenModel(**TOKENS | params).fit(WORDS)
-    stream = model.start(3)
-    surprises = [stream.update(list(step))[1] for step in ("abc", "bcd", "xda")]
-    surprises.append(stream.update(["a", "d"], index=[2, 0])[1])
-    return {"proba": stream.reset(1).proba, "surprise": np.concatenate(surprises)}
+    stream = model.start()
+    surprises = [stream.update(dict(enumerate(step))) for step in ("abc", "bcd", "xda")]
+    surprises.append(stream.update({2: "a", 0: "d"}))
+    proba = stream.predict_proba()
+    return {
+        "proba": np.array([proba[0], *model.predict_proba([""]), proba[2]]),
+        "surprise": np.concatenate([list(surprise.values()) for surprise in surprises]),
+    }
 
 
 def cases():

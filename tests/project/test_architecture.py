@@ -70,6 +70,7 @@ LEVELS = [
     },
     {
         "_validation.indicators",
+        "_validation.single_steps",
         "_validation.step_labels",
         "_validation.tokens",
         "_validation.input_types",
@@ -131,6 +132,7 @@ LEVELS = [
     {"_files", "_decoding.filters", "_learning", "callbacks"},
     {"_base"},
     {"_known_tokens"},
+    {"_streams"},
     {"_input_reading"},
     {"_source"},
     {"_sequence_reading"},
@@ -140,7 +142,6 @@ LEVELS = [
     {"_decoding.continuations"},
     {"_decoding"},
     {"_labelled_sequences", "_numbered_sequences", "_tagged_sequences", "_token_sequences"},
-    {"_streams"},
     {"_sequence_classifier", "_sequence_regressor", "_sequence_tagger", "_next_token"},
     {"export._gates", "export._graph"},
     {"export._inputs", "export._predictions", "export._torch"},

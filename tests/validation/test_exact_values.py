@@ -399,8 +399,7 @@ def test_every_way_in_reads_tokens_alike(pair, plain):
 
     stream, of_plain = fitted.start(), fitted.start()
     for token, value in zip(pair, plain):
-        for got, wanted in zip(stream.update(token), of_plain.update([value])):
-            assert_array_equal(got, wanted)
+        assert stream.update({"a": token}) == of_plain.update({"a": value})
     for name in ("stop_tokens", "forbidden_tokens"):
         options = {"max_new_tokens": 5, "random_state": 0}
         assert fitted.generate([pair], **options, **{name: [pair[0]]}) == fitted.generate(
@@ -480,9 +479,9 @@ def test_an_array_without_dimensions_is_one_token():
     for method in (fitted.fit, fitted.score, fitted.predict):
         with pytest.raises(TypeError, match=r"^X is array\('login'.*, without dimensions, but a list of sequences"):
             method(token)
-    assert_array_equal(fitted.start().update(token)[1], fitted.start().update("login")[1])
-    with pytest.raises(ValueError, match="tokens has 1 entries for 5 streams"):
-        fitted.start(5).update(token)
+    assert fitted.start().update({0: token}) == fitted.start().update({0: "login"})
+    with pytest.raises(TypeError, match=r"^steps is array.*Pass a dict"):
+        fitted.start().update(token)
     options = {"max_new_tokens": 3, "random_state": 0}
     assert fitted.generate(stop_tokens=token, **options) == fitted.generate(stop_tokens="login", **options)
 
@@ -586,8 +585,8 @@ def test_another_kind_of_token_is_refused_everywhere(words, numbers):
             for tokens in (token, [token]):
                 with pytest.raises(TypeError, match=rf"{name}(\[0\])? holds {kind}"):
                     fitted.generate(max_new_tokens=1, **{name: tokens})
-        with pytest.raises(TypeError, match=rf"tokens\[0\] holds {kind}"):
-            fitted.start().update(token)
+        with pytest.raises(TypeError, match=rf"steps\['a'\] holds {kind}"):
+            fitted.start().update({"a": token})
     with pytest.raises(TypeError, match=r"X\[0\] holds numbers"):
         model(warm_start=True).fit(["ab"]).fit([[1, 2]])
     with pytest.raises(TypeError, match=r"X\[0\] holds strings"):
@@ -639,17 +638,19 @@ def test_no_warning_where_a_token_is_known_or_none_is_there(words, characters):
     words.score([["The cat"], ["the"]])
     characters.score_samples(["", ""])
     characters.generate(max_new_tokens=2, random_state=0)
-    characters.start().update("x")  # a stream meets tokens one by one
+    characters.start().update({0: "x"})  # a stream meets tokens one by one
 
 
 NO_TOKENS = [None, 5.5j, b"a", bytearray(b"a"), object(), pd.DataFrame({"a": ["b"]}), pl.DataFrame({"a": ["b"]})]
 
 
-@pytest.mark.parametrize("tokens", [*NO_TOKENS, {"a"}, {"a": 1}], ids=lambda value: type(value).__name__)
-def test_what_a_stream_cannot_read(tokens, characters, numbers):
+@pytest.mark.parametrize("token", [*NO_TOKENS, {"a"}, {"a": 1}, ["a"]], ids=lambda value: type(value).__name__)
+def test_what_a_stream_cannot_read(token, characters, numbers):
     for fitted in (characters, numbers):
-        with pytest.raises(TypeError, match=r"^tokens is .*\. Pass a list of one token for each stream"):
-            fitted.start().update(tokens)
+        with pytest.raises(TypeError, match=r"^steps is .*\. Pass a dict of the next step by the key"):
+            fitted.start().update([token])
+        with pytest.raises(TypeError, match=r"^steps\['a'\]: argument must be a string or a number, got "):
+            fitted.start().update({"a": token})
 
 
 @pytest.mark.parametrize("tokens", NO_TOKENS[1:], ids=lambda value: type(value).__name__)
@@ -663,8 +664,8 @@ def test_what_is_no_list_of_tokens(name, tokens, characters, numbers):
 
 @pytest.mark.parametrize("token", [np.nan, np.inf, -np.float32("inf")])
 def test_tokens_that_come_one_by_one_are_finite(token, numbers):
-    with pytest.raises(ValueError, match=r"^tokens\[1\] is (nan|-?inf)\. Tokens must be finite"):
-        numbers.start(2).update([1, token])
+    with pytest.raises(ValueError, match=r"^steps\['b'\] is (nan|-?inf)\. Tokens must be finite"):
+        numbers.start().update({"a": 1, "b": token})
     with pytest.raises(ValueError, match=r"^stop_tokens\[0\] is (nan|-?inf)"):
         numbers.generate(max_new_tokens=1, stop_tokens=token)
 
@@ -696,6 +697,7 @@ def test_messages_are_bounded():
     strict = model(handle_unknown="error").fit([["a", "b"], [long, "b"]])
     calls = [
         lambda: strict.score([[long + "y"]]),
+        lambda: strict.start().update({long: long + "y"}),
         lambda: strict.start().update(long + "y"),
         lambda: strict.generate(max_new_tokens=1, stop_tokens=[long + "y"]),
         lambda: strict.score([long]),
@@ -710,9 +712,9 @@ def test_messages_are_bounded():
         lambda: strict.predict_top_k(["a"], 10**5000),
         lambda: strict.predict_top_k(["a"], long),
         lambda: strict.start(10**5000),
-        lambda: strict.start(3).reset(list(range(10**5))),
-        lambda: strict.start(3).reset([10**5000]),
-        lambda: strict.start(3).reset([[1], [1, 2]]),
+        lambda: strict.start(3).close(list(range(10**5))),
+        lambda: strict.start(3).close([10**5000]),
+        lambda: strict.start(3).close([[1], [1, 2]]),
         lambda: classifier(early_stopping=True, scoring=long).fit(X, y),
         lambda: classifier(early_stopping=True, scoring=lambda *_: 10**5000).fit(X[:4], [1, 2] * 2),
     ]

@@ -24,7 +24,7 @@ from .inputs import build_input
 from .layer import PackedLayer
 from .losses import LOSSES, BinaryCrossEntropy, CrossEntropy, Loss, WeightedSum
 from .pooling import POOLINGS
-from .readouts import EveryStep, Readout
+from .readouts import EveryStep, Readout, size_with_steps
 from .stack import RecurrentStack
 from .state import State
 from .windows import WindowRunner
@@ -483,7 +483,7 @@ class Network:
         def by_column(outputs: Floats, rows: Ints) -> Floats:
             return outputs.transpose(0, 2, 1)
 
-        for _, places, values in self._map_outputs(params, data, workspace, runner, by_column):
+        for _, places, values in self._map_columns(params, data, workspace, runner, by_column):
             h[places] = values
         return h
 
@@ -501,6 +501,28 @@ class Network:
             What `Loss.inverse_link` gives, in the order of `data`; with a column for each step sequence after sequence.
         """
         return self._predict(params, data, workspace, self.loss.inverse_link)
+
+    def predict_steps(self, params: Floats, data: Sequences, workspace: Workspace) -> Floats:
+        """What is predicted after every step, from the steps up to it: as `predict` of all beginnings of the sequences.
+
+        Parameters
+        ----------
+        params, data, workspace : ndarray of shape (layout.size,), Sequences, Workspace
+            As for `predict`.
+
+        Returns
+        -------
+        predicted : ndarray of shape (sum of lengths, K)
+            What `Loss.inverse_link` gives, sequence after sequence.
+
+        Raises
+        ------
+        ValueError
+            If the network is bidirectional: its reverse direction begins at the end.
+        """
+        if self.stack.bidirectional:
+            raise ValueError("A bidirectional network has no predictions of beginnings: it also reads from the end.")
+        return self._predict_steps(params, data, workspace, self.loss.inverse_link)
 
     def predict_raw(self, params: Floats, data: Sequences, workspace: Workspace) -> Floats:
         """As `predict`, before the loss turns it into what is predicted.
@@ -600,6 +622,9 @@ class Network:
     ) -> Iterator[tuple[Ints, Ints, Values]]:
         """Run over sequences of any length, and map the raw predictions of some steps at a time.
 
+        With a column for each sequence, the predictions of a step are those that there were if sequences ended there;
+        of a bidirectional network, whose reverse direction begins at the end, they mean nothing.
+
         Parameters
         ----------
         params, data, workspace : ndarray of shape (layout.size,), Sequences, Workspace
@@ -619,12 +644,12 @@ class Network:
         """
         head = self.views(params)["head"]
 
-        def of_outputs(h: Floats, rows: Ints) -> Values:
-            return function(self.head.raw_of_steps(head, h, workspace), rows)
+        def of_columns(columns: Floats, rows: Ints) -> Values:
+            return function(self.head.raw_of_steps(head, columns, workspace), rows)
 
-        yield from self._map_outputs(params, data, workspace, self._runner, of_outputs)
+        yield from self._map_columns(params, data, workspace, self._runner, of_columns)
 
-    def _map_outputs(
+    def _map_columns(
         self,
         params: Floats,
         data: Sequences,
@@ -632,18 +657,21 @@ class Network:
         runner: WindowRunner,
         function: Callable[[Floats, Ints], Values],
     ) -> Iterator[tuple[Ints, Ints, Values]]:
-        """As `map_steps`, for the outputs (L, D*H, n) of the stack of a runner."""
+        """As `map_steps`, for the columns (L, D*H, n) that a runner's readout shows after every step."""
         weights, stack = self.views(params), runner.stack
+        size = size_with_steps(stack, runner.n_raw)
         shift = np.cumsum(data.lengths) - data.lengths - data.offsets  # (n,), from rows to places
         for batch in runner.inference_batches(data):
             before = runner.initial(len(batch.indices), params.dtype)
-            for window in runner.inference_windows(batch):
-                mark = workspace.mark()
+            accumulated = before.accumulated.copy()
+            for window in runner.inference_windows(batch, size):
+                mark, first = workspace.mark(), before.n_steps
                 cache, before = runner.run(weights, window, workspace, before, stack.bidirectional)
                 outputs = stack.outputs(cache, window, workspace)
                 by_row = (rows_by_segment(v, window.segments) for v in (window.rows, window.weights_of_rows()))
-                for h, rows, is_real in zip(outputs, *by_row, strict=True):
-                    values = function(h, rows[:, :, 0])
+                for segment, h, rows, is_real in zip(window.segments, outputs, *by_row, strict=True):
+                    columns = runner.readout.after_steps(h, accumulated, first + segment.start, workspace)
+                    values = function(columns, rows[:, :, 0])
                     of_sequence = np.broadcast_to(batch.indices[: h.shape[2]], rows.shape[:2])
                     keep = is_real[:, :, 0] > 0
                     yield of_sequence[keep], (rows[:, :, 0] + shift[of_sequence])[keep], values[keep]
@@ -734,12 +762,30 @@ class Network:
         state : State
             After this step.
         """
+        columns, after = self.advance(packed, rows, state, workspace)
+        return self.predict_columns(packed.weights["head"], columns), after
+
+    def advance(self, packed: PackedNetwork, rows: Values, state: State, workspace: Workspace) -> tuple[Floats, State]:
+        """As `step`, but for the head.
+
+        Parameters
+        ----------
+        packed, rows, state, workspace : PackedNetwork, ndarray of shape (n, F) or (n,), State, Workspace
+            As for `step`.
+
+        Returns
+        -------
+        columns : ndarray of shape (H, n)
+            What the head would see, for `predict_columns`.
+        state : State
+            After this step.
+        """
         mark = workspace.mark()
         x = self.stack.input.read_step(packed.weights, rows, workspace)
         layers = self.stack.step(packed.layers, x, state.layers, workspace)
         workspace.release(mark)
         columns, carried = self.readout.step(layers[-1][0], state.carried)
-        return self.predict_columns(packed.weights["head"], columns), State(layers, carried)
+        return columns, State(layers, carried)
 
     def predict_columns(self, weights: Weights, columns: Floats) -> Floats:
         """What is predicted from columns that the head sees.
@@ -781,18 +827,24 @@ class Network:
     ) -> Floats:
         """As `predict`, with another function of raw predictions (..., n_raw, n)."""
         if self.readout.is_per_step:
-            predicted = np.empty((data.n_steps, self.loss.n_raw), params.dtype)
-
-            def by_column(raw: Floats, rows: Ints) -> Floats:
-                return link(raw).transpose(0, 2, 1)
-
-            for _, places, values in self.map_steps(params, data, workspace, by_column):
-                predicted[places] = values
-            return predicted
+            return self._predict_steps(params, data, workspace, link)
         weights = self.views(params)["head"]
         predicted = np.empty((len(data), self.loss.n_raw), params.dtype)
         for indices, columns in self._columns(params, data, workspace):
             predicted[indices] = link(self.head.raw(weights, columns)).T
+        return predicted
+
+    def _predict_steps(
+        self, params: Floats, data: Sequences, workspace: Workspace, link: Callable[[Floats], Floats]
+    ) -> Floats:
+        """As `predict_steps`, with another function of raw predictions (L, n_raw, n)."""
+        predicted = np.empty((data.n_steps, self.loss.n_raw), params.dtype)
+
+        def by_column(raw: Floats, rows: Ints) -> Floats:
+            return link(raw).transpose(0, 2, 1)
+
+        for _, places, values in self.map_steps(params, data, workspace, by_column):
+            predicted[places] = values
         return predicted
 
     def _columns(self, params: Floats, data: Sequences, workspace: Workspace) -> Iterator[tuple[Ints, Floats]]:

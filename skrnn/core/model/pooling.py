@@ -16,6 +16,7 @@ from ..arrays import Floats, Ints
 from ..data.batch import SequenceBatch
 from ..data.segments import Segment
 from ..kernels import OutputGradient
+from ..workspace import Workspace
 from .head import Objective
 from .readouts import Accumulation, Readout
 from .stack import RecurrentStack, StackCache
@@ -130,6 +131,9 @@ class LastPooling(Pooling):
     def add(self, h: Floats, accumulated: Floats) -> None:
         accumulated[...] = h[-1]
 
+    def after_steps(self, h: Floats, accumulated: Floats, n_before: int, workspace: Workspace) -> Floats:
+        return h
+
     def step(self, h: Floats, carried: tuple[Floats, ...]) -> tuple[Floats, tuple[Floats, ...]]:
         return h, (h, carried[1] + 1)
 
@@ -170,6 +174,13 @@ class MeanPooling(Pooling):
     def add(self, h: Floats, accumulated: Floats) -> None:
         accumulated += h.sum(axis=0)
 
+    def after_steps(self, h: Floats, accumulated: Floats, n_before: int, workspace: Workspace) -> Floats:
+        columns, now = workspace.empty(h.shape), accumulated[:, : h.shape[2]]
+        for t in range(len(h)):  # several times as fast as ufunc.accumulate along the first axis
+            now += h[t]
+            np.divide(now, n_before + t + 1, out=columns[t])
+        return columns
+
     def finalize(self, accumulated: Floats, lengths: Ints) -> None:
         np.divide(accumulated, lengths, out=accumulated, casting="same_kind")
 
@@ -208,6 +219,13 @@ class MaxPooling(Pooling):
 
     def add(self, h: Floats, accumulated: Floats) -> None:
         np.maximum(accumulated, h.max(axis=0), out=accumulated)
+
+    def after_steps(self, h: Floats, accumulated: Floats, n_before: int, workspace: Workspace) -> Floats:
+        columns, now = workspace.empty(h.shape), accumulated[:, : h.shape[2]]
+        for t in range(len(h)):  # as in `MeanPooling`
+            np.maximum(now, h[t], out=now)
+            columns[t] = now
+        return columns
 
     def backward(
         self,

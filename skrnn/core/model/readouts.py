@@ -15,6 +15,7 @@ import numpy as np
 from ..arrays import Floats, Ints
 from ..data.batch import SequenceBatch
 from ..kernels import OutputGradient
+from ..workspace import Workspace
 from .head import Objective
 from .stack import RecurrentStack, StackCache
 
@@ -82,6 +83,14 @@ class Readout(ABC):
         """
 
     @abstractmethod
+    def after_steps(self, h: Floats, accumulated: Floats, n_before: int, workspace: Workspace) -> Floats:
+        """Give what the head would see if sequences ended after each of the steps h (L, H, n); one direction only.
+
+        `accumulated` (H, B), from the `n_before` steps before, belongs to one run over a batch and is written to. What
+        is returned, (L, H, n), is h itself or allocated in the workspace.
+        """
+
+    @abstractmethod
     def start(self, n_outputs: int, n: int, dtype: np.dtype) -> tuple[Floats, ...]:
         """Make what is carried on, arrays (rows, n), with the state of n sequences that are read step by step."""
 
@@ -132,6 +141,9 @@ class EveryStep(Readout):
         loss, d_outputs = objective.steps_loss_gradient(outputs, window)
         return loss, stack.split_outputs(d_outputs, cache, window, objective.workspace)
 
+    def after_steps(self, h: Floats, accumulated: Floats, n_before: int, workspace: Workspace) -> Floats:
+        return h
+
     def start(self, n_outputs: int, n: int, dtype: np.dtype) -> tuple[Floats, ...]:
         return ()
 
@@ -139,4 +151,9 @@ class EveryStep(Readout):
         return h, carried
 
     def inference_size(self, stack: RecurrentStack, n_raw: int) -> int:
-        return min(stack.inference_size(n_raw), _MAX_WINDOW)
+        return size_with_steps(stack, n_raw)
+
+
+def size_with_steps(stack: RecurrentStack, n_raw: int) -> int:
+    """Time steps of a window where no gradient is wanted, but `n_raw` raw predictions of each step."""
+    return min(stack.inference_size(n_raw), _MAX_WINDOW)

@@ -106,9 +106,12 @@ class WindowRunner:
             yield self.stack.batcher.batch(data, by_length[:n])
             by_length = by_length[n:]
 
-    def inference_windows(self, batch: SequenceBatch) -> Iterator[SequenceBatch]:
-        """Cut a batch into windows of bounded size; a bidirectional stack, which begins at the end, has one."""
-        n_steps = max(1, self._inference_size // len(batch.indices))
+    def inference_windows(self, batch: SequenceBatch, size: int | None = None) -> Iterator[SequenceBatch]:
+        """Cut a batch into windows of bounded size; a bidirectional stack, which begins at the end, has one.
+
+        `size` is the number of their time steps, if that which suits the readout does not.
+        """
+        n_steps = max(1, (size or self._inference_size) // len(batch.indices))
         return batch.windows(int(batch.lengths[0]) if self.stack.bidirectional else n_steps)
 
     @property
