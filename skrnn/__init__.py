@@ -1,6 +1,7 @@
 """Recurrent sequence estimators that feel as if scikit-learn had shipped them, on a NumPy core."""
 
 from ._files import TRUSTED_TYPES
+from ._early_classifier import EarlyClassifier
 from ._next_token import RNNNextTokenModel
 from ._sequence_anomaly_detector import RNNSequenceAnomalyDetector
 from ._sequence_classifier import RNNSequenceClassifier
@@ -13,6 +14,7 @@ from ._versions import show_versions
 from ._vocabulary import END, UNKNOWN
 
 for _public in (
+    EarlyClassifier,
     RNNNextTokenModel,
     RNNSequenceAnomalyDetector,
     RNNSequenceClassifier,
@@ -30,6 +32,7 @@ __all__ = [
     "END",
     "TRUSTED_TYPES",
     "UNKNOWN",
+    "EarlyClassifier",
     "RNNNextTokenModel",
     "RNNSequenceAnomalyDetector",
     "RNNSequenceClassifier",

@@ -67,6 +67,13 @@ class ClassifierCase:
     def partial_fit(self, model, X, y, **kwargs):
         return model.partial_fit(X, y, classes=[0, 1], **kwargs)
 
+    streaming: ClassVar = {}
+    """Parameters with which there is a stream."""
+
+    def after_each_step(self, model, x):
+        """What a stream tells after each step of a sequence."""
+        return model.predict_proba_steps([x])[0]
+
     lasting: ClassVar = {
         **LASTING,
         "bidirectional": True,
@@ -104,6 +111,9 @@ class RegressorCase(ClassifierCase):
     def partial_fit(self, model, X, y, **kwargs):
         return model.partial_fit(X, y, **kwargs)
 
+    def after_each_step(self, model, x):
+        return model.predict([x[: t + 1] for t in range(len(x))])
+
     lasting: ClassVar = {**ClassifierCase.lasting, "loss": "huber", "huber_delta": 2.0, "quantile": 0.5}
     training_settings: ClassVar = {**TRAINING_SETTINGS, "recompute": True}
 
@@ -116,6 +126,9 @@ class StepRegressorCase(RegressorCase):
 
     def target(self, x, sign):
         return 10 * sign * np.cumsum(x[:, 0]) + 100
+
+    def after_each_step(self, model, x):
+        return model.predict([x])[0]
 
 
 class TaggerCase(ClassifierCase):
@@ -138,6 +151,11 @@ class TaggerCase(ClassifierCase):
 
     def predict(self, model):
         return np.vstack(model.predict_proba(self.data()[0]))
+
+    streaming: ClassVar = {"loss": "log_loss", "bidirectional": False}
+
+    def after_each_step(self, model, x):
+        return model.predict_proba([x])[0]
 
     lasting: ClassVar = {**LASTING, "bidirectional": False, "loss": "log_loss", "ignore_label": 7}
     training_settings: ClassVar = {
@@ -169,6 +187,11 @@ class NextTokenCase:
 
     def partial_fit(self, model, X, y, **kwargs):
         return model.partial_fit(X, **kwargs)
+
+    streaming: ClassVar = {}
+
+    def after_each_step(self, model, x):
+        return -model.token_log_proba([x])[0][: len(x)]
 
     lasting: ClassVar = {
         **LASTING,
@@ -888,6 +911,47 @@ def test_balanced_weights_need_all_labels(is_first):
     model.set_params(class_weight=weights)
     for part in (slice(0, 9), slice(9, None)):
         case.partial_fit(model, X[part], y[part])
+
+
+# Streams
+
+
+def streamed(case, stream, sequences):
+    """What a stream tells after each step of some sequences, of which a new one begins at every update."""
+    told = [[] for _ in sequences]
+    for time in range(len(sequences) + max(map(len, sequences))):
+        steps = {i: x[time - i] for i, x in enumerate(sequences) if 0 <= time - i < len(x)}
+        for i, value in stream.update(steps).items():
+            told[i].append(value)
+        stream = pickle.loads(pickle.dumps(stream))
+        stream.close([i for i in stream if len(told[i]) == len(sequences[i])])
+    assert len(stream) == 0
+    return told
+
+
+@pytest.mark.parametrize("params", [{}, {"cell": "lstm", "n_layers": 2, "dtype": "float32"}], ids=["default", "lstm"])
+def test_a_stream_tells_what_the_model_says_of_the_steps_so_far(case, params):
+    model = case.make(**{**case.streaming, **params}).fit(*case.data())
+    X = case.data(10, seed=1)[0]
+
+    for x, told in zip(X, streamed(case, model.start(), X), strict=True):
+        wanted = case.after_each_step(model, x)
+        assert np.array(told).dtype == wanted.dtype
+        assert_allclose(told, wanted, rtol=100 * np.finfo(wanted.dtype).eps, atol=100 * np.finfo(wanted.dtype).eps)
+
+
+def test_a_stream_is_not_changed_by_training_or_by_a_call_that_fails(case):
+    X, y = case.data()
+    model = case.make(**case.streaming).fit(X, y)
+    stream, other = model.start(max_streams=3), pickle.loads(pickle.dumps(model)).start()
+    case.partial_fit(model, X, y)
+    model.set_params(hidden_size=7)
+    for steps in ({0: X[0][0], 1: X[1][0]}, {1: X[2][0], 2: X[3][0]}):
+        for failing in ({**steps, 3: None}, {**steps, 3: X[0][0], 4: X[0][0]}, list(steps), {3: [[X[0][0]]]}):
+            with pytest.raises((TypeError, ValueError), match=r"^steps|^Input steps"):
+                stream.update(failing)
+        assert_array_equal(list(stream.update(steps).values()), list(other.update(steps).values()))
+    assert stream.keys() == other.keys() == [0, 1, 2]
 
 
 # Parameters that are scalars of NumPy

@@ -8,6 +8,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 from sklearn.decomposition import PCA
 from sklearn.feature_selection import SelectKBest
+from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import (
     FunctionTransformer,
     KBinsDiscretizer,
@@ -18,7 +19,13 @@ from sklearn.preprocessing import (
 from sklearn.utils import estimator_checks, get_tags
 from sklearn.utils.estimator_checks import estimator_checks_generator
 
-from skrnn import RNNNextTokenModel, RNNSequenceAnomalyDetector, RNNSequenceClassifier, RNNSequenceRegressor
+from skrnn import (
+    EarlyClassifier,
+    RNNNextTokenModel,
+    RNNSequenceAnomalyDetector,
+    RNNSequenceClassifier,
+    RNNSequenceRegressor,
+)
 from skrnn.core.cells import CELLS
 from skrnn.preprocessing import SequenceImputer, SequenceScaler, SequenceSummarizer, StepTransformer
 
@@ -67,6 +74,10 @@ ESTIMATORS = {
     "gaussian": small_regressor(loss="gaussian", max_iter=200),
     "detector": RNNSequenceAnomalyDetector(),
     "detector_max": RNNSequenceAnomalyDetector(small_regressor(loss="gaussian"), aggregation="max"),
+    "early": EarlyClassifier(small(random_state=0)),
+    "early_of_pipeline": EarlyClassifier(
+        make_pipeline(SequenceScaler(), small(random_state=0)), probability_threshold=0.95, consecutive_predictions=2
+    ),
     "scaler": SequenceScaler(),
     "imputer": SequenceImputer(),
     "imputer_of_numbers": SequenceImputer(missing_values=-1, initial_strategy="median"),
