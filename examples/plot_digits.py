@@ -69,7 +69,7 @@ else:
     chosen = [np.flatnonzero(y_test == digit)[0] for digit in (0, 2, 3, 5, 7, 9)]
     fig, axes = plt.subplots(2, len(chosen), figsize=(11, 4), layout="constrained", height_ratios=(1, 1.1))
     for i, (image_ax, proba_ax) in zip(chosen, axes.T, strict=True):
-        proba = early.predict_proba([X_test[i, : t + 1] for t in range(8)])  # (8, 10), after each row
+        (proba,) = early.predict_proba_steps(X_test[i : i + 1])  # (8, 10), after each row
         image_ax.imshow(X_test[i], cmap="gray_r")
         image_ax.set(xticks=[], yticks=[], title=f"a {y_test[i]}")
         image = proba_ax.imshow(proba, cmap="Blues", vmin=0, vmax=1, aspect="auto")
