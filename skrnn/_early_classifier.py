@@ -9,14 +9,13 @@ import numpy as np
 from sklearn import get_config
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
 from sklearn.exceptions import NotFittedError
-from sklearn.frozen import FrozenEstimator
 from sklearn.metrics import accuracy_score
-from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
 from sklearn.utils._param_validation import HasMethods, Interval  # as in _base.py
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 from sklearn.utils.validation import check_is_fitted
 
+from ._step_probabilities import predict_proba_steps, split_pipeline
 from ._validation.indicators import read_indicators
 from ._validation.values import shown
 
@@ -68,9 +67,9 @@ class EarlyClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
 
     Notes
     -----
-    The transformers of a pipeline have to treat every step by itself, as
+    The transformers of a pipeline have to make a step of every step, and of those up to it, as
     :class:`~skrnn.preprocessing.SequenceScaler` does: one that uses a sequence as a whole would let decisions depend on
-    steps that have not been read.
+    steps that have not been read. Predictions raise a ValueError where arrays of numbers show that one does.
 
     The rule, and the names of its parameters, are those of aeon's ``ProbabilityThresholdEarlyClassifier``.
 
@@ -132,13 +131,13 @@ class EarlyClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         """
         self._validate_params()
         if not isinstance(self.estimator, MetaEstimatorMixin):  # of a search, what it finds will be seen
-            _split(self.estimator)
+            split_pipeline(self.estimator)
         if read_indicators(y, "y") is not None:
             raise ValueError("y is an indicator matrix, but a decision is one label. Pass one label for each sequence.")
         if get_config()["enable_metadata_routing"]:
             fit_params = process_routing(self, "fit", **fit_params).estimator.fit
         estimator = clone(self.estimator).fit(X, y, **fit_params)
-        _split(estimator)
+        split_pipeline(estimator)
         self.estimator_ = estimator
         return self
 
@@ -288,15 +287,12 @@ class EarlyClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         """Read each sequence up to its decision."""
         estimator = self._fitted_estimator()
         self._validate_params()
-        transformers, classifier = _split(estimator)
-        for transformer in transformers:
-            X = transformer.transform(X)
-        proba_of_sequences = classifier.predict_proba_steps(X)
+        proba_of_sequences = predict_proba_steps(estimator, X)
         lengths = np.fromiter(map(len, proba_of_sequences), np.intp)
         proba = np.concatenate(proba_of_sequences)  # (N, n_classes), sequence after sequence
         if not np.allclose(proba.sum(axis=1), 1, atol=1e-3):
             raise ValueError(
-                f"The {type(classifier).__name__} gives a sequence several labels, but a decision is one label. Fit it "
+                f"The {type(estimator).__name__} gives a sequence several labels, but a decision is one label. Fit it "
                 "on one label for each sequence."
             )
         first = np.cumsum(lengths) - lengths
@@ -321,21 +317,3 @@ def _first_sure(
     step = place - np.repeat(first, lengths)
     is_sure = is_high & (n_so_far >= n_in_a_row)
     return np.minimum.reduceat(np.where(is_sure, step, np.repeat(lengths - 1, lengths)), first)
-
-
-def _split(estimator: Any) -> tuple[list[Any], Any]:
-    """Return the transformers before a classifier, and that; raises for one that cannot say what it thinks midway."""
-    if isinstance(estimator, FrozenEstimator):
-        return _split(estimator.estimator)
-    if hasattr(estimator, "best_estimator_"):  # a search
-        return _split(estimator.best_estimator_)
-    if isinstance(estimator, Pipeline):
-        transformers = [step for _, step in estimator.steps[:-1] if hasattr(step, "transform")]  # not "passthrough"
-        others, classifier = _split(estimator.steps[-1][1])
-        return [*transformers, *others], classifier
-    if not hasattr(estimator, "predict_proba_steps"):
-        raise TypeError(
-            f"estimator is {shown(estimator)}, which has no predict_proba_steps. Pass a RNNSequenceClassifier, or a "
-            "pipeline that ends with one."
-        )
-    return [], estimator

@@ -14,6 +14,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, cross_validate
 from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer, Normalizer, StandardScaler
 from sklearn.utils.validation import check_is_fitted
 
 from skrnn import EarlyClassifier, RNNSequenceClassifier
@@ -252,6 +253,42 @@ def test_a_search_for_one_without_steps():
     with pytest.raises(TypeError, match=r"has no predict_proba_steps"):
         model.fit(np.eye(4), [0, 1, 0, 1])
     assert not hasattr(model, "estimator_")
+
+
+def centered(X):
+    return [x - x.mean(axis=0) for x in X]
+
+
+LOOKING_AHEAD = {
+    "centered": (centered, "look ahead: what they make of the first 5 steps of X\\[0\\] depends on later ones"),
+    "divided by the maximum": (lambda X: [x / np.abs(x).max() for x in X], "look ahead"),
+    "reversed": (lambda X: [x[::-1] for x in X], "look ahead"),
+    "differences": (lambda X: [np.diff(x, axis=0) for x in X], r"make 9 steps of the 10 of X\[0\]"),
+}
+
+
+@pytest.mark.parametrize(("function", "message"), LOOKING_AHEAD.values(), ids=LOOKING_AHEAD)
+@pytest.mark.parametrize("container", [list, np.array])
+def test_transformers_that_look_ahead(function, message, container, rng):
+    X = container(list(rng.normal(size=(12, 10, 2))))
+    model = EarlyClassifier(make_pipeline(FunctionTransformer(function), network()))
+    with pytest.raises(ValueError, match=f"^The transformers of estimator {message}"):
+        model.fit(X, np.arange(12) % 2).predict(X)
+
+
+def test_transformers_that_do_not(rng):
+    """Also of steps that have been read, of columns that are steps, and of what cannot be looked at."""
+    X, y = list(rng.normal(size=(12, 10, 2))), np.arange(12) % 2
+    summed = FunctionTransformer(lambda X: [np.cumsum(x, axis=0) for x in X])
+    for transformer, data in ((summed, X), (StandardScaler(), np.array(X)[:, :, 0]), (SequenceScaler(), X)):
+        model = EarlyClassifier(make_pipeline(transformer, network())).fit(data, y)
+        assert model.predict(data).shape == (12,)
+    frames = [pd.DataFrame(x, columns=["a", "b"]) for x in X]
+    assert EarlyClassifier(make_pipeline(SequenceScaler(), network())).fit(frames, y).predict(frames).shape == (12,)
+    with pytest.raises(ValueError, match="look ahead"):
+        EarlyClassifier(make_pipeline(Normalizer(), network())).fit(np.array(X)[:, :, 0], y).predict(
+            np.array(X)[:, :, 0]
+        )
 
 
 def test_a_bidirectional_network(split):

@@ -132,7 +132,7 @@ LEVELS = [
     {"_files", "_decoding.filters", "_learning", "callbacks"},
     {"_base"},
     {"_known_tokens"},
-    {"_streams"},
+    {"_streams", "_step_probabilities"},
     {"_input_reading"},
     {"_source"},
     {"_sequence_reading"},
