@@ -251,6 +251,7 @@ class EarlyClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     def __sklearn_tags__(self):  # type: ignore[no-untyped-def]  # the type of the tags is not public
         tags, of_estimator = super().__sklearn_tags__(), get_tags(self.estimator)
         tags.input_tags, tags.non_deterministic = of_estimator.input_tags, of_estimator.non_deterministic
+        tags.input_tags.three_d_array = True  # which a pipeline does not say of its steps
         tags.classifier_tags.poor_score = (
             True  # on tables of two columns, of which the first is often enough to be sure
         )
@@ -265,7 +266,7 @@ class EarlyClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             See scikit-learn's guide on metadata routing.
         """
         mapping = MethodMapping().add(caller="fit", callee="fit")
-        return MetadataRouter(owner=self).add(estimator=self.estimator, method_mapping=mapping)
+        return MetadataRouter(owner=self).add_self_request(self).add(estimator=self.estimator, method_mapping=mapping)
 
     def _fitted_estimator(self) -> Any:
         """Return the clone that was fitted, or an estimator that was fitted before; raises NotFittedError."""

@@ -49,7 +49,9 @@ def _check_reads_forwards(transformers: list[Any], X: Any) -> None:
 
     It is tried with one array of numbers; what else X may hold is not looked at.
     """
-    i = next((i for i, x in enumerate(X) if isinstance(x, np.ndarray) and x.dtype.kind in "fiu" and len(x) > 1), None)
+    items = X if isinstance(X, (list, tuple, np.ndarray)) else ()
+    are_numbers = (isinstance(x, np.ndarray) and x.dtype.kind in "fiu" and len(x) > 1 for x in items)
+    i = next((i for i, is_array in enumerate(are_numbers) if is_array), None)
     if i is None:
         return
     x, half = X[i], len(X[i]) // 2
