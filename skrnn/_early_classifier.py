@@ -57,7 +57,7 @@ class EarlyClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         The labels, sorted.
     n_features_in_ : int
         As of the fitted classifier.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         As of the fitted classifier, if it has any.
 
     See Also
