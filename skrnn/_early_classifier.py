@@ -18,6 +18,7 @@ from sklearn.utils.validation import check_is_fitted
 from ._step_probabilities import predict_proba_steps, split_pipeline
 from ._validation.indicators import read_indicators
 from ._validation.values import shown
+from ._validation.weights import check_sample_weight
 
 
 class Decisions(NamedTuple):
@@ -213,14 +214,15 @@ class EarlyClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If `earliness_weight` is no number from 0 to 1.
+            If `earliness_weight` is no number from 0 to 1, or a sample weight is negative, or all are zero.
         """
         w: Any = earliness_weight
         if not (isinstance(w, Real) and 0 <= float(w) <= 1):
             raise ValueError(f"earliness_weight is {shown(w)}, but it must be a number from 0 to 1.")
         decisions = self._decide(X)
-        accuracy = accuracy_score(y, self._labels(decisions), sample_weight=sample_weight)
-        saved = 1 - np.average(decisions.steps / decisions.lengths, weights=sample_weight)
+        weights = check_sample_weight(sample_weight, len(decisions.steps))
+        accuracy = accuracy_score(y, self._labels(decisions), sample_weight=weights)
+        saved = 1 - np.average(decisions.steps / decisions.lengths, weights=weights)
         means = [(share, weight) for share, weight in ((accuracy, 1 - w), (saved, w)) if weight]
         if any(share <= 0 for share, _ in means):
             return 0.0
@@ -252,9 +254,7 @@ class EarlyClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         tags, of_estimator = super().__sklearn_tags__(), get_tags(self.estimator)
         tags.input_tags, tags.non_deterministic = of_estimator.input_tags, of_estimator.non_deterministic
         tags.input_tags.three_d_array = True  # which a pipeline does not say of its steps
-        tags.classifier_tags.poor_score = (
-            True  # on tables of two columns, of which the first is often enough to be sure
-        )
+        tags.classifier_tags.poor_score = True  # on tables of two columns, if the first is enough to be sure
         return tags
 
     def get_metadata_routing(self) -> MetadataRouter:

@@ -97,6 +97,9 @@ def test_early_score():
     for w in (-0.1, 1.1, np.nan, "half", None):
         with pytest.raises(ValueError, match=r"^earliness_weight is .*, but it must be a number from 0 to 1"):
             model.early_score(SEQUENCES, y, earliness_weight=w)
+    for weights in (np.zeros(8), -np.ones(8), np.ones(7)):
+        with pytest.raises(ValueError, match="sample_weight"):
+            model.early_score(SEQUENCES, y, weights)
 
 
 # With the network
