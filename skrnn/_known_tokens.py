@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,6 +9,7 @@ from sklearn.base import BaseEstimator
 
 from ._base import Passed
 from ._config import FitConfig
+from ._validation.single_steps import Where
 from ._validation.tokens import TokenReader, read_sequences, read_tokens
 from ._validation.values import as_list, shown, shown_all
 from ._validation.weights import check_sample_weight
@@ -94,9 +94,7 @@ def check_known(
     )
 
 
-def find_tokens(
-    vocabulary: Vocabulary, tokens: list[Any], handle_unknown: str, where: Callable[[int], str]
-) -> np.ndarray:
+def find_tokens(vocabulary: Vocabulary, tokens: list[Any], handle_unknown: str, where: Where) -> np.ndarray:
     """Return the numbers (n,) of single tokens, END and UNKNOWN among them; ``where(i)`` is what errors call the i-th.
 
     Raises where one is not known and must be, or none at all.

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from .._floating_point import without_warnings
 from .arrays import as_numbers, count
 from .values import as_list, shown_all
 
@@ -17,6 +18,7 @@ _PLAIN = {np.ndarray, list, tuple, float, int, np.float64, np.float32}
 """Types of steps that NumPy reads all at once."""
 
 
+@without_warnings
 def read_rows(steps: list[Any], n_features: int, dtype: np.dtype, names: list[str] | None, where: Where) -> np.ndarray:
     """Return steps of numbers as rows (n, n_features), finite; `names` are those of the features, if they have any."""
     rows = _as_rectangle(steps, n_features)

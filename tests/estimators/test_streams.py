@@ -400,6 +400,13 @@ BAD = {
 }
 
 
+def test_a_number_beyond_the_dtype():
+    model = classifier(dtype="float32").fit(X, LABELS)
+    for step in ([1.0, 1e300, 0.0], pd.Series([1.0, 1e300, 0.0])):
+        with pytest.raises(ValueError, match=r"^Input steps\['a'\] contains infinity or a value too large for dtype"):
+            model.start().update({"a": step})
+
+
 @pytest.mark.parametrize(("step", "message"), BAD.values(), ids=BAD)
 def test_bad_steps_change_nothing(step, message):
     model = classifier().fit(X, LABELS)
