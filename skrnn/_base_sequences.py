@@ -41,7 +41,8 @@ def automatic_timescale(data: Dataset) -> float:
 
 def by_sequence(values: np.ndarray, sequences: Sequences) -> np.ndarray:
     """Cut values (N, ...) of all steps into an object array (n,) of arrays (n_steps_i, ...)."""
-    return array_of_objects(np.split(values, np.cumsum(sequences.lengths)[:-1]))
+    ends = np.cumsum(sequences.lengths).tolist()
+    return array_of_objects([values[first:last] for first, last in zip([0, *ends[:-1]], ends, strict=True)])
 
 
 class BaseSequenceEstimator(BaseRecurrent[S]):
@@ -155,14 +156,6 @@ class BaseSequenceEstimator(BaseRecurrent[S]):
             if not network.readout.is_per_step:
                 return predicted
             return by_sequence(predicted, part)
-
-        return self._in_shards(fitted, predict, sequences)
-
-    def _predict_beginnings(self, fitted: Fitted[S], sequences: Sequences) -> np.ndarray:
-        """Return what the network predicts after every step: an object array (n,) of arrays (n_steps_i, K)."""
-
-        def predict(part: Sequences, workspace: Workspace) -> np.ndarray:
-            return by_sequence(fitted.network.predict_steps(fitted.params, part, workspace), part)
 
         return self._in_shards(fitted, predict, sequences)
 

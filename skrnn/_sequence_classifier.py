@@ -13,7 +13,7 @@ from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.metaestimators import available_if
 
 from ._base import Passed
-from ._base_sequences import BasePoolingEstimator
+from ._base_sequences import BasePoolingEstimator, by_sequence
 from ._config import ClassifierConfig
 from ._documentation import documented
 from ._fitted import Fitted
@@ -378,10 +378,11 @@ class RNNSequenceClassifier(ClassifierMixin, BasePoolingEstimator[LabelledReadin
                 "predict_proba_steps needs a model that reads forwards, but this one was fitted with "
                 "bidirectional=True, and also reads from the end. Fit it with bidirectional=False."
             )
-        log_proba = self._predict_beginnings(fitted, fitted.reading.to_predict(X))
-        for of_sequence in log_proba:
-            np.exp(of_sequence, out=of_sequence)
-        return log_proba
+
+        def predict(part: Sequences, workspace: Workspace) -> np.ndarray:
+            return by_sequence(np.exp(fitted.network.predict_steps(fitted.params, part, workspace)), part)
+
+        return self._in_shards(fitted, predict, fitted.reading.to_predict(X))
 
     def predict_log_proba(self, X: Any) -> np.ndarray:
         """Predict the logarithm of the probability of each class.

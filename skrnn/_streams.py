@@ -63,7 +63,7 @@ class SequenceStream:
         self._packed = self._network.pack(self._fitted.params, self._workspace)
 
     def __getstate__(self) -> dict[str, Any]:
-        state = self._states.take(self.keys())
+        state = self._states.take(self._states.find(self.keys()))
         return with_format(
             {
                 "model": self._model,
@@ -79,7 +79,8 @@ class SequenceStream:
             self.max_streams = state["max_streams"]
             self._prepare(state["model"], state["model"]._check_fitted())
             self._states = _KeyedStates(self._initial_state())
-            self._states.put(state["keys"], State(tuple(map(tuple, state["layers"])), tuple(state["carried"])))
+            keys, layers = state["keys"], tuple(map(tuple, state["layers"]))
+            self._states.put(keys, self._states.find(keys), State(layers, tuple(state["carried"])))
 
     def __len__(self) -> int:
         return len(self._states.slots)
@@ -121,13 +122,17 @@ class SequenceStream:
             If `steps` is no dict, a step is not one that the model reads, or more than `max_streams` sequences would be
             open. Nothing has changed then.
         """
-        keys, values = self._read(steps)
+        if not isinstance(steps, Mapping):
+            raise TypeError(f"steps is {shown(steps)}. Pass a dict of the next step by the key of its sequence.")
+        keys = list(steps)
         if not keys:
             return {}
-        rows = self._read_steps(values, lambda i: f"steps[{shown(keys[i])}]")
-        told, after = guarded(self._advance, rows, self._states.take(keys))
+        slots = self._states.find(keys)
+        self._check_room(slots)
+        rows = self._read_steps([steps[key] for key in keys], lambda i: f"steps[{shown(keys[i])}]")
+        told, after = guarded(self._advance, rows, self._states.take(slots))
         result = dict(zip(keys, told, strict=True))
-        self._states.put(keys, after)
+        self._states.put(keys, slots, after)
         return result
 
     def close(self, keys: Any) -> None:
@@ -147,18 +152,14 @@ class SequenceStream:
         """
         self._states.drop(self._open(keys))
 
-    def _read(self, steps: Any) -> tuple[list[Any], list[Any]]:
-        """Return keys and steps; raises where there is no room for those that are not open."""
-        if not isinstance(steps, Mapping):
-            raise TypeError(f"steps is {shown(steps)}. Pass a dict of the next step by the key of its sequence.")
-        keys = list(steps)
-        n = len(self) + sum(key not in self._states.slots for key in keys)
+    def _check_room(self, slots: np.ndarray) -> None:
+        """Raise where there is no room for the sequences that are not open."""
+        n = len(self) + len(slots) - np.count_nonzero(slots)
         if self.max_streams is not None and n > self.max_streams:
             raise ValueError(
                 f"steps would open {n} sequences, but max_streams is {self.max_streams}. Close some that have ended, "
                 "or start with more."
             )
-        return keys, [steps[key] for key in keys]
 
     def _open(self, keys: Any) -> list[Any]:
         """Return keys as a list; raises where one is not open."""
@@ -239,7 +240,9 @@ class TokenStream(SequenceStream):
             then.
         """
         surprise = super().update(steps)
-        self.close([key for key in surprise if steps[key] is END])
+        ended = [key for key in surprise if steps[key] is END]
+        if ended:
+            self.close(ended)
         return surprise
 
     def predict_proba(self, keys: Any = None) -> dict[Any, np.ndarray]:
@@ -265,7 +268,9 @@ class TokenStream(SequenceStream):
         keys = self.keys() if keys is None else self._open(keys)
         if not keys:
             return {}
-        return dict(zip(keys, np.exp(guarded(self._log_proba, self._states.take(keys))), strict=True))
+        return dict(
+            zip(keys, np.exp(guarded(self._log_proba, self._states.take(self._states.find(keys)))), strict=True)
+        )
 
     def _prepare(self, model: BaseRecurrent[Any], fitted: Fitted[Any]) -> None:
         super()._prepare(model, fitted)
@@ -297,22 +302,28 @@ class _KeyedStates:
         self._state = initial
         self._free: list[int] = []
 
-    def take(self, keys: list[Any]) -> State:
-        """Copy the states of some sequences; of those that are not open, the initial one."""
-        return self._state.take(np.array([self.slots.get(key, 0) for key in keys], dtype=np.intp))
+    def find(self, keys: list[Any]) -> np.ndarray:
+        """Return the columns (n,) of some sequences, 0 for those that are not open."""
+        return np.array([self.slots.get(key, 0) for key in keys], dtype=np.intp)
 
-    def put(self, keys: list[Any], state: State) -> None:
-        """Overwrite the states of some sequences, and open those that are not."""
+    def take(self, slots: np.ndarray) -> State:
+        """Copy some columns."""
+        return self._state.take(slots)
+
+    def put(self, keys: list[Any], slots: np.ndarray, state: State) -> None:
+        """Overwrite the states of some sequences, of which `find` gave the columns, and open those that are not."""
         if len(state) != len(keys):
             raise ValueError(f"{len(state)} states for {len(keys)} keys")
-        new = [key for key in keys if key not in self.slots]
+        if slots.all():
+            self._state.put(slots, state)
+            return
+        new = np.flatnonzero(slots == 0)
         if len(new) > len(self._free):
             self._grow(len(new) - len(self._free))
-        opened = dict(zip(new, reversed(self._free)))
-        slots = [self.slots[key] if key in self.slots else opened[key] for key in keys]
-        self._state.put(np.array(slots, dtype=np.intp), state)
-        del self._free[len(self._free) - len(new) :]
-        self.slots.update(opened)
+        slots[new] = self._free[-len(new) :]
+        self._state.put(slots, state)
+        del self._free[-len(new) :]
+        self.slots.update((keys[i], int(slots[i])) for i in new)
 
     def _grow(self, n_more: int) -> None:
         """Make room for so many more sequences, and at least twice as many as before."""
