@@ -5,7 +5,7 @@ import os
 # scipy reads this when it is imported; without it scikit-learn skips its array API check. pytest imports this file
 # before any test or doctest, because `tests` is among the testpaths.
 os.environ.setdefault("SCIPY_ARRAY_API", "1")
-# What is installed beside skrnn should not decide what is tested: `.ci/task compiled` tests the compiled kernels.
+# What is installed beside skrnn should not decide what is tested: `nox -s compiled` tests the compiled kernels.
 os.environ.setdefault("SKRNN_KERNELS", "numpy")
 
 import hypothesis
