@@ -1,7 +1,7 @@
 """What is checked, and on what. `nox --list` names the sessions, `nox -s NAME` runs one in an environment of its own.
 
-`.ci/run` and the workflow of GitHub call the same sessions. What follows `--` goes to pytest or sphinx. In an environment
-that has what a session needs, `nox --no-venv --no-install -s NAME` takes that one.
+`.ci/run` and the workflow of GitHub call the same sessions. What follows `--` goes to pytest or sphinx. In an
+environment that has what a session needs, `nox --no-venv --no-install -s NAME` takes that one.
 """
 
 import re

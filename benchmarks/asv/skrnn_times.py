@@ -6,6 +6,7 @@ import sys
 import warnings
 
 import numpy as np
+
 from skrnn import RNNNextTokenModel, RNNSequenceClassifier
 from skrnn.datasets import load_names
 
@@ -47,7 +48,7 @@ class Classifier(Timed):
 
 class TokenModel(Timed):
     def prepare(self, cell):
-        self.names = load_names().X[:500]
+        self.names = load_names().data[:500]
         self.model = RNNNextTokenModel(64, cell=cell, max_iter=2, n_iter_no_change=np.inf, random_state=0)
         self.model.fit(self.names)
 
