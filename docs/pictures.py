@@ -142,7 +142,58 @@ def speed():
     fig.savefig(ROOT / "docs/_static/speed.svg", facecolor="white", metadata={"Date": None})
 
 
+CHOICES = (
+    (
+        "What do you want to know?",
+        (
+            ("the class of a sequence", "RNNSequenceClassifier"),
+            ("the same, as early as possible", "EarlyClassifier"),
+            ("a number, or a forecast", "RNNSequenceRegressor"),
+            ("a label for each step", "RNNSequenceTagger"),
+            ("what comes next; new sequences", "RNNNextTokenModel"),
+            ("what is unusual", "RNNSequenceAnomalyDetector"),
+        ),
+    ),
+    (
+        "How does the past matter?",
+        (
+            ("I do not know", 'cell="gru"'),
+            ("some 30 steps, and time is short", 'cell="tanh"'),
+            ("hundreds of steps, things to count", 'cell="lstm"'),
+        ),
+    ),
+    (
+        "Where in the sequence is the answer?",
+        (
+            ("known at its end", 'pooling="last"'),
+            ("all along it", 'pooling="mean"'),
+            ("at one moment, anywhere", 'pooling="max"'),
+        ),
+    ),
+)
+
+
+def choose():
+    """Which estimator, which cell, which pooling: what one wants to know on the left, what to write on the right."""
+    n_rows = sum(len(answers) + 1.3 for _, answers in CHOICES)
+    fig, ax = plt.subplots(figsize=(5.2, 0.3 * n_rows), layout="constrained")
+    y = 0.0
+    for question, answers in CHOICES:
+        ax.text(0, y, question, weight="bold", size=10, va="center")
+        for answer, name in answers:
+            y += 1
+            ax.text(0.03, y, answer, size=9, va="center", color="0.25")
+            box = {"boxstyle": "round,pad=0.35", "facecolor": "#e8f1fa", "edgecolor": BLUE, "linewidth": 0.8}
+            ax.text(0.6, y, name, size=8.5, va="center", family="monospace", bbox=box)
+            ax.plot([0.53, 0.578], [y, y], color=BLUE, linewidth=0.8, alpha=0.6)
+        y += 1.3
+    ax.set(xlim=(0, 1.12), ylim=(y - 0.8, -0.6))
+    ax.axis("off")
+    fig.savefig(ROOT / "docs/_static/choose.svg", facecolor="white", metadata={"Date": None})
+
+
 if __name__ == "__main__":
     plt.rcParams["svg.hashsalt"] = "skrnn"
+    choose()
     speed()
     overview()
