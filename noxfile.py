@@ -17,8 +17,6 @@ nox.options.error_on_external_run = True
 
 PYTHONS = ["3.10", "3.11", "3.12", "3.13", "3.14"]
 SKLEARNS = ["1.7", "1.8", "1.9"]
-TEST_TOOLS = ["pytest>=8", "pytest-xdist>=3.5", "hypothesis>=6.100", "matplotlib>=3.6", "numpydoc~=1.11.0", "pandas>=2"]
-"""Of the extra `test`, what is there for every Python and every numpy; the tests of the rest are skipped."""
 OF_COMPILED_KERNELS = (
     *(f"tests/estimators/test_{name}.py" for name in ("contract", "golden", "sklearn_checks", "next_token")),
     *(f"tests/estimators/test_sequence_{name}.py" for name in ("classifier", "regressor", "tagger")),
@@ -54,7 +52,7 @@ def parity(session):
     """Losses and gradients against PyTorch, metrics against seqeval."""
     session.install("-e", ".[test,parity]")
     files = sorted(str(path) for path in Path("tests/core/model").glob("test_torch_*.py"))
-    session.run("pytest", *files, "tests/metrics", *session.posargs, env={"SKRNN_REQUIRE_TORCH": "1"})
+    session.run("pytest", *files, "tests/export", "tests/metrics", *session.posargs, env={"SKRNN_REQUIRE_TORCH": "1"})
 
 
 @nox.session
@@ -81,7 +79,7 @@ def oldest(session):
     """The tests with the oldest numpy, scikit-learn and joblib that setup.cfg allows; Python 3.10."""
     requirements = re.search(r"install_requires =\n((?: +\S+\n)+)", Path("setup.cfg").read_text()).group(1).split()
     bounds = [requirement.replace(">=", "==") + ".*" for requirement in requirements]
-    session.install("-e", ".", *TEST_TOOLS, *bounds)
+    session.install("-e", ".[test]", *bounds)
     session.run("pytest", *session.posargs)
 
 
@@ -96,7 +94,9 @@ def checks(session, sklearn):
 @nox.session(python=["3.14t"])
 def free_threaded(session):
     """Tests where threads have no lock in common, and races come to light."""
-    session.install("-e", ".", *TEST_TOOLS)
+    # the extra for tests without polars, which has no wheels for it; its tests are skipped
+    session.install("-e", ".", "pytest>=8", "pytest-xdist>=3.5", "hypothesis>=6.100", "matplotlib>=3.6", "pandas>=2")
+    session.install("numpydoc~=1.11.0")
     session.run("python", "-c", "import sys, skrnn; sys.exit(sys._is_gil_enabled())")
     session.run("pytest", *session.posargs)
 
