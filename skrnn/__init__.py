@@ -1,7 +1,7 @@
 """Recurrent sequence estimators that feel as if scikit-learn had shipped them, on a NumPy core."""
 
-from ._files import TRUSTED_TYPES
 from ._early_classifier import EarlyClassifier
+from ._files import TRUSTED_TYPES
 from ._next_token import RNNNextTokenModel
 from ._sequence_anomaly_detector import RNNSequenceAnomalyDetector
 from ._sequence_classifier import RNNSequenceClassifier
