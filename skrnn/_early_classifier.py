@@ -15,6 +15,8 @@ from sklearn.utils._param_validation import HasMethods, Interval  # as in _base.
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 from sklearn.utils.validation import check_is_fitted
 
+from ._callbacks import CallbackSupportMixin, fitting_part, with_callbacks
+from ._documentation import DOC_LINK_TEMPLATE
 from ._step_probabilities import predict_proba_steps, split_pipeline
 from ._validation.indicators import read_indicators
 from ._validation.values import shown
@@ -32,7 +34,7 @@ class Decisions(NamedTuple):
     """How many there are, (n,)."""
 
 
-class EarlyClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
+class EarlyClassifier(CallbackSupportMixin, ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     """Classifier that decides as soon as it is sure, and does not read the rest of a sequence.
 
     It decides at the first step at which the probability of one class, given the steps so far, has reached
@@ -93,6 +95,9 @@ class EarlyClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     (True, True)
     """
 
+    _doc_link_module = "skrnn"
+    _doc_link_template = DOC_LINK_TEMPLATE
+
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "estimator": [HasMethods(["fit", "predict"])],
         "probability_threshold": [Interval(Real, 0, 1, closed="both")],
@@ -106,6 +111,7 @@ class EarlyClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         self.probability_threshold = probability_threshold
         self.consecutive_predictions = consecutive_predictions
 
+    @with_callbacks
     def fit(self, X: Any, y: Any, **fit_params: Any) -> EarlyClassifier:
         """Fit a clone of the estimator.
 
@@ -137,8 +143,12 @@ class EarlyClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             raise ValueError("y is an indicator matrix, but a decision is one label. Pass one label for each sequence.")
         if get_config()["enable_metadata_routing"]:
             fit_params = process_routing(self, "fit", **fit_params).estimator.fit
-        estimator = clone(self.estimator).fit(X, y, **fit_params)
+        task = self._init_callback_context(max_subtasks=1).call_on_fit_task_begin(estimator=self, X=X, y=y)
+        estimator = clone(self.estimator)
+        with fitting_part(task, self, estimator, X):
+            estimator.fit(X, y, **fit_params)
         split_pipeline(estimator)
+        task.call_on_fit_task_end(estimator=self, X=X, y=y, reconstruction_attributes={"estimator_": estimator})
         self.estimator_ = estimator
         return self
 

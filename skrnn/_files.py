@@ -26,11 +26,13 @@ FORMAT = 1
 
 TRUSTED_TYPES = (
     "numpy.dtype",  # as a parameter `dtype`
+    "skrnn.EarlyClassifier",
     "skrnn.RNNNextTokenModel",
     "skrnn.RNNSequenceAnomalyDetector",
     "skrnn.RNNSequenceClassifier",
     "skrnn.RNNSequenceRegressor",
     "skrnn.RNNSequenceTagger",
+    "skrnn.SequenceStream",
     "skrnn.TokenStream",
     "skrnn.preprocessing.SequenceImputer",
     "skrnn.preprocessing.SequenceScaler",

@@ -20,6 +20,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skrnn import (
+    EarlyClassifier,
     RNNNextTokenModel,
     RNNSequenceAnomalyDetector,
     RNNSequenceClassifier,
@@ -361,6 +362,17 @@ def test_a_summary_of_sequences_has_callbacks():
     assert recorder.told == story(0, 0)
     assert_array_equal(recorder.estimators[0].transform(X), summarizer.transform(X))
     assert summarizer.set_callbacks().fit(X) is summarizer
+
+
+def test_an_early_classifier_hands_callbacks_on_to_its_estimator():
+    recorder, (X, y) = Propagated(), CASES["classifier"][1]
+    model = EarlyClassifier(make(RNNSequenceClassifier, tol=0)).set_callbacks(recorder).fit(X, y)
+
+    begun = [("fit", 0), ("fit", 0), *(("epoch", epoch) for epoch in range(4))]
+    assert [told for hook, *told in recorder.told if hook == "begin"] == list(map(list, begun))
+    assert_array_equal(recorder.estimators[-1].predict_proba(X), model.predict_proba(X))
+    assert not leftovers(model)
+    assert not leftovers(model.estimator_)
 
 
 def test_an_anomaly_detector_hands_callbacks_on_to_its_estimator():

@@ -30,6 +30,7 @@ from skops.io.exceptions import UntrustedTypesFoundException
 
 import skrnn
 from skrnn import (
+    EarlyClassifier,
     RNNNextTokenModel,
     RNNSequenceAnomalyDetector,
     RNNSequenceClassifier,
@@ -285,6 +286,7 @@ def test_the_published_types_suffice_for_scalers_and_pipelines(model, method, is
 
 def test_each_published_type_is_needed_by_some_file():
     others = [RNNSequenceAnomalyDetector(), SequenceImputer(), SequenceSummarizer(), StepTransformer(StandardScaler())]
+    others += [EarlyClassifier(RNNSequenceClassifier()), fitted(*REGRESSORS["squared_error"]).start()]
     models = [scaler(), *others, fitted(*TOKENS["tied"]).start(), *(fitted(*case) for case in CASES.values())]
     found = {name for model in models for name in skops.io.get_untrusted_types(data=skops.io.dumps(model))}
 

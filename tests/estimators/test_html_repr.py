@@ -25,7 +25,10 @@ pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceW
 
 PUBLIC = [getattr(module, name) for module in (skrnn, skrnn.preprocessing) for name in module.__all__]
 ESTIMATORS = [cls for cls in PUBLIC if isinstance(cls, type) and issubclass(cls, BaseEstimator)]
-REQUIRED = {"StepTransformer": {"transformer": StandardScaler()}}
+REQUIRED = {
+    "EarlyClassifier": {"estimator": RNNSequenceClassifier()},
+    "StepTransformer": {"transformer": StandardScaler()},
+}
 
 
 def make(cls):
