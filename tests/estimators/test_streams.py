@@ -288,7 +288,11 @@ def test_pickle_in_the_middle(batch):
     assert_array_equal(values(got), values(wanted), strict=True)
 
 
-@pytest.mark.parametrize("make", [list, tuple, np.array, pd.Series, lambda x: np.asarray(x, object)], ids=repr)
+@pytest.mark.parametrize(
+    "make",
+    [list, tuple, np.array, pd.Series, lambda x: np.asarray(x, object)],
+    ids=["list", "tuple", "array", "series", "array of objects"],
+)
 def test_containers_of_a_step(make):
     model = classifier().fit(X, LABELS)
     wanted = model.predict_proba([x[:1] for x in X])
