@@ -5,5 +5,6 @@ from importlib.util import find_spec
 NEEDED = {
     "docs/user_guide/export.md": ("onnx", "onnxruntime", "torch"),
     "skrnn/export/__init__.py": ("onnx",),
+    "tests/torch_layers.py": ("torch",),
 }
 collect_ignore = [path for path, libraries in NEEDED.items() if not all(map(find_spec, libraries))]
