@@ -4,10 +4,10 @@ import runpy
 from pathlib import Path
 from typing import ClassVar
 
+import joblib
 import numpy as np
 import pytest
 from integration.libraries import need
-from joblib import parallel_config
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV, cross_val_score, cross_validate
@@ -63,7 +63,7 @@ def assert_same_search(search, expected, X):
 def test_the_search_is_the_one_at_home(client, data, at_home):
     X, y = data
     search = script["fit_on_dask"](script["make_search"](), X, y)
-    with parallel_config("threading", n_jobs=2):
+    with joblib.parallel_config("threading", n_jobs=2):
         on_threads = script["make_search"]().fit(X, y)
 
     assert_same_search(search, at_home, X)
@@ -87,7 +87,7 @@ def test_an_array_is_scattered_by_joblib(client):
     array = script["as_object_array"](X)
     array[0] = CountedList(X[0])
     CountedList.n_pickled = 0
-    with parallel_config("dask"):
+    with joblib.parallel_config("dask"):
         cross_validate(RNNSequenceClassifier(hidden_size=2, max_iter=1, learning_rate="cosine"), array, y, cv=4)
 
     assert CountedList.n_pickled == 1
@@ -104,7 +104,7 @@ def test_workers_look_sequences_up_by_their_row_numbers(client, tmp_path):
     np.savez(tmp_path / "X.npz", *X)
     read = FunctionTransformer(look_up, kw_args={"path": tmp_path / "X.npz"})
     rnn = RNNSequenceClassifier(hidden_size=4, learning_rate="cosine", max_iter=2, random_state=0)
-    with parallel_config("dask"):
+    with joblib.parallel_config("dask"):
         scores = cross_val_score(make_pipeline(read, rnn), np.arange(len(X))[:, np.newaxis], y, cv=3)
 
     assert_allclose(scores, cross_val_score(rnn, X, y, cv=3))
@@ -126,7 +126,7 @@ def test_every_estimator_comes_back_fitted(client, estimator, y):
     if y is None:
         model, X = rnn, ["abab", "abc", "ba", "cab"] * 5
     expected = cross_validate(model, X, y, cv=2, return_estimator=True)
-    with parallel_config("dask", scatter=[X]):
+    with joblib.parallel_config("dask", scatter=[X]):
         results = cross_validate(clone(model), X, y, cv=2, return_estimator=True)
 
     assert_allclose(results["test_score"], expected["test_score"])
@@ -139,7 +139,7 @@ def test_an_error_on_a_worker_is_that_of_the_fit(client):
     model = RNNSequenceClassifier(hidden_size=4, max_iter=1, learning_rate="cosine")
     search = GridSearchCV(model, {"learning_rate_init": [0.1, 0.2]}, cv=2, error_score="raise")
 
-    with parallel_config("dask"), pytest.raises(ValueError, match=r"Input X\[\d+\] contains NaN. It is at step 0"):
+    with joblib.parallel_config("dask"), pytest.raises(ValueError, match=r"Input X\[\d+\] contains NaN. It is at step 0"):
         search.fit([*SEQUENCES[:-1], SEQUENCES[-1] * np.nan], [0, 1] * 20)
 
 
