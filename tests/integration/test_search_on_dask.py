@@ -139,7 +139,8 @@ def test_an_error_on_a_worker_is_that_of_the_fit(client):
     model = RNNSequenceClassifier(hidden_size=4, max_iter=1, learning_rate="cosine")
     search = GridSearchCV(model, {"learning_rate_init": [0.1, 0.2]}, cv=2, error_score="raise")
 
-    with joblib.parallel_config("dask"), pytest.raises(ValueError, match=r"Input X\[\d+\] contains NaN. It is at step 0"):
+    message = r"Input X\[\d+\] contains NaN. It is at step 0"
+    with joblib.parallel_config("dask"), pytest.raises(ValueError, match=message):
         search.fit([*SEQUENCES[:-1], SEQUENCES[-1] * np.nan], [0, 1] * 20)
 
 
