@@ -142,5 +142,5 @@ for name, model in models.items():
 # Both splits say nearly the same here: the men speak alike on both occasions. Only the split by occasion can tell. As
 # with :ref:`the recordings without gaps <sphx_glr_auto_examples_plot_japanese_vowels.py>`, the statistics are ahead: a
 # speaker shows in the average spectrum. Being told the gaps makes the network worse: these sensors fail at random, so
-# gaps tell nothing, and there are 28 more features to learn from some 300 recordings. Gaps tell something where it has a
-# reason that a value is measured, as in a hospital.
+# gaps tell nothing, and there are 28 more features to learn from some 300 recordings. Gaps are worth telling where a
+# value is measured for a reason, as in a hospital.
