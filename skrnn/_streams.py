@@ -39,11 +39,12 @@ class SequenceStream:
     Examples
     --------
     >>> from skrnn import RNNSequenceClassifier
-    >>> model = RNNSequenceClassifier(hidden_size=4, random_state=0).fit([[0.0, 1.0], [1.0, 0.0]] * 10, [0, 1] * 10)
-    >>> stream = model.start()
+    >>> model = RNNSequenceClassifier(4, learning_rate="cosine", learning_rate_init=0.05, random_state=0)
+    >>> stream = model.fit([[0.0, 1.0], [1.0, 0.0]] * 10, [0, 1] * 10).start()
     >>> proba = stream.update({"a": 0.1, "b": 0.9})
-    >>> proba["a"].argmax(), proba["b"].argmax()
-    (np.int64(0), np.int64(1))
+    >>> proba = stream.update({"a": 0.9, "b": 0.1})
+    >>> int(proba["a"].argmax()), int(proba["b"].argmax())
+    (0, 1)
     >>> stream.close(["a"])
     >>> len(stream), "a" in stream, stream.keys()
     (1, False, ['b'])
@@ -206,7 +207,7 @@ class TokenStream(SequenceStream):
     Examples
     --------
     >>> from skrnn import END, RNNNextTokenModel
-    >>> model = RNNNextTokenModel(hidden_size=8, random_state=0).fit([["login", "read", "logout"]] * 5)
+    >>> model = RNNNextTokenModel(hidden_size=8, max_iter=50, random_state=0).fit([["login", "read", "logout"]] * 5)
     >>> stream = model.start()
     >>> surprise = stream.update({"session-7": "login", "session-8": "logout"})
     >>> bool(surprise["session-7"] < surprise["session-8"])
