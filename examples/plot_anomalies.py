@@ -145,10 +145,12 @@ chosen = next(
 )
 print(f"observed {located[chosen].observed}, expected {located[chosen].expected}")
 events = ["END" if event is END else event for event in (*groups["brackets"][chosen], END)]
-fig, ax = plt.subplots(figsize=(8, 3.2), layout="constrained")
+fig, ax = plt.subplots(figsize=(5.6, 3.2), layout="constrained")
 colors = ["tab:orange" if t == positions[chosen] else "0.7" for t in range(len(events))]
 ax.bar(range(len(events)), -detector.estimator_.token_log_proba([groups["brackets"][chosen]])[0], color=colors)
 ax.set_xticks(range(len(events)), events, rotation=60, ha="right")
+ax.axhline(-calibrated.offset_, color="0.3", ls="--", lw=1)
+ax.text(-0.4, -calibrated.offset_ + 0.15, "threshold")
 ax.set(ylabel="surprise (nats)", title="Orange: the wrong bracket")
 plt.show()
 
@@ -239,10 +241,12 @@ print_areas(np.array([session not in seen for session in normal]))
 # the maximum is the score to take; the sum grows with the length of the session. "Not seen in training" is a strong
 # baseline wherever normal sessions repeat themselves, and worth nothing where they do not.
 
-fig, axes = plt.subplots(1, 2, figsize=(9.5, 4.4), layout="constrained", sharey=True)
+fig, axes = plt.subplots(1, 2, figsize=(6.4, 4.6), layout="constrained", sharey=True)
 for ax, kind in zip(axes, ("swapped", "brackets"), strict=True):
     for name, score in SCORES.items():
         RocCurveDisplay.from_predictions(*with_labels(score, kind), name=name, ax=ax)
-    ax.set(xlabel="false positive rate", ylabel="true positive rate", title=kind)
-    ax.legend(loc="lower right", fontsize=8)
+    ax.get_legend().remove()
+    ax.set(xlabel="false positive rate", ylabel="", title=kind)
+axes[0].set_ylabel("true positive rate")
+fig.legend(ax.lines, SCORES, loc="outside lower center", ncols=2)
 plt.show()
