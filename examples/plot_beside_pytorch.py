@@ -152,6 +152,6 @@ for name, y_pred in predictions.items():
 # loss, and hardly any of the accuracy.
 #
 # In skrnn these are three lines, in PyTorch some forty, and every one of them can be changed: that is what PyTorch is
-# for. Beside its small batches of small layers skrnn is quicker on a CPU, the more so the smaller they are.
+# for. With layers and batches as small as these, skrnn takes less time on a CPU; the larger they are, the less so.
 # :doc:`/user_guide/performance` has times for many sizes, and :doc:`/user_guide/limits` says when to use something
 # else, a GPU for example.

@@ -36,8 +36,7 @@ print(f"accuracy {model.score(X_test, y_test):.3f} on {len(X_test)} digits")
 #
 # :func:`~skrnn.inspection.hidden_states` returns the states after every row. Those of four digits are projected onto
 # the two directions in which they differ most. Thin lines are single digits of the test, each from its first row
-# to its last; thick lines are the means of a class, with a dot for each row, the first one
-# white.
+# to its last; thick lines are the means of a class, with a dot for each row, the first one white.
 
 COLORS = {2: "tab:blue", 3: "tab:red", 5: "tab:green", 7: "tab:orange"}
 BESIDE = {2: (34, -14), 3: (28, 0), 5: (-8, -28), 7: (16, -27)}  # where a picture stands, points from the last dot
@@ -71,13 +70,16 @@ plt.show()
 # A plane shows only a part of what 32 numbers hold. How many digits can be told from all of them, after each row? A
 # state is assigned to the class whose mean state after that row is nearest.
 
+
+def share_known(row, classes):
+    """Return the share of the test digits of some classes that are told apart after a row."""
+    train, test = np.isin(y_train, list(classes)), np.isin(y_test, list(classes))
+    centroids = NearestCentroid().fit(states_train[train, row], y_train[train])
+    return centroids.score(states_test[test, row], y_test[test])
+
+
 for row in range(8):
-    centroids = NearestCentroid().fit(states_train[:, row], y_train)
-    accuracies = [centroids.score(states_test[:, row], y_test)]
-    of_pair = [np.isin(y, (2, 3)) for y in (y_train, y_test)]
-    centroids.fit(states_train[of_pair[0], row], y_train[of_pair[0]])
-    accuracies.append(centroids.score(states_test[of_pair[1], row], y_test[of_pair[1]]))
-    print("row {}: {:.2f} of all digits, {:.2f} of 2 and 3".format(row + 1, *accuracies))
+    print(f"row {row + 1}: {share_known(row, range(10)):.2f} of all digits, {share_known(row, [2, 3]):.2f} of 2 and 3")
 
 # %%
 # Three of four are known from the upper half; of 2 and 3, nine of ten. For more, the network needs the lower one.

@@ -116,7 +116,7 @@ lower.legend(loc="upper left")
 plt.show()
 
 # %%
-# What is taken at a time are the row group, and above all what the training computes with. Both stay the same with a
+# What is taken at a time are the row group, and above all what the network computes with. Both stay the same with a
 # thousand times as many row groups. And the deformed digits are worth it: with them the network makes fewer mistakes.
 #
 # :doc:`/user_guide/scaling` says what to do where features have to be scaled or the classes are not known before, and
