@@ -71,9 +71,10 @@ class TokenReading(Reading):
         data = Dataset(steps, steps.next_ids, np.ones(len(steps)), is_per_step=True)
         return TokenExamples(data, False, sequences.items)
 
-    def to_score(self, X: Any, handle_unknown: str) -> NextTokenSequences:
+    def to_score(self, X: Any, handle_unknown: str, name: str = "X") -> NextTokenSequences:
         """Return steps that predict every token of X, END included where it is modelled."""
-        return self.encode(read_sequences(self.shape, X, reset=False), handle_unknown, self.vocabulary.has_end)
+        sequences = read_sequences(self.shape, X, reset=False, name=name)
+        return self.encode(sequences, handle_unknown, self.vocabulary.has_end)
 
     def to_continue(self, X: Any, handle_unknown: str) -> NextTokenSequences:
         """Return steps that read every token of X."""
