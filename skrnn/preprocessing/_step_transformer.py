@@ -18,6 +18,7 @@ from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
 from .._callbacks import CallbackSupportMixin, as_one_task
 from .._validation.arrays import count
+from .._validation.sequence_column import is_fitted_on_column
 from .._validation.steps import Steps, read_steps, values_of_steps
 from .._validation.values import all_column_labels, library_of
 from ._containers import collect, restore, table_shape
@@ -269,12 +270,15 @@ class StepTransformer(
         Returns
         -------
         names : ndarray of str objects
-            The transformer's; for a 2-D X of which it makes one feature a step, names of the columns.
+            The transformer's; for a 2-D X of which it makes one feature a step, names of the columns, and for a column
+            of sequences that of the column.
         """
         check_is_fitted(self)
-        if not self._fitted_on_2d:
+        if not self._fitted_on_2d and not is_fitted_on_column(self):
             return self.transformer_.get_feature_names_out(input_features)
         columns = _check_feature_names_in(self, input_features)
+        if is_fitted_on_column(self):
+            return columns
         names = self.transformer_.get_feature_names_out()
         return columns if len(names) == 1 else names
 
@@ -284,8 +288,9 @@ class StepTransformer(
         Parameters
         ----------
         transform : {"default", "pandas", "polars"}, default=None
-            Frames of that library, or arrays. Until it is called, sequences that are frames stay frames, unless
-            scikit-learn's global `transform_output` asks for others. None changes nothing.
+            Frames of that library, or arrays; for a column of sequences a frame of one column. Until it is called,
+            sequences that are frames stay frames, unless scikit-learn's global `transform_output` asks for
+            others. None changes nothing.
 
         Returns
         -------
@@ -400,7 +405,7 @@ class StepTransformer(
         """What the transformer returned in a container like X."""
         output = self._dense(output, steps)
         is_frame = all_column_labels(output) is not None
-        if steps.kind == "2-D":
+        if steps.kind in ("2-D", "column"):  # the cells of which are no frames
             table = restore(np.asarray(output), steps.lengths, X)
             return self._as_configured(table, X) if is_table_named else table
         if not is_frame and all_column_labels(steps.rows) is None:
@@ -409,8 +414,6 @@ class StepTransformer(
         if not is_frame:
             return collect([output[end - length : end].copy() for end, length in zip(ends, steps.lengths)], X)
         frames = [output[int(end - length) : int(end)] for end, length in zip(ends, steps.lengths)]
-        if steps.kind == "column":  # whose cells are no frames
-            return collect(list(map(np.asarray, frames)), X)
         if library_of(output) == "pandas":
             frames = [_with_index(frame, item) for frame, item in zip(frames, steps.items or [None] * len(frames))]
         return frames if steps.kind == "3-D" or library_of(X) == "polars" else collect(frames, X)

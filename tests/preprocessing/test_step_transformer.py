@@ -8,7 +8,7 @@ from helpers import assert_sequences_equal, object_array, raises
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn import config_context
 from sklearn.base import BaseEstimator, TransformerMixin, clone
-from sklearn.compose import make_column_transformer
+from sklearn.compose import ColumnTransformer, make_column_transformer
 from sklearn.decomposition import PCA, IncrementalPCA
 from sklearn.exceptions import NotFittedError
 from sklearn.feature_selection import SelectKBest, f_classif
@@ -27,6 +27,7 @@ from sklearn.preprocessing import (
 
 from skrnn import RNNSequenceClassifier, RNNSequenceTagger
 from skrnn.preprocessing import SequenceImputer, SequenceScaler, SequenceSummarizer, StepTransformer
+from skrnn.sequences import to_column
 
 LENGTHS = [4, 1, 3, 6, 2]
 
@@ -229,6 +230,22 @@ def test_set_output(X, rng):
     assert len(StepTransformer(MinMaxScaler()).set_output(transform="polars").fit_transform(lists)[0]) == 2
     with raises(ValueError, "set_output got transform='excel'."):
         StepTransformer(StandardScaler()).set_output(transform="excel").fit(X)
+
+
+def test_a_column_of_sequences_stays_one(X):
+    pd, polars = pytest.importorskip("pandas"), pytest.importorskip("polars")
+    table = pd.DataFrame({"s": X, "n": range(5)}, index=list("abcde"))
+    steps = StepTransformer(StandardScaler()).fit(table[["s"]])
+    wanted = StepTransformer(StandardScaler()).fit_transform(X)
+    columns = ColumnTransformer([("steps", steps, ["s"])], remainder="passthrough").set_output(transform="pandas")
+
+    assert steps.get_feature_names_out(["s"]).tolist() == steps.get_feature_names_out().tolist() == ["s"]
+    assert_sequences_equal(columns.fit_transform(table)["steps__s"].tolist(), wanted)
+    for library, name in ((pd, "pandas"), (polars, "polars")):
+        output = clone(steps).set_output(transform=name).fit_transform(to_column(X))
+        assert type(output) is library.DataFrame
+        assert output.shape == (5, 1)
+        assert_sequences_equal(list(output["x0"]), wanted)
 
 
 def test_sparse_output_becomes_dense(X):
