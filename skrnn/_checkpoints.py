@@ -117,8 +117,8 @@ class Checkpoint:
         name = type(estimator).__name__
         if not self._is_set:
             raise TypeError(
-                f"Checkpoint writes estimators of skrnn, but was set on a {name}. Set it on an estimator of skrnn; in "
-                "a pipeline, on that step."
+                f"Checkpoint writes networks of skrnn, such as an RNNSequenceClassifier, but was set on a {name}. Set "
+                "it on such a network; in a pipeline, on that step."
             )
         is_own = self._owner is not None and self._owner() is estimator
         if not is_own:

@@ -17,10 +17,11 @@ from sklearn.utils.validation import check_is_fitted
 
 from ._callbacks import CallbackSupportMixin, fitting_part, with_callbacks
 from ._documentation import DOC_LINK_TEMPLATE
-from ._step_probabilities import predict_proba_steps, split_pipeline
+from ._step_probabilities import predict_proba_steps, split_classifier
 from ._validation.indicators import read_indicators
 from ._validation.values import shown
 from ._validation.weights import check_sample_weight
+from ._wrapped import unwrap
 
 
 class Decisions(NamedTuple):
@@ -137,8 +138,8 @@ class EarlyClassifier(CallbackSupportMixin, ClassifierMixin, MetaEstimatorMixin,
             If y is an indicator matrix: a sequence may have one label only. Whatever else the estimator raises.
         """
         self._validate_params()
-        if not isinstance(self.estimator, MetaEstimatorMixin):  # of a search, what it finds will be seen
-            split_pipeline(self.estimator)
+        if not isinstance(unwrap(self.estimator)[1], MetaEstimatorMixin):  # of a search, what it finds will be seen
+            split_classifier(self.estimator)
         if read_indicators(y, "y") is not None:
             raise ValueError("y is an indicator matrix, but a decision is one label. Pass one label for each sequence.")
         if get_config()["enable_metadata_routing"]:
@@ -147,7 +148,7 @@ class EarlyClassifier(CallbackSupportMixin, ClassifierMixin, MetaEstimatorMixin,
         estimator = clone(self.estimator)
         with fitting_part(task, self, estimator, X):
             estimator.fit(X, y, **fit_params)
-        split_pipeline(estimator)
+        split_classifier(estimator)
         task.call_on_fit_task_end(estimator=self, X=X, y=y, reconstruction_attributes={"estimator_": estimator})
         self.estimator_ = estimator
         return self

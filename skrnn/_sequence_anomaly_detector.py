@@ -163,7 +163,7 @@ class RNNSequenceAnomalyDetector(CallbackSupportMixin, OutlierMixin, BaseEstimat
             Ignored.
         **fit_params : dict
             Passed to ``fit`` of the estimator. `sample_weight`, array-like of shape (n_sequences,), is split as X is,
-            and also weighs the sequences that set the offset.
+            and also weighs the sequences that set the offset; of a pipeline ``rnnsequenceregressor__sample_weight``.
 
         Returns
         -------
@@ -186,10 +186,14 @@ class RNNSequenceAnomalyDetector(CallbackSupportMixin, OutlierMixin, BaseEstimat
                 likelihoods.check_has_ranks()
             shape = object.__new__(type(self))
             sequences = likelihoods.read(shape, X, reset=True)
-            weights = check_sample_weight(fit_params.get("sample_weight"), len(sequences))
+            of_sequences = {
+                name: check_sample_weight(values, len(sequences))
+                for name, values in fit_params.items()
+                if values is not None and name.rpartition("__")[2] == "sample_weight"
+            }
+            *_, weights = [np.ones(len(sequences)), *of_sequences.values()]
             train, to_calibrate = self._split(np.flatnonzero(weights), split_seed)
-            if fit_params.get("sample_weight") is not None:
-                fit_params["sample_weight"] = weights[train]
+            fit_params |= {name: values[train] for name, values in of_sequences.items()}
             with fitting_part(task, self, likelihoods.estimator, X):
                 likelihoods.fit(_subset(sequences, train), **fit_params)
             offset = self._calibrate(likelihoods, _subset(sequences, to_calibrate), weights[to_calibrate])

@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.base import BaseEstimator, is_regressor
-from sklearn.frozen import FrozenEstimator
 
 from ._floating_point import without_warnings
 from ._next_token import RNNNextTokenModel
@@ -17,6 +16,7 @@ from ._validation.features import validate_sequences
 from ._validation.tokens import is_table, read_sequences
 from ._validation.values import as_list
 from ._vocabulary import END
+from ._wrapped import check_reads_forwards, transform_by, unwrap
 from .sequences import to_forecasting
 
 
@@ -189,6 +189,7 @@ class ForecastLikelihoods(StepLikelihoods):
 
     def fit(self, sequences: list[np.ndarray], **fit_params: Any) -> None:
         self.estimator.fit(*to_forecasting(sequences), **fit_params)
+        _check_forecasts(self.estimator)  # what a search found
 
     def log_proba(self, sequences: list[np.ndarray]) -> list[np.ndarray]:
         return list(map(_log_density, *self._forecast(sequences)))
@@ -215,7 +216,9 @@ class ForecastLikelihoods(StepLikelihoods):
     def _forecast(self, sequences: list[np.ndarray]) -> tuple[list[np.ndarray], list[np.ndarray], list[np.ndarray]]:
         """Return the next steps, their means and standard deviations, lists of arrays (n_steps_i - 1, n_features)."""
         before, after = to_forecasting(sequences)
-        mean, std = self.estimator.predict(before, return_std=True)
+        transformers, regressor = unwrap(self.estimator)
+        mean, std = regressor.predict(transform_by(transformers, before), return_std=True)
+        check_reads_forwards(transformers, before)
         is_per_step = mean.dtype == object
         if not is_per_step or mean[0].size != after[0].size:
             n = f"{mean[0].size // len(after[0])} numbers for each step" if is_per_step else "no numbers for each step"
@@ -244,8 +247,14 @@ def likelihoods_of(estimator: Any) -> StepLikelihoods:
             f"estimator is of type {type(estimator).__name__}, which gives steps no probability. Pass an "
             "RNNNextTokenModel, or an RNNSequenceRegressor with loss='gaussian'."
         )
-    inner = estimator.estimator if isinstance(estimator, FrozenEstimator) else estimator
-    values = {name.rpartition("__")[2]: value for name, value in inner.get_params().items()}
+    _check_forecasts(estimator)
+    return ForecastLikelihoods(estimator)
+
+
+def _check_forecasts(estimator: Any) -> None:
+    """Raise unless it predicts a standard deviation, from steps that came before."""
+    _, regressor = unwrap(estimator)
+    values = {name.rpartition("__")[2]: value for name, value in regressor.get_params().items()}
     if values.get("loss", "gaussian") != "gaussian":
         raise ValueError(
             f"estimator has loss={values['loss']!r}, which predicts no standard deviation. Set loss='gaussian'."
@@ -255,4 +264,3 @@ def likelihoods_of(estimator: Any) -> StepLikelihoods:
             "estimator has bidirectional=True, and so would read the steps that it is to forecast. Set "
             "bidirectional=False."
         )
-    return ForecastLikelihoods(estimator)

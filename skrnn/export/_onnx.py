@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from .._base import BaseRecurrent
 from .._fitted import Fitted
+from .._validation.values import shown
+from .._wrapped import unwrap
 from ..preprocessing import SequenceScaler
 from ._gates import parts_of_layers
 from ._graph import Graph, Shape, read_opset
@@ -36,7 +36,7 @@ def to_onnx(model: Any, *, opset: int | None = None) -> onnx.ModelProto:
     ----------
     model : estimator or Pipeline
         Fitted: a classifier, regressor, tagger or token model of skrnn, or a pipeline of such and of
-        :class:`~skrnn.preprocessing.SequenceScaler` before it.
+        :class:`~skrnn.preprocessing.SequenceScaler` before it, or a search that found one.
     opset : int, default=None
         Version of ONNX's operators, at least 18, which None means.
 
@@ -125,7 +125,7 @@ def to_onnx(model: Any, *, opset: int | None = None) -> onnx.ModelProto:
 
 def _split(model: Any) -> tuple[list[SequenceScaler], BaseRecurrent]:
     """Return the scalers of a pipeline, and the estimator behind them; raises for any other step."""
-    *scalers, estimator = _steps_of(model)
+    scalers, estimator = unwrap(model)
     for step in scalers:
         if type(step) is not SequenceScaler:
             raise NotImplementedError(
@@ -134,22 +134,11 @@ def _split(model: Any) -> tuple[list[SequenceScaler], BaseRecurrent]:
             )
         check_is_fitted(step)
     if not isinstance(estimator, BaseRecurrent):
-        hint = " Pass its best_estimator_." if hasattr(estimator, "best_estimator_") else ""
         raise TypeError(
-            f"model is, or ends with, a {type(estimator).__name__}, but an estimator of skrnn, or a Pipeline that ends "
-            f"with one, is needed.{hint}"
+            f"model is, or ends with, {shown(estimator)} ({type(estimator).__name__}), but a fitted network of skrnn, "
+            "such as an RNNSequenceClassifier, or a pipeline or a fitted search that ends with one, is needed."
         )
     return scalers, estimator
-
-
-def _steps_of(model: Any) -> Iterator[Any]:
-    """Give the steps of a pipeline, those of pipelines in it one by one."""
-    if not isinstance(model, Pipeline):
-        yield model
-        return
-    for _, step in model.steps:
-        if step is not None and step != "passthrough":
-            yield from _steps_of(step)
 
 
 def _plain(value: Any) -> Any:

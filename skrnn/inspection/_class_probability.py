@@ -8,7 +8,8 @@ import numpy as np
 
 from .._sequence_classifier import RNNSequenceClassifier
 from .._validation.values import as_list
-from ._explained import tokens_of, unwrap
+from .._wrapped import transform_by
+from ._explained import split_model, tokens_of
 from ._plotting import GREY, LINES, label_steps, make_axes, only, texts_of
 
 
@@ -75,11 +76,11 @@ class ClassProbabilityDisplay:
         TypeError
             If it is no classifier of sequences.
         """
-        model, transform = unwrap(estimator, "ClassProbabilityDisplay")
+        transformers, model = split_model(estimator, "ClassProbabilityDisplay")
         if not isinstance(model, RNNSequenceClassifier):
             raise TypeError(f"ClassProbabilityDisplay needs an RNNSequenceClassifier, but the estimator is {model}.")
         model._check_fitted()
-        (read,) = transform(only(sequence))
+        (read,) = transform_by(transformers, only(sequence))
         proba, tokens = _proba_of_beginnings(model, read), tokens_of(model, [read])
         return cls(proba, model.classes_, tokens=tokens).plot(ax=ax, **kwargs)
 
@@ -126,8 +127,6 @@ class ClassProbabilityDisplay:
 
 def _proba_of_beginnings(model: RNNSequenceClassifier, sequence: Any) -> np.ndarray:
     """Return the probabilities (n_steps, n_classes) after each step."""
-    is_bidirectional = model._check_fitted().network.stack.bidirectional
-    if hasattr(model, "predict_proba_steps") and not is_bidirectional:
-        return np.asarray(model.predict_proba_steps([sequence])[0])
-    beginnings = [sequence[: t + 1] for t in range(len(sequence))]
-    return model.predict_proba(beginnings)
+    if not model._check_fitted().network.stack.bidirectional:
+        return model.predict_proba_steps([sequence])[0]
+    return model.predict_proba([sequence[: t + 1] for t in range(len(sequence))])

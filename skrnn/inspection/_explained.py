@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from sklearn.pipeline import Pipeline
-from sklearn.utils.validation import check_is_fitted
 
 from .._base import BaseRecurrent
 from .._fitted import Fitted
@@ -19,6 +17,7 @@ from .._sequence_regressor import RNNSequenceRegressor
 from .._sequence_tagger import RNNSequenceTagger
 from .._validation.values import as_list, shown, shown_all
 from .._vocabulary import END, is_single
+from .._wrapped import transform_by, unwrap
 from ..core.data.sequences import PackedSequences
 from ..core.model.chain import LinearChain
 from ..core.model.network import Network
@@ -185,43 +184,30 @@ class Question:
         return Explained(network, params, vectors, of_baseline, lengths, self.target.take(indices))
 
 
-def unwrap(model: Any, name: str) -> tuple[Any, Callable[[Any], Any]]:
-    """Return the estimator of skrnn at the end of searches and pipelines, and what turns X into what it sees."""
-    before: list[Pipeline] = []
-    while not isinstance(model, BaseRecurrent):
-        if hasattr(model, "best_estimator_"):
-            model = model.best_estimator_
-        elif isinstance(model, Pipeline):
-            check_is_fitted(model)
-            before += [model[:-1]] if len(model) > 1 else []
-            model = model[-1]
-        else:
-            raise TypeError(
-                f"model is {shown(model)} ({type(model).__name__}), but {name} needs a fitted estimator of skrnn, or a "
-                "pipeline or a fitted search that ends in one."
-            )
-
-    def transform(X: Any) -> Any:
-        for pipeline in before:
-            X = pipeline.transform(X)
-        return X
-
-    return model, transform
+def split_model(model: Any, name: str) -> tuple[list[Any], Any]:
+    """Return the transformers before an estimator of skrnn, and that; raises for any other."""
+    transformers, estimator = unwrap(model)
+    if not isinstance(estimator, BaseRecurrent):
+        raise TypeError(
+            f"model is, or ends with, {shown(estimator)} ({type(estimator).__name__}), but {name} needs a fitted "
+            "network of skrnn, such as an RNNSequenceClassifier, or a pipeline or a fitted search that ends in one."
+        )
+    return transformers, estimator
 
 
 def tokens_of(model: Any, X: list[Any]) -> list[Any] | None:
     """Return the tokens of the only sequence of X, as the estimator at the end of `model` reads it; None of numbers."""
-    estimator, transform = unwrap(model, "tokens_of")
+    transformers, estimator = split_model(model, "tokens_of")
     if estimator._check_fitted().reading.known_tokens() is None:
         return None
-    (sequence,) = transform(X)
+    (sequence,) = transform_by(transformers, X)
     return list(sequence) if isinstance(sequence, str) else as_list(sequence)
 
 
 def ask(model: Any, X: Any, target: Any, step: Any, baseline: Any) -> Question:
     """Read a model, sequences, and what is asked about them; raises where that makes no sense."""
-    estimator, transform = unwrap(model, "attribute")
-    fitted, X = estimator._check_fitted(), transform(X)
+    transformers, estimator = split_model(model, "attribute")
+    fitted, X = estimator._check_fitted(), transform_by(transformers, X)
     if isinstance(estimator, RNNNextTokenModel):
         return _ask_about_tokens(estimator, fitted, X, target, step, baseline)
     sequences = fitted.reading.to_predict(X)

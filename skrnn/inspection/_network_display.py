@@ -11,7 +11,7 @@ from ..core.model.chain import LinearChain
 from ..core.model.inputs import Embedding
 from ..core.model.losses import BinaryCrossEntropy, NumberLoss
 from ..core.model.pooling import POOLINGS
-from ._explained import unwrap
+from ._explained import split_model
 from ._network_drawing import CELLS, NetworkDrawing
 from ._plotting import make_axes
 
@@ -105,7 +105,7 @@ class NetworkDisplay:
         TypeError
             If it is no estimator of skrnn.
         """
-        model, _ = unwrap(estimator, "NetworkDisplay")
+        _, model = split_model(estimator, "NetworkDisplay")
         fitted = model._check_fitted()
         network, stack = fitted.network, fitted.network.stack
         names = {pooling: name for name, pooling in POOLINGS.items()}

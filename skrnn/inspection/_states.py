@@ -9,8 +9,9 @@ import numpy as np
 from .._next_token import RNNNextTokenModel
 from .._parallel.blas import guarded
 from .._validation.values import is_integer, shown
+from .._wrapped import transform_by
 from ..core.workspace import Workspace
-from ._explained import unwrap
+from ._explained import split_model
 
 
 def hidden_states(model: Any, X: Any, *, layer: int = -1) -> list[np.ndarray]:
@@ -50,8 +51,8 @@ def hidden_states(model: Any, X: Any, *, layer: int = -1) -> list[np.ndarray]:
     >>> [states.shape for states in hidden_states(model, X)]
     [(3, 4), (3, 4)]
     """
-    estimator, transform = unwrap(model, "hidden_states")
-    fitted, X = estimator._check_fitted(), transform(X)
+    transformers, estimator = split_model(model, "hidden_states")
+    fitted, X = estimator._check_fitted(), transform_by(transformers, X)
     n_layers = fitted.network.stack.n_layers
     if not is_integer(layer, -n_layers) or layer >= n_layers:
         layers = f"{-n_layers} <= layer < {n_layers}"

@@ -9,8 +9,9 @@ import numpy as np
 from .._next_token import RNNNextTokenModel
 from .._validation.values import as_list
 from .._vocabulary import END
+from .._wrapped import transform_by
 from ._coloured_text import check_one_value_each, draw, height_of, to_html
-from ._explained import unwrap
+from ._explained import split_model
 from ._plotting import largest, make_axes, only, rising_colours, texts_of
 
 
@@ -80,10 +81,10 @@ class TokenSurpriseDisplay:
         TypeError
             If the estimator is no model of the next token.
         """
-        model, transform = unwrap(estimator, "TokenSurpriseDisplay")
+        transformers, model = split_model(estimator, "TokenSurpriseDisplay")
         if not isinstance(model, RNNNextTokenModel):
             raise TypeError(f"TokenSurpriseDisplay needs an RNNNextTokenModel, but the estimator is {model}.")
-        X = transform(only(sequence))
+        X = transform_by(transformers, only(sequence))
         (log_proba,) = model.token_log_proba(X)
         tokens = as_list(X[0]) if not isinstance(X[0], str) else list(X[0])
         tokens = [*tokens, END] if len(log_proba) > len(tokens) else tokens

@@ -297,7 +297,10 @@ def test_a_pipeline_writes_the_checkpoint_of_its_step_and_continues_with_it(path
 
 @pytest.mark.parametrize("estimator", [LogisticRegression(), make_pipeline(SequenceScaler(), make())])
 def test_an_estimator_of_another_library_has_no_checkpoint(estimator, path):
-    with raises(TypeError, f"Checkpoint writes estimators of skrnn, but was set on a {type(estimator).__name__}."):
+    with raises(
+        TypeError,
+        f"but was set on a {type(estimator).__name__}. Set it on such a network;",
+    ):
         estimator.set_callbacks(Checkpoint(path)).fit(np.zeros((4, 2)), [0, 1, 0, 1])
 
 

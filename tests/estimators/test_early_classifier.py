@@ -14,11 +14,11 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, cross_validate
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer, Normalizer, StandardScaler
+from sklearn.preprocessing import FunctionTransformer, Normalizer, OneHotEncoder, StandardScaler
 from sklearn.utils.validation import check_is_fitted
 
 from skrnn import EarlyClassifier, RNNSequenceClassifier
-from skrnn.preprocessing import SequenceScaler
+from skrnn.preprocessing import SequenceScaler, StepTransformer
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -143,6 +143,9 @@ WRAPPED = {
     "frozen in a pipeline": lambda pipeline, X, y: make_pipeline(
         pipeline[0], FrozenEstimator(clone(pipeline[1]).fit(clone(pipeline[0]).fit_transform(X), y))
     ),
+    "search in a pipeline": lambda pipeline, X, y: make_pipeline(
+        pipeline[0], GridSearchCV(pipeline[1], {"hidden_size": [8]}, cv=2)
+    ),
     "search": lambda pipeline, X, y: GridSearchCV(pipeline, {"rnnsequenceclassifier__hidden_size": [8]}, cv=2),
 }
 
@@ -247,7 +250,7 @@ def test_several_labels(split):
     ids=["alone", "in a pipeline", "frozen"],
 )
 def test_an_estimator_without_steps(estimator):
-    with pytest.raises(TypeError, match=r"^estimator is LogisticRegression\(\), which has no predict_proba_steps"):
+    with pytest.raises(TypeError, match=r"^estimator is, or ends with, LogisticRegression\(\), which has no "):
         EarlyClassifier(estimator).fit([[0.0, 1.0], [1.0, 0.0]], [0, 1])
 
 
@@ -263,10 +266,10 @@ def centered(X):
 
 
 LOOKING_AHEAD = {
-    "centered": (centered, "look ahead: what they make of the first 5 steps of X\\[0\\] depends on later ones"),
+    "centered": (centered, "look ahead: what they make of the first 5 steps of a sequence depends on later ones"),
     "divided by the maximum": (lambda X: [x / np.abs(x).max() for x in X], "look ahead"),
     "reversed": (lambda X: [x[::-1] for x in X], "look ahead"),
-    "differences": (lambda X: [np.diff(x, axis=0) for x in X], r"make 9 steps of the 10 of X\[0\]"),
+    "differences": (lambda X: [np.diff(x, axis=0) for x in X], r"make 9 steps of 10"),
 }
 
 
@@ -292,6 +295,12 @@ def test_transformers_that_do_not(rng):
         EarlyClassifier(make_pipeline(Normalizer(), network())).fit(np.array(X)[:, :, 0], y).predict(
             np.array(X)[:, :, 0]
         )
+
+
+def test_transformers_that_refuse_what_they_do_not_know(rng):
+    X = [rng.integers(3, size=5) for _ in range(12)]
+    model = EarlyClassifier(make_pipeline(StepTransformer(OneHotEncoder()), network()))
+    assert model.fit(X, np.arange(12) % 2).predict(X).shape == (12,)
 
 
 def test_a_bidirectional_network(split):

@@ -18,6 +18,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import GridSearchCV, StratifiedKFold
 from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 
 from skrnn import END, RNNNextTokenModel, RNNSequenceAnomalyDetector, RNNSequenceClassifier, RNNSequenceRegressor
 from skrnn.preprocessing import SequenceScaler
@@ -51,6 +52,10 @@ def waves(n, seed, n_features=2):
         + rng.normal(0, 0.1, (length, n_features))
         for length, phase in zip(lengths, phases)
     ]
+
+
+def centered(X):
+    return [x - x.mean(axis=0) for x in X]
 
 
 def with_peaks(sequences, at=5, size=3):
@@ -223,6 +228,29 @@ def test_weights_are_held_out_with_their_sequences():
     weighted = detector(gaussian(max_iter=5)).fit([*X[:50], *with_peaks(X[50:], size=100)], sample_weight=weights)
 
     assert weighted.offset_ == detector(gaussian(max_iter=5)).fit(X[:50], sample_weight=np.ones(50)).offset_
+
+
+def test_weights_of_the_last_step_of_a_pipeline():
+    X, weights = waves(30, 0), np.arange(30) % 3
+    params = {"rnnsequenceregressor__sample_weight": weights}
+
+    of_step = detector(make_pipeline(SequenceScaler(), gaussian(max_iter=3))).fit(X, **params)
+
+    whole = detector(make_pipeline(SequenceScaler(), gaussian(max_iter=3))).fit(X)
+    same = detector(make_pipeline(SequenceScaler(), gaussian(max_iter=3))).fit(
+        [x for x, w in zip(X, weights) if w], rnnsequenceregressor__sample_weight=weights[weights > 0]
+    )
+    assert of_step.offset_ == same.offset_ != whole.offset_
+
+
+def test_a_search_forecasts():
+    X, (before, after) = waves(20, 0), to_forecasting(waves(20, 0))
+    search = GridSearchCV(make_pipeline(SequenceScaler(), gaussian(max_iter=3)), {}, cv=2)
+    best = make_pipeline(SequenceScaler(), gaussian(max_iter=3)).fit(before, after)
+
+    found = detector(search, validation_fraction=None).fit(X).score_samples(X)
+
+    assert_array_equal(found, detector(FrozenEstimator(best)).fit(X).score_samples(X))
 
 
 def test_weights_are_routed():
@@ -426,6 +454,29 @@ BAD_FITS = {
         waves(9, 0),
         ValueError,
         "estimator has bidirectional=True",
+    ),
+    "pipeline of a frozen one of both directions": (
+        make_pipeline(
+            SequenceScaler(), FrozenEstimator(gaussian(bidirectional=True).partial_fit(*to_forecasting(waves(9, 0))))
+        ),
+        {},
+        waves(9, 0),
+        ValueError,
+        "estimator has bidirectional=True",
+    ),
+    "search that finds both directions": (
+        GridSearchCV(gaussian(max_iter=1), {"bidirectional": [True]}, cv=2),
+        {},
+        waves(9, 0),
+        ValueError,
+        "estimator has bidirectional=True",
+    ),
+    "transformer that looks ahead": (
+        make_pipeline(FunctionTransformer(centered), gaussian(max_iter=1)),
+        {},
+        waves(9, 0),
+        ValueError,
+        "Of the sequences that set the offset, The transformers of estimator look ahead",
     ),
     "frozen of sequences": (
         FrozenEstimator(gaussian().partial_fit(waves(9, 0), np.arange(9))),

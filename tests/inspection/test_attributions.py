@@ -9,6 +9,7 @@ import pytest
 from helpers import CELL_NAMES, raises
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
+from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import Pipeline, make_pipeline
@@ -262,6 +263,7 @@ def test_pipelines_and_searches_are_explained_by_what_their_last_step_sees(rng):
     scaled = best[:-1].transform(X)
     assert_same(found, attribute(best, X, target=1))
     assert_same(found, attribute(best[-1], scaled, target=1))
+    assert_same(found, attribute(FrozenEstimator(search), X, target=1))
     assert_same(found, attribute(Pipeline([("only", best[-1])]), scaled, target=1))
     assert_same(attribute(best, X, target=1, baseline=scaled), [np.zeros_like(x) for x in X])
     assert_same(hidden_states(search, X), hidden_states(best[-1], scaled))
@@ -512,9 +514,9 @@ def test_errors_of_models(rng):
             function(RNNSequenceClassifier(), X)
         with pytest.raises(NotFittedError):
             function(make_pipeline(SequenceScaler(), RNNSequenceClassifier()), X)
-        with raises(TypeError, f"but {function.__name__} needs a fitted estimator of skrnn, or a pipeline or a fitted"):
+        with raises(TypeError, f"but {function.__name__} needs a fitted network of skrnn, such as an RNNSequence"):
             function(LogisticRegression(), X)
-        with raises(TypeError, "model is GridSearchCV("):
+        with raises(TypeError, "model is, or ends with, GridSearchCV("):
             function(GridSearchCV(RNNSequenceClassifier(), {}), X)
     with raises(ValueError, "X has categories, so numbers cannot be its baseline. Pass sequences like X, or None."):
         attribute(of_frames, frames, baseline=0.0)

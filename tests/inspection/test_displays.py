@@ -329,7 +329,7 @@ def test_displays_need_a_fitted_estimator_of_skrnn(display):
 
     with pytest.raises(NotFittedError):
         display.from_estimator(model, *arguments_of(display))
-    with raises(TypeError, "needs a fitted estimator of skrnn, or a pipeline or a fitted search that ends in one."):
+    with raises(TypeError, "needs a fitted network of skrnn, such as an RNNSequenceClassifier, or a pipeline or"):
         display.from_estimator(LogisticRegression(), *arguments_of(display))
 
 

@@ -8,11 +8,19 @@ import pytest
 from integration.libraries import need
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.exceptions import NotFittedError
+from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-from skrnn import END, RNNNextTokenModel, RNNSequenceClassifier, RNNSequenceRegressor, RNNSequenceTagger
+from skrnn import (
+    END,
+    EarlyClassifier,
+    RNNNextTokenModel,
+    RNNSequenceClassifier,
+    RNNSequenceRegressor,
+    RNNSequenceTagger,
+)
 from skrnn.datasets import load_japanese_vowels, load_names
 from skrnn.export import to_onnx
 from skrnn.preprocessing import SequenceScaler
@@ -332,6 +340,15 @@ def test_token_model_as_a_whole_and_step_by_step(cell, options, rng):
         state = dict(zip(state, after, strict=True))
 
 
+@pytest.mark.parametrize("wrap", [lambda model: GridSearchCV(model, {}, cv=2), FrozenEstimator])
+def test_searches_and_frozen_estimators_are_what_is_in_them(wrap, numbers):
+    pipeline = make_pipeline(SequenceScaler(), RNNSequenceClassifier(**TINY)).fit(numbers, [0, 1] * 4)
+
+    wrapped = to_onnx(wrap(pipeline).fit(numbers, [0, 1] * 4))
+
+    assert wrapped.SerializeToString() == to_onnx(pipeline).SerializeToString()
+
+
 @pytest.mark.parametrize("dtype", ["auto", "float32"])
 def test_a_pipeline_scales_inside(dtype, numbers, rng):
     X = [1e8 + 5 * x for x in numbers]  # float32 alone would round all of that away
@@ -401,10 +418,10 @@ def test_what_cannot_be_exported_is_named(numbers):
         to_onnx(other)
     with pytest.raises(NotImplementedError, match="scales what the estimator reads as tokens"):
         to_onnx(tokens)
-    with pytest.raises(TypeError, match="model is, or ends with, a SequenceScaler"):
+    with pytest.raises(TypeError, match="model is, or ends with, SequenceScaler"):
         to_onnx(make_pipeline(SequenceScaler()).fit(numbers))
-    with pytest.raises(TypeError, match=r"a GridSearchCV, .* Pass its best_estimator_\."):
-        to_onnx(GridSearchCV(model, {"alpha": [1e-3]}, cv=2).fit(numbers, y))
+    with pytest.raises(TypeError, match="model is, or ends with, EarlyClassifier"):
+        to_onnx(EarlyClassifier(model))
     with pytest.raises(NotFittedError):
         to_onnx(RNNSequenceClassifier())
     for opset in (17, 1000, 18.5, "18"):

@@ -92,6 +92,7 @@ LEVELS = [
         "datasets._japanese_vowels",
         "datasets._names",
         "datasets._stdlib_text",
+        "_wrapped",
         "inspection._gradients",
         "inspection._plotting",
     },
