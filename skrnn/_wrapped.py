@@ -46,6 +46,8 @@ def check_reads_forwards(transformers: list[Any], X: Any) -> None:
     changed = [np.concatenate([x[:half], x[:1].repeat(len(x) - half, axis=0)]) for x, half in zip(tried, halves)]
     is_table = isinstance(X, np.ndarray) and X.dtype != object
     before, after = (transform_by(transformers, np.stack(part) if is_table else part) for part in (tried, changed))
+    if hasattr(before, "columns"):  # a frame, whose items are not its rows
+        before, after = np.asarray(before), np.asarray(after)
     for x, half, a, b in zip(tried, halves, before, after):
         if len(a) != len(x):
             raise ValueError(

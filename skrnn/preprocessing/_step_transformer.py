@@ -21,6 +21,7 @@ from .._validation.arrays import count
 from .._validation.sequence_column import is_fitted_on_column
 from .._validation.steps import Steps, read_steps, values_of_steps
 from .._validation.values import all_column_labels, library_of
+from .._wrapped import unwrap
 from ._containers import collect, restore, table_shape
 from ._table_output import TableOutputMixin, adopt
 
@@ -330,11 +331,13 @@ class StepTransformer(
     def _learn(self, method: str, X: Any, y: Any, params: dict[str, Any]) -> Any:
         """Call a method of a clone of the transformer that fits it; return the output, if it has one."""
         self._validate_params()
-        if get_tags(self.transformer).input_tags.three_d_array:
-            raise ValueError(
-                f"{type(self.transformer).__name__} reads sequences, but a StepTransformer would pass it their steps "
-                "as one table. Use it by itself."
-            )
+        before, last = unwrap(self.transformer)
+        for transformer in (*before, last):
+            if get_tags(transformer).input_tags.three_d_array:
+                raise ValueError(
+                    f"{type(transformer).__name__} reads sequences, but a StepTransformer would pass it their steps as "
+                    "one table. Use it by itself."
+                )
         fitted = clone(self)
         steps = read_steps(X, estimator=fitted, reset=True)
         fitted.transformer_ = clone(self.transformer)

@@ -286,7 +286,8 @@ def test_transformers_that_do_not(rng):
     """Also of steps that have been read, of columns that are steps, and of what cannot be looked at."""
     X, y = list(rng.normal(size=(12, 10, 2))), np.arange(12) % 2
     summed = FunctionTransformer(lambda X: [np.cumsum(x, axis=0) for x in X])
-    for transformer, data in ((summed, X), (StandardScaler(), np.array(X)[:, :, 0]), (SequenceScaler(), X)):
+    table, to_frame = np.array(X)[:, :, 0], StandardScaler().set_output(transform="pandas")
+    for transformer, data in ((summed, X), (StandardScaler(), table), (to_frame, table), (SequenceScaler(), X)):
         model = EarlyClassifier(make_pipeline(transformer, network())).fit(data, y)
         assert model.predict(data).shape == (12,)
     frames = [pd.DataFrame(x, columns=["a", "b"]) for x in X]

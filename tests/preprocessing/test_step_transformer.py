@@ -457,10 +457,11 @@ def test_what_is_no_transformer(X, transformer):
         StepTransformer(transformer).fit(X)
 
 
+@pytest.mark.parametrize("wrap", [clone, lambda transformer: make_pipeline(StandardScaler(), transformer)])
 @pytest.mark.parametrize("transformer", [SequenceScaler(), SequenceSummarizer(), StepTransformer(PCA())])
-def test_transformers_of_sequences_are_no_transformers_of_steps(X, transformer):
+def test_transformers_of_sequences_are_no_transformers_of_steps(X, transformer, wrap):
     with raises(ValueError, f"{type(transformer).__name__} reads sequences, but a StepTransformer would pass it"):
-        StepTransformer(transformer).fit(X)
+        StepTransformer(wrap(transformer)).fit(X)
 
 
 def test_not_fitted(X):

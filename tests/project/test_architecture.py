@@ -57,7 +57,7 @@ LEVELS = [
     {"core.training.loop"},
     {"core.training.lbfgs"},
     {"core.training", "core"},
-    {"_floating_point", "_kernels", "_version", "_warnings"},
+    {"_floating_point", "_kernels", "_version", "_warnings", "_wrapped"},
     {"_validation.values", "_validation.arrays"},
     {"_validation.sequence_column"},
     {
@@ -92,7 +92,6 @@ LEVELS = [
         "datasets._japanese_vowels",
         "datasets._names",
         "datasets._stdlib_text",
-        "_wrapped",
         "inspection._gradients",
         "inspection._plotting",
     },
