@@ -52,9 +52,10 @@ class RNNSequenceAnomalyDetector(CallbackSupportMixin, OutlierMixin, BaseEstimat
     estimator : estimator, default=None
         What gives the steps their probabilities: an :class:`RNNNextTokenModel`, or a regressor with
         ``loss="gaussian"`` that is fitted on :func:`skrnn.sequences.to_forecasting`, such as
-        :class:`RNNSequenceRegressor`, a pipeline that ends with one, or a search for one. None is ``RNNNextTokenModel()`` for text, and
-        ``RNNSequenceRegressor(loss="gaussian", early_stopping=True)`` for numbers; for numbers that name something pass
-        the former. A fitted one in a :class:`sklearn.frozen.FrozenEstimator` is used as it is.
+        :class:`RNNSequenceRegressor`, a pipeline that ends with one, or a search for one. None is
+        ``RNNNextTokenModel()`` for text, and ``RNNSequenceRegressor(loss="gaussian", early_stopping=True)`` for
+        numbers; for numbers that name something pass the former. A fitted one in a
+        :class:`sklearn.frozen.FrozenEstimator` is used as it is.
     contamination : float in (0, 0.5] or "auto", default="auto"
         Share of the sequences that `offset_` makes abnormal, at most: of those that are held out, or of X where none
         are. "auto" is 0.05.

@@ -94,7 +94,7 @@ def _rows(estimator: Any, X: Any, name: str) -> Iterable[Any]:
     is_frame = hasattr(X, "columns")
     if is_frame:
         dtypes = set(getattr(X, "dtypes", [None]))
-        if len(dtypes) > 1 or not isinstance(dtypes.pop(), np.dtype):
+        if len(dtypes) != 1 or not isinstance(dtypes.pop(), np.dtype):
             rows = rows_of(X)
             if not rows or not rows[0]:
                 check_array(np.empty((len(rows), len(X.columns))), estimator=estimator, input_name=name)  # raises

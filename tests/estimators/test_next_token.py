@@ -874,6 +874,7 @@ MESSAGES = {
     "NaN": ([[1.0], [2.0, np.nan]], r"Input X\[1\] contains NaN or infinity, at position 1\. Tokens must be finite\."),
     "1-D": (np.arange(3), r"Expected 2D array, got 1D array instead"),
     "3-D": (np.zeros((2, 2, 2)), r"Found array with dim 3"),
+    "a frame without columns": (pd.DataFrame(index=range(3)), r"0 feature\(s\) \(shape=\(3, 0\)\) while a minimum"),
     "no columns": (np.zeros((3, 0)), r"0 feature\(s\) \(shape=\(3, 0\)\) while a minimum of 1 is required"),
     "all empty": (["", []], r"X holds no token: every sequence is empty\. Pass at least one that is not\."),
 }
