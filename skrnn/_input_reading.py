@@ -13,6 +13,7 @@ from ._known_tokens import check_known, find_tokens
 from ._validation.features import validate_sequences
 from ._validation.input_types import holds_text
 from ._validation.mixed_columns import column_name, columns_of, with_codes
+from ._validation.sequence_column import names_of_features
 from ._validation.single_steps import Where, plain_row, read_rows
 from ._validation.tokens import TokenReader, read_sequences
 from ._vocabulary import Vocabulary
@@ -73,7 +74,7 @@ class FeatureInputReading(InputReading):
         return ReadX(validate_sequences(shape, X, reset=False, dtype=dtype, copy=copy, name=name), None)
 
     def read_steps(self, shape: BaseEstimator, steps: list[Any], dtype: np.dtype, where: Where) -> np.ndarray:
-        return read_rows(steps, shape.n_inputs_, dtype, _names(shape), where)
+        return read_rows(steps, shape.n_inputs_, dtype, names_of_features(shape), where)
 
     def network_arguments(self, shape: BaseEstimator) -> dict[str, Any]:
         return {"n_inputs": int(shape.n_inputs_)}
@@ -160,7 +161,7 @@ class MixedInputReading(InputReading):
         return ReadX(replace(sequences, steps=np.ascontiguousarray(sequences.steps[:, order])), list(X))
 
     def read_steps(self, shape: BaseEstimator, steps: list[Any], dtype: np.dtype, where: Where) -> np.ndarray:
-        n_columns, names = int(shape.n_inputs_), _names(shape)
+        n_columns, names = int(shape.n_inputs_), names_of_features(shape)
         rows = [plain_row(step, n_columns, names, where(i)) for i, step in enumerate(steps)]
         places = [k for k in range(n_columns) if k not in self.places]
         numbers = read_rows([[row[k] for k in places] for row in rows], len(places), dtype, None, where)
@@ -178,12 +179,6 @@ class MixedInputReading(InputReading):
     def attributes(self) -> dict[str, Any]:
         known = zip(self.columns, self.vocabularies, strict=True)
         return {"categories_": {column: vocabulary.tokens for column, vocabulary in known}}
-
-
-def _names(shape: BaseEstimator) -> list[str] | None:
-    """Return the names of the features of a step; None where they have none."""
-    is_table = shape._fitted_on_2d  # whose columns are steps
-    return None if is_table or not hasattr(shape, "feature_names_in_") else list(shape.feature_names_in_)
 
 
 INPUTS: dict[str, type[InputReading]] = {

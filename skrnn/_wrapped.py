@@ -34,8 +34,8 @@ def transform_by(transformers: list[Any], X: Any) -> Any:
 def check_reads_forwards(transformers: list[Any], X: Any) -> None:
     """Raise if the second half of a sequence changes what transformers make of the first, or if steps get lost.
 
-    It is tried with a few arrays of numbers; what else X may hold is not looked at. Their own first steps take the
-    place of the second halves, since a transformer may refuse numbers that it does not know.
+    It is tried with a few arrays of numbers; what else X may hold is not looked at. The last step of the first half
+    takes the place of the second, since a transformer may refuse numbers that it does not know, or times that decrease.
     """
     items = X if transformers and isinstance(X, (list, tuple, np.ndarray)) else ()
     are_numbers = (x for x in items if isinstance(x, np.ndarray) and x.dtype.kind in "fiu" and len(x) > 1)
@@ -43,7 +43,9 @@ def check_reads_forwards(transformers: list[Any], X: Any) -> None:
     if not tried:
         return
     halves = [len(x) // 2 for x in tried]
-    changed = [np.concatenate([x[:half], x[:1].repeat(len(x) - half, axis=0)]) for x, half in zip(tried, halves)]
+    changed = [
+        np.concatenate([x[:half], x[half - 1 : half].repeat(len(x) - half, axis=0)]) for x, half in zip(tried, halves)
+    ]
     is_table = isinstance(X, np.ndarray) and X.dtype != object
     before, after = (transform_by(transformers, np.stack(part) if is_table else part) for part in (tried, changed))
     if hasattr(before, "columns"):  # a frame, whose items are not its rows

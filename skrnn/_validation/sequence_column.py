@@ -64,6 +64,13 @@ def is_fitted_on_column(estimator: Any) -> bool:
     return getattr(estimator, "_fitted_on_column", False)  # early files have no such attribute
 
 
+def names_of_features(estimator: Any) -> list[Any] | None:
+    """Return the names of the features of a step; None where they have none, or others have: steps, or a column."""
+    has_others = estimator._fitted_on_2d or is_fitted_on_column(estimator)
+    names = None if has_others else getattr(estimator, "feature_names_in_", None)
+    return None if names is None else names.tolist()
+
+
 def _cells_of_one_column(X: Any, name: str) -> list[Any]:
     """Return the cells of a table of one column that may hold sequences; none of anything else."""
     shape: tuple[int, ...] = getattr(X, "shape", ())

@@ -9,6 +9,7 @@ from .._fitted import Reading
 from .._input_reading import FeatureInputReading, InputReading, MixedInputReading, TokenInputReading
 from .._sequence_reading import SequenceReading
 from .._token_sequences import TokenReading
+from .._validation.sequence_column import names_of_features
 from .._vocabulary import Vocabulary
 from ..preprocessing import SequenceScaler
 from ._graph import exporter_of
@@ -44,7 +45,7 @@ def _of_tokens(reading: SequenceReading, read: TokenInputReading) -> tuple[Sourc
 
 
 def _of_categories(reading: SequenceReading, read: MixedInputReading) -> tuple[Source, Metadata]:
-    names = _names(reading) or list(range(int(reading.shape.n_inputs_)))
+    names = names_of_features(reading.shape) or list(range(int(reading.shape.n_inputs_)))
     numbers = [name for place, name in enumerate(names) if place not in read.places]
     categories = [
         {"column": column, **_tokens(vocabulary)}
@@ -55,14 +56,8 @@ def _of_categories(reading: SequenceReading, read: MixedInputReading) -> tuple[S
 
 
 def _columns(reading: Reading) -> Metadata:
-    names = _names(reading)
+    names = names_of_features(reading.shape)
     return {"columns": names} if names else {}
-
-
-def _names(reading: Reading) -> list[Any] | None:
-    """Return the names of the columns of each sequence, if they have names; those of a table are of its steps."""
-    names = getattr(reading.shape, "feature_names_in_", None)
-    return names.tolist() if names is not None and len(names) == reading.shape.n_inputs_ else None
 
 
 def _tokens(vocabulary: Vocabulary) -> Metadata:

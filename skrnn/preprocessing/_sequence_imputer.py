@@ -14,7 +14,7 @@ from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 from .._callbacks import CallbackSupportMixin, as_one_task
 from .._floating_point import without_warnings
 from .._validation.features import validate_sequences
-from .._validation.sequence_column import is_fitted_on_column
+from .._validation.sequence_column import is_fitted_on_column, names_of_features
 from .._validation.values import is_integer, shown, shown_all
 from ..core.data.sequences import FeatureSequences
 from ._containers import restore
@@ -279,7 +279,7 @@ class SequenceImputer(
         if n == 1:
             raise ValueError(f"time_feature is {shown(time)}, but X has one feature a step: nothing is left to fill.")
         if isinstance(time, str):
-            names = getattr(self, "feature_names_in_", np.array([])).tolist()
+            names = names_of_features(self) or []
             if time not in names:
                 advice = f"The columns are {shown_all(names)}." if names else "Pass its position, or DataFrames."
                 raise ValueError(f"time_feature is {shown(time)}, but X has no column of that name. {advice}")

@@ -18,7 +18,7 @@ from sklearn.preprocessing import FunctionTransformer, Normalizer, OneHotEncoder
 from sklearn.utils.validation import check_is_fitted
 
 from skrnn import EarlyClassifier, RNNSequenceClassifier
-from skrnn.preprocessing import SequenceScaler, StepTransformer
+from skrnn.preprocessing import SequenceImputer, SequenceScaler, StepTransformer
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -299,9 +299,11 @@ def test_transformers_that_do_not(rng):
 
 
 def test_transformers_that_refuse_what_they_do_not_know(rng):
-    X = [rng.integers(3, size=5) for _ in range(12)]
-    model = EarlyClassifier(make_pipeline(StepTransformer(OneHotEncoder()), network()))
-    assert model.fit(X, np.arange(12) % 2).predict(X).shape == (12,)
+    """Categories that none has had, and times that decrease."""
+    X = [np.cumsum(rng.integers(3, size=(5, 2)), axis=0) for _ in range(12)]
+    for transformer in (StepTransformer(OneHotEncoder()), SequenceImputer(time_feature=1)):
+        model = EarlyClassifier(make_pipeline(transformer, network()))
+        assert model.fit(X, np.arange(12) % 2).predict(X).shape == (12,)
 
 
 def test_a_bidirectional_network(split):

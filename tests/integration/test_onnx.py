@@ -374,7 +374,9 @@ def test_names_of_columns_are_told(numbers):
     frames = [pd.DataFrame(x, columns=["p", "q", "r"]) for x in numbers]
     assert metadata_of(to_onnx(RNNSequenceClassifier(**TINY).fit(frames, [0, 1] * 4)))["columns"] == ["p", "q", "r"]
     table = pd.DataFrame([[0.0, 1.0, 2.0], [2.0, 1.0, 0.0]], columns=["t0", "t1", "t2"])
-    assert "columns" not in metadata_of(to_onnx(RNNSequenceClassifier(**TINY).fit(table, [0, 1])))
+    cells = pd.DataFrame({"cells": [x[:, 0] for x in numbers]})
+    for X, y in ((table, [0, 1]), (table[["t1"]], [0, 1]), (cells, [0, 1] * 4)):
+        assert "columns" not in metadata_of(to_onnx(RNNSequenceClassifier(**TINY).fit(X, y)))
 
 
 def test_nothing_is_computed_in_vain(numbers):

@@ -241,6 +241,14 @@ def test_names_of_features_are_not_those_of_a_column():
             model.predict(frames)
 
 
+def test_the_name_of_a_column_is_that_of_no_feature():
+    X = in_pandas(FEATURES)  # named x
+    with raises(ValueError, "time_feature is 'x', but X has no column of that name. Pass its position, or DataFrames."):
+        SequenceImputer(time_feature="x").fit(X)
+    with raises(TypeError, "steps['key'] is a dict, but the model knows no names of features. Pass a list."):
+        classifier().fit(X, Y).start().update({"key": {"x": 0.0}})
+
+
 # Categories beside numbers
 
 
