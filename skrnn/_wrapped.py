@@ -62,6 +62,7 @@ def check_reads_forwards(transformers: list[Any], X: Any) -> None:
 
 
 def _steps_of(model: Any) -> Iterator[Any]:
+    """Yield what X passes, the estimator last."""
     if isinstance(model, FrozenEstimator):
         yield from _steps_of(model.estimator)
     elif hasattr(model, "best_estimator_"):  # a search
