@@ -22,6 +22,7 @@ PUBLIC_MODULES = [
     "skrnn",
     "skrnn.callbacks",
     "skrnn.datasets",
+    "skrnn.export",
     "skrnn.inspection",
     "skrnn.metrics",
     "skrnn.preprocessing",
