@@ -3,7 +3,9 @@
 from importlib.util import find_spec
 
 NEEDED = {
+    "docs/user_guide/callbacks.md": ("sklearn.callback",),
     "docs/user_guide/export.md": ("onnx", "onnxruntime", "torch"),
+    "skrnn/callbacks.py": ("sklearn.callback",),
     "skrnn/export/__init__.py": ("onnx",),
     "tests/torch_layers.py": ("torch",),
 }
