@@ -12,7 +12,7 @@ from sklearn.pipeline import make_pipeline
 from skrnn import RNNNextTokenModel, RNNSequenceClassifier
 from skrnn.preprocessing import SequenceScaler
 
-need("rich")
+rich = need("rich")
 callback = pytest.importorskip("sklearn.callback")
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -66,9 +66,17 @@ def test_a_bar_comes_to_its_end_with_the_fit(model, arguments, capsys):
         assert re.search(rf"{type(model).__name__} - fit \S+ 100%", drawn(capsys))
 
 
-def test_a_search_on_processes_shows_the_epochs_of_each_fit(capsys, monkeypatch):
+@pytest.fixture
+def wide_console():
+    """The console that all bars share, as wide as their texts."""
+    rich.reconfigure(width=200)
+    yield
+    rich.reconfigure()
+
+
+@pytest.mark.usefixtures("wide_console")
+def test_a_search_on_processes_shows_the_epochs_of_each_fit(capsys):
     """A step without callbacks would warn, which is an error here."""
-    monkeypatch.setenv("COLUMNS", "200")
     model = make_pipeline(SequenceScaler(), classifier())
     search = GridSearchCV(model, {"rnnsequenceclassifier__cell": ["tanh", "gru"]}, cv=2, n_jobs=2)
     search.set_callbacks(callback.ProgressBar(max_propagation_depth=None)).fit(X, Y)
