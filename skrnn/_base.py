@@ -26,7 +26,7 @@ from sklearn.utils.validation import check_is_fitted
 from ._callbacks import CallbackSupportMixin, FitTask, lasting_attributes, with_callbacks
 from ._checkpoints import Checkpoint
 from ._config import FitConfig
-from ._documentation import DOC_LINK_TEMPLATE
+from ._documentation import DocLinkMixin
 from ._files import fitted_from_values, fitted_to_values, reading_values, with_format
 from ._fitted import Fitted, R, Reading
 from ._fitting import begin_training, continue_training
@@ -85,7 +85,7 @@ class Examples(ABC):
         """Return X, and y if there is one, as a scorer gets them."""
 
 
-class BaseRecurrent(CallbackSupportMixin, BaseEstimator, ABC, Generic[R]):
+class BaseRecurrent(DocLinkMixin, CallbackSupportMixin, BaseEstimator, ABC, Generic[R]):
     """Base class of the recurrent estimators.
 
     `_learn` is the template of `fit` and `partial_fit`. An estimator says how X and y are read, what network learns
@@ -99,9 +99,6 @@ class BaseRecurrent(CallbackSupportMixin, BaseEstimator, ABC, Generic[R]):
     _fitted: Fitted[R]
     _resumable: Fitted[R] | None
     """What a checkpoint holds: of an estimator that a callback gets."""
-
-    _doc_link_module = "skrnn"
-    _doc_link_template = DOC_LINK_TEMPLATE
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "cell": [StrOptions(set(CELLS))],

@@ -9,8 +9,13 @@ from typing import Any, TypeVar
 DOCUMENTATION_URL = "https://skrnn.readthedocs.io/en/stable"
 """Where the pages of docs are published."""
 
-DOC_LINK_TEMPLATE = DOCUMENTATION_URL + "/generated/{estimator_module}.{estimator_name}.html"
-"""Page of an estimator, to which scikit-learn links its diagrams."""
+
+class DocLinkMixin:
+    """The page of an estimator, to which scikit-learn links its diagrams; before BaseEstimator among the bases."""
+
+    _doc_link_module = "skrnn"
+    _doc_link_template = DOCUMENTATION_URL + "/generated/{estimator_module}.{estimator_name}.html"
+
 
 SHARED = """
 cell : {"gru", "lstm", "tanh", "relu"}, default=...

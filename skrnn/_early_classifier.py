@@ -16,7 +16,7 @@ from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, proces
 from sklearn.utils.validation import check_is_fitted
 
 from ._callbacks import CallbackSupportMixin, fitting_part, with_callbacks
-from ._documentation import DOC_LINK_TEMPLATE
+from ._documentation import DocLinkMixin
 from ._step_probabilities import predict_proba_steps, split_classifier
 from ._validation.indicators import read_indicators
 from ._validation.values import shown
@@ -35,7 +35,7 @@ class Decisions(NamedTuple):
     """How many there are, (n,)."""
 
 
-class EarlyClassifier(CallbackSupportMixin, ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
+class EarlyClassifier(DocLinkMixin, CallbackSupportMixin, ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     """Classifier that decides as soon as it is sure, and does not read the rest of a sequence.
 
     It decides at the first step at which the probability of one class, given the steps so far, has reached
@@ -95,9 +95,6 @@ class EarlyClassifier(CallbackSupportMixin, ClassifierMixin, MetaEstimatorMixin,
     >>> bool(steps.mean() < 15), bool(model.score(X[100:], y[100:]) > 0.8)
     (True, True)
     """
-
-    _doc_link_module = "skrnn"
-    _doc_link_template = DOC_LINK_TEMPLATE
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "estimator": [HasMethods(["fit", "predict"])],

@@ -16,7 +16,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ._base import kept_on_error
 from ._callbacks import CallbackSupportMixin, fitting_part, lasting_attributes, with_callbacks
-from ._documentation import DOC_LINK_TEMPLATE
+from ._documentation import DocLinkMixin
 from ._hold_out import hold_out_any
 from ._next_token import RNNNextTokenModel
 from ._sequence_regressor import RNNSequenceRegressor
@@ -35,7 +35,7 @@ AGGREGATIONS: dict[str, Callable[[np.ndarray], Any]] = {"mean": np.mean, "sum": 
 """Of log-probabilities: the largest surprise is the smallest of them."""
 
 
-class RNNSequenceAnomalyDetector(CallbackSupportMixin, OutlierMixin, BaseEstimator):
+class RNNSequenceAnomalyDetector(DocLinkMixin, CallbackSupportMixin, OutlierMixin, BaseEstimator):
     """Detector of abnormal sequences, and of the step at which each is most surprising.
 
     A recurrent network learns from normal sequences what comes next. A sequence is abnormal if its steps are less
@@ -114,9 +114,6 @@ class RNNSequenceAnomalyDetector(CallbackSupportMixin, OutlierMixin, BaseEstimat
     >>> step.position, step.observed, step.expected
     (2, 'read', 'write')
     """
-
-    _doc_link_module = "skrnn"
-    _doc_link_template = DOC_LINK_TEMPLATE
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "estimator": [HasMethods("fit"), None],

@@ -11,7 +11,7 @@ from sklearn.utils import Tags
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
 from .._callbacks import CallbackSupportMixin, as_one_task
-from .._documentation import DOC_LINK_TEMPLATE
+from .._documentation import DocLinkMixin
 from .._floating_point import without_warnings
 from .._validation.features import validate_sequences
 from .._validation.sequence_column import is_fitted_on_column
@@ -23,7 +23,7 @@ from ._table_output import adopt
 STATISTICS = ("mean", "std", "min", "max", "first", "last", "length")
 
 
-class SequenceSummarizer(CallbackSupportMixin, TransformerMixin, BaseEstimator):
+class SequenceSummarizer(DocLinkMixin, CallbackSupportMixin, TransformerMixin, BaseEstimator):
     """Describe each sequence by statistics of its features: a table, for any estimator of scikit-learn.
 
     They tell next to nothing of the order of the steps. A linear model on them is the baseline that a recurrent network
@@ -65,9 +65,6 @@ class SequenceSummarizer(CallbackSupportMixin, TransformerMixin, BaseEstimator):
     >>> make_pipeline(SequenceSummarizer(), LogisticRegression()).fit(X, ["up", "down"]).predict(X).tolist()
     ['up', 'down']
     """
-
-    _doc_link_module = "skrnn"
-    _doc_link_template = DOC_LINK_TEMPLATE
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"statistics": [tuple, "array-like"]}
 

@@ -10,7 +10,7 @@ from sklearn import get_config
 from sklearn.utils import Tags
 from sklearn.utils.validation import _check_feature_names_in
 
-from .._documentation import DOC_LINK_TEMPLATE
+from .._documentation import DocLinkMixin
 from .._validation.sequence_column import SequenceColumn, as_column
 from .._validation.values import column_labels
 
@@ -18,15 +18,12 @@ if TYPE_CHECKING:
     from typing import Self
 
 
-class TableOutputMixin:
+class TableOutputMixin(DocLinkMixin):
     """The output of `set_output` for a 2-D X.
 
     Wrapping by scikit-learn has to be off, ``auto_wrap_output_keys=None``: it turns every output into a table, which
     sequences are not.
     """
-
-    _doc_link_module = "skrnn"
-    _doc_link_template = DOC_LINK_TEMPLATE
 
     def set_output(self, *, transform: str | None = None) -> Self:
         """Choose the container in which `transform` returns tables.
